@@ -1,0 +1,12 @@
+//! Configuration: typed documents, their changes, and Foundation's own settings.
+
+mod change;
+mod document;
+mod settings;
+
+pub use change::{Change, Edit};
+pub use document::{Document, Field, Shape};
+pub use settings::{
+    BufferSettings, EventSettings, InterfaceSettings, LogLevel, LogSettings, Overflow, Settings,
+    TelemetrySettings,
+};

@@ -1,0 +1,60 @@
+//! What changed in a document: the record in the journal and the event that tells of it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::path::Path;
+use crate::time::Timestamp;
+use crate::value::Value;
+use crate::version::Version;
+
+/// One path whose value differs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Edit {
+    /// Where.
+    pub path: Path,
+    /// The value before; absent if there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "present")]
+    pub before: Option<Value>,
+    /// The value after; absent if it was removed.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "present")]
+    pub after: Option<Value>,
+}
+
+/// Tells an absent value from one that is present and `null`.
+mod present {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::value::Value;
+
+    pub(super) fn serialize<S: Serializer>(
+        value: &Option<Value>,
+        out: S,
+    ) -> Result<S::Ok, S::Error> {
+        value.as_ref().unwrap_or(&Value::Null).serialize(out)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<Value>, D::Error> {
+        Value::deserialize(from).map(Some)
+    }
+}
+
+/// One version of a document: who changed what, when and why.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// Name of the document.
+    pub document: String,
+    /// The version that this change made.
+    pub version: Version,
+    /// When it was recorded.
+    pub time: Timestamp,
+    /// Who changed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What, in the order of paths.
+    pub changes: Vec<Edit>,
+}

@@ -1,0 +1,183 @@
+//! Foundation's own settings: a document like any other, named `foundation`.
+
+use serde::{Deserialize, Serialize};
+use validator::Validate;
+
+use super::document::{Document, Field, Shape};
+
+/// How Foundation itself behaves. Every field can be changed while it runs.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Validate)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// What is written to the log of the process.
+    #[validate(nested)]
+    pub log: LogSettings,
+    /// How events are kept in memory.
+    #[validate(nested)]
+    pub events: EventSettings,
+    /// How metrics are bounded and sampled.
+    #[validate(nested)]
+    pub telemetry: TelemetrySettings,
+    /// How queries are answered.
+    #[validate(nested)]
+    pub interface: InterfaceSettings,
+}
+
+/// What is written to the log of the process.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Validate)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogSettings {
+    /// The least important level that is written.
+    pub level: LogLevel,
+}
+
+/// Importance of a line in the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogLevel {
+    /// Nothing.
+    Off,
+    /// Failures only.
+    Error,
+    /// And what may become one.
+    Warn,
+    /// And what an operator wants to know.
+    #[default]
+    Info,
+    /// And what a developer wants to know.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+/// How events are kept in memory.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Validate)]
+#[serde(default, deny_unknown_fields)]
+pub struct EventSettings {
+    /// The buffer of recent events.
+    #[validate(nested)]
+    pub buffer: BufferSettings,
+}
+
+/// Bounds of the buffer of recent events.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate)]
+#[serde(default, deny_unknown_fields)]
+pub struct BufferSettings {
+    /// Events in the buffer.
+    #[validate(range(min = 1, max = 10_000_000))]
+    pub max_events: u64,
+    /// Bytes of events in the buffer, as encoded.
+    #[validate(range(min = 65_536, max = 17_179_869_184_u64))]
+    pub max_bytes: u64,
+    /// What happens to a new event when the buffer is full.
+    pub overflow: Overflow,
+}
+
+impl Default for BufferSettings {
+    fn default() -> Self {
+        Self { max_events: 100_000, max_bytes: 64 * 1024 * 1024, overflow: Overflow::default() }
+    }
+}
+
+/// What happens when a bounded buffer is full.
+///
+/// An event that leaves the buffer while the journal holds it is not lost and not a drop.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Overflow {
+    /// The oldest event makes room. With a durable journal nothing is lost by it.
+    #[default]
+    DropOldest,
+    /// The new event is not stored, is counted, and its writer is told.
+    DropNewest,
+    /// The new event is refused with an error that says so.
+    Reject,
+    /// The writer waits for room, up to `interface.query_timeout_ms`.
+    Backpressure,
+}
+
+/// How metrics are bounded and sampled.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate)]
+#[serde(default, deny_unknown_fields)]
+pub struct TelemetrySettings {
+    /// Label sets of one metric before the rest is counted in one overflow series.
+    #[validate(range(min = 1, max = 100_000))]
+    pub max_series_per_metric: u64,
+    /// Milliseconds between two samples of this host's processor, memory and disk.
+    #[validate(range(min = 100, max = 3_600_000))]
+    pub host_interval_ms: u64,
+}
+
+impl Default for TelemetrySettings {
+    fn default() -> Self {
+        Self { max_series_per_metric: 2_000, host_interval_ms: 1_000 }
+    }
+}
+
+/// How queries are answered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate)]
+#[serde(default, deny_unknown_fields)]
+pub struct InterfaceSettings {
+    /// Milliseconds that one query or one waiting append may take.
+    #[validate(range(min = 1, max = 3_600_000))]
+    pub query_timeout_ms: u64,
+    /// Rows in one page of a query.
+    #[validate(range(min = 1, max = 100_000))]
+    pub max_results: u64,
+}
+
+impl Default for InterfaceSettings {
+    fn default() -> Self {
+        Self { query_timeout_ms: 10_000, max_results: 1_000 }
+    }
+}
+
+const LEVELS: &[&str] = &["off", "error", "warn", "info", "debug", "trace"];
+const OVERFLOWS: &[&str] = &["drop_oldest", "drop_newest", "reject", "backpressure"];
+
+impl Document for Settings {
+    const NAME: &'static str = "foundation";
+
+    const FIELDS: &'static [Field] = &[
+        Field {
+            path: "log.level",
+            shape: Shape::Choice(LEVELS),
+            doc: "The least important level that is written to the log.",
+        },
+        Field {
+            path: "events.buffer.max_events",
+            shape: Shape::Integer { min: 1, max: 10_000_000 },
+            doc: "Events kept in memory.",
+        },
+        Field {
+            path: "events.buffer.max_bytes",
+            shape: Shape::Integer { min: 65_536, max: 17_179_869_184 },
+            doc: "Bytes of events kept in memory, as encoded.",
+        },
+        Field {
+            path: "events.buffer.overflow",
+            shape: Shape::Choice(OVERFLOWS),
+            doc: "What happens to a new event when the buffer is full of what the journal does not hold.",
+        },
+        Field {
+            path: "telemetry.max_series_per_metric",
+            shape: Shape::Integer { min: 1, max: 100_000 },
+            doc: "Label sets of one metric before the rest is counted in one overflow series.",
+        },
+        Field {
+            path: "telemetry.host_interval_ms",
+            shape: Shape::Integer { min: 100, max: 3_600_000 },
+            doc: "Milliseconds between two samples of this host's processor, memory and disk.",
+        },
+        Field {
+            path: "interface.query_timeout_ms",
+            shape: Shape::Integer { min: 1, max: 3_600_000 },
+            doc: "Milliseconds that one query or one waiting append may take.",
+        },
+        Field {
+            path: "interface.max_results",
+            shape: Shape::Integer { min: 1, max: 100_000 },
+            doc: "Rows in one page of a query.",
+        },
+    ];
+}

@@ -1,0 +1,203 @@
+//! The table of error kinds: the only place where codes and advice are written.
+
+use serde::{Deserialize, Serialize};
+
+/// The family of an error: what a caller branches on first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Category {
+    /// The call or the command was put wrongly.
+    Usage,
+    /// The data may not enter.
+    Validation,
+    /// Somebody else was first.
+    Conflict,
+    /// What was asked for does not exist.
+    NotFound,
+    /// Stored bytes are not what was written.
+    Corruption,
+    /// The service cannot answer now.
+    Unavailable,
+    /// The write may or may not have been applied.
+    Indeterminate,
+    /// The caller may not do this.
+    Denied,
+    /// A defect of Foundation or of its surroundings.
+    Internal,
+}
+
+/// How bad an error is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Worth knowing.
+    Warning,
+    /// The operation failed, the system is well.
+    Error,
+    /// The system needs a person.
+    Critical,
+}
+
+/// Whether the same call can succeed later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Retry {
+    /// It cannot: change the call.
+    Never,
+    /// It can: nothing was applied, try again after a pause.
+    Later,
+    /// It can, once the caller has read the newer state.
+    AfterRefresh,
+    /// Look first whether it was applied: by idempotency key, version or position.
+    AfterLookup,
+    /// It can, once a person has acted.
+    AfterRepair,
+}
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct KindRow {
+    /// The kind that the row describes.
+    pub kind: ErrorKind,
+    /// Stable code; dotted where a subcategory exists.
+    pub code: &'static str,
+    /// Family.
+    pub category: Category,
+    /// Part of the system or of the input that it is about.
+    pub subcategory: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Whether the same call can succeed later.
+    pub retry: Retry,
+    /// What to do next.
+    pub advice: &'static str,
+}
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident $code:literal $category:ident $subcategory:literal
+        $severity:ident $retry:ident $advice:literal;)*) => {
+        /// What kind of error it is.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[non_exhaustive]
+        pub enum ErrorKind {
+            $($(#[$doc])* #[serde(rename = $code)] $name,)*
+        }
+
+        impl ErrorKind {
+            /// Every kind, in the order of the table.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// The row of this kind.
+            #[must_use]
+            pub const fn row(self) -> &'static KindRow {
+                match self {
+                    $(Self::$name => &KindRow {
+                        kind: Self::$name,
+                        code: $code,
+                        category: Category::$category,
+                        subcategory: $subcategory,
+                        severity: Severity::$severity,
+                        retry: Retry::$retry,
+                        advice: $advice,
+                    },)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// An argument makes no sense.
+    InvalidArgument "invalid_argument" Usage "call" Error Never
+        "correct the argument that the message names";
+    /// A path breaks the grammar or a limit.
+    InvalidPath "invalid_path" Validation "path" Error Never
+        "write a path as a.b[0].c with at most 64 parts of A-Z a-z 0-9 _ -";
+    /// Text is not the format that it should be.
+    Malformed "malformed" Validation "format" Error Never
+        "send well-formed JSON in UTF-8, without repeated keys";
+    /// Input is larger or deeper than a limit.
+    TooLarge "too_large" Validation "limit" Error Never
+        "send less; the message names the limit";
+    /// A key that the document does not have.
+    UnknownKey "config.unknown_key" Validation "config" Error Never
+        "use a key of the document; `config get` lists them";
+    /// A value of another type than the field has.
+    WrongType "config.wrong_type" Validation "config" Error Never
+        "send a value of the expected type";
+    /// A value that breaks a rule of the document.
+    OutOfRange "config.out_of_range" Validation "config" Error Never
+        "send a value in the expected range";
+    /// Data that breaks another rule.
+    Invalid "invalid" Validation "rule" Error Never
+        "correct what the problems name";
+    /// An event of a type that only Foundation records.
+    ReservedType "event.reserved_type" Validation "event" Error Never
+        "choose a type that does not begin with \"foundation.\"";
+    /// The id of a stored event came with another body.
+    IdReused "event.id_reused" Conflict "event" Error Never
+        "give a new event a new id; an event once stored is never replaced";
+    /// The version is not the one that was expected.
+    VersionConflict "version_conflict" Conflict "version" Error AfterRefresh
+        "read the newer version, decide again, and send its number";
+    /// What was asked for does not exist.
+    NotFound "not_found" NotFound "lookup" Error Never
+        "check the name or the id";
+    /// It existed and was let go of by a limit or by retention.
+    Compacted "compacted" NotFound "retention" Error Never
+        "ask for something newer; the message names the oldest that is kept";
+    /// Stored bytes do not match their checksum, chain or identity.
+    Corruption "corruption" Corruption "journal" Critical AfterRepair
+        "keep the directory as it is, run `foundation verify`, and restore from a backup";
+    /// Data that was acked is not there.
+    AckedDataMissing "corruption.acked_data_missing" Corruption "journal" Critical AfterRepair
+        "keep the directory as it is and restore from a backup: the log is shorter than what was acked";
+    /// A file of another store, or an older copy of a file.
+    ForeignFile "corruption.foreign_file" Corruption "journal" Critical AfterRepair
+        "put back the file that belongs here";
+    /// A format version that this program does not know.
+    UnknownFormat "unknown_format" Corruption "format" Critical Never
+        "open the directory with the newer program that wrote it; nothing was changed";
+    /// Another process owns the directory.
+    Locked "locked" Unavailable "lock" Error Later
+        "end the process that owns the directory or wait for it";
+    /// The journal refuses writes after a failed write or sync.
+    Fenced "fenced" Unavailable "journal" Critical AfterRepair
+        "reads go on; restart the process to verify and reopen the journal";
+    /// There is no space for the write; nothing was applied.
+    DiskFull "disk_full" Unavailable "disk" Critical Later
+        "free space on the disk; nothing was applied";
+    /// The disk refused an operation; nothing was applied.
+    Disk "disk" Unavailable "disk" Error Later
+        "look at the cause: permissions, a missing directory, a failing disk";
+    /// The service is not running or is stopping.
+    Unavailable "unavailable" Unavailable "service" Error Later
+        "try again when the service is up";
+    /// The store was opened for reading.
+    ReadOnly "read_only" Unavailable "service" Error Never
+        "open the store for writing";
+    /// It took longer than its limit.
+    Timeout "timeout" Unavailable "deadline" Error Later
+        "ask for less, or raise interface.query_timeout_ms";
+    /// A buffer is full and its policy is to reject.
+    BufferFull "event.buffer_full" Unavailable "event" Error Later
+        "slow down, or raise events.buffer.max_events or events.buffer.max_bytes";
+    /// A buffer is full and its policy is to drop what is new; it was counted.
+    EventDropped "event.dropped" Unavailable "event" Warning Never
+        "the event was dropped as events.buffer.overflow says, and counted";
+    /// The write may or may not have been applied.
+    Indeterminate "indeterminate" Indeterminate "journal" Critical AfterLookup
+        "look for the event by its id, or for the change by its version, before sending it again";
+    /// The caller may not do this.
+    Denied "denied" Denied "access" Error Never
+        "ask as the user who owns the node";
+    /// A defect of Foundation.
+    Internal "internal" Internal "defect" Critical Never
+        "report it with the message; nothing else is known to be affected";
+}
+
+impl std::fmt::Display for ErrorKind {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(self.row().code)
+    }
+}

@@ -1,0 +1,102 @@
+//! What is wrong with a piece of input, and what a writer missed.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::kind::{ErrorKind, Severity};
+use crate::config::Change;
+use crate::version::Version;
+
+/// One finding about a piece of input.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Problem {
+    /// What kind of error it is.
+    pub kind: ErrorKind,
+    /// Where in the value, as dotted text; empty for the value as a whole.
+    pub path: String,
+    /// What is wrong, without the path and the value.
+    pub message: String,
+    /// The offending value as JSON text, shortened, absent if it is secret or there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    /// What would have been accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
+    /// What the writer may have meant, for example the nearest known key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// How bad it is.
+    pub severity: Severity,
+}
+
+impl Problem {
+    /// A problem of this kind at `path`.
+    pub fn new(kind: ErrorKind, path: impl fmt::Display, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            path: path.to_string(),
+            message: message.into(),
+            value: None,
+            expected: None,
+            hint: None,
+            severity: Severity::Error,
+        }
+    }
+
+    /// This problem with the offending value, shortened to 120 characters.
+    #[must_use]
+    pub fn value(mut self, value: impl fmt::Display) -> Self {
+        let text = value.to_string();
+        self.value = Some(match text.char_indices().nth(120) {
+            Some((end, _)) => format!("{}…", &text[..end]),
+            None => text,
+        });
+        self
+    }
+
+    /// This problem with what would have been accepted.
+    #[must_use]
+    pub fn expected(mut self, expected: impl Into<String>) -> Self {
+        self.expected = Some(expected.into());
+        self
+    }
+
+    /// This problem with what the writer may have meant.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.path.is_empty() {
+            write!(out, "{}: ", self.path)?;
+        }
+        out.write_str(&self.message)?;
+        if let Some(value) = &self.value {
+            write!(out, ", got {value}")?;
+        }
+        if let Some(expected) = &self.expected {
+            write!(out, ", expected {expected}")?;
+        }
+        if let Some(hint) = &self.hint {
+            write!(out, ", did you mean {hint}?")?;
+        }
+        Ok(())
+    }
+}
+
+/// Why an expectation on a version failed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Conflict {
+    /// The version that the writer expected.
+    pub expected: Version,
+    /// The version that is there.
+    pub actual: Version,
+    /// The configuration changes between the two, oldest first; empty for streams of events.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missed: Vec<Change>,
+}

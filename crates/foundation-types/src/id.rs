@@ -1,0 +1,165 @@
+//! Names and ids as types of their own, so that one is never passed for another.
+//!
+//! They carry text as given; whether it may enter is decided by `foundation-validate`.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::Timestamp;
+
+macro_rules! text_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// The text as given.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                Self(text.into())
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(text: String) -> Self {
+                Self(text.into())
+            }
+        }
+
+        impl From<&String> for $name {
+            fn from(text: &String) -> Self {
+                Self(text.as_str().into())
+            }
+        }
+
+        impl From<&$name> for $name {
+            fn from(id: &$name) -> Self {
+                id.clone()
+            }
+        }
+
+        impl std::borrow::Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(out)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(out)
+            }
+        }
+    };
+}
+
+text_id! {
+    /// Identity of an event: any text of 1 to 128 bytes, unique in a store.
+    ///
+    /// It is also the idempotency key: the same id with the same body is stored once.
+    EventId
+}
+text_id! {
+    /// What ties events of one story together: a request id, a trace id, an order number.
+    CorrelationId
+}
+text_id! {
+    /// What happened, as dotted text such as `order.placed`: 1 to 128 bytes.
+    ///
+    /// Types that begin with `foundation.` are Foundation's own.
+    EventType
+}
+text_id! {
+    /// A named sequence of records inside the journal, with a version of its own.
+    StreamName
+}
+
+impl EventType {
+    /// Prefix of the types that only Foundation itself may record.
+    pub const RESERVED_PREFIX: &str = "foundation.";
+    /// A change of a configuration document.
+    pub const CONFIG_CHANGED: &str = "foundation.config.changed";
+
+    /// Whether the type is reserved for Foundation itself.
+    #[must_use]
+    pub fn is_reserved(&self) -> bool {
+        self.0.starts_with(Self::RESERVED_PREFIX)
+    }
+}
+
+impl StreamName {
+    /// The stream of events that name none.
+    pub const EVENTS: &str = "events";
+    /// The stream of Foundation's own events: its life, its checks, its actions.
+    pub const FOUNDATION: &str = "foundation";
+    /// Prefix of the streams of configuration documents.
+    pub const CONFIG_PREFIX: &str = "config/";
+
+    /// The stream of the configuration document with this name.
+    #[must_use]
+    pub fn of_document(name: &str) -> Self {
+        Self(format!("{}{name}", Self::CONFIG_PREFIX).into())
+    }
+
+    /// The name of the configuration document, if this is the stream of one.
+    #[must_use]
+    pub fn document(&self) -> Option<&str> {
+        self.0.strip_prefix(Self::CONFIG_PREFIX)
+    }
+}
+
+impl EventId {
+    /// A new id (UUID version 7) from a time and ten random bytes.
+    #[must_use]
+    pub fn generate(now: Timestamp, random: [u8; 10]) -> Self {
+        let millis = u64::try_from(now.as_unix_micros() / 1_000).unwrap_or(0);
+        let uuid = uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid();
+        Self(uuid.hyphenated().to_string().into())
+    }
+}
+
+/// Identity of one store, drawn when its directory is made.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct StoreId(u128);
+
+impl StoreId {
+    /// The id with these bits.
+    #[must_use]
+    pub const fn from_bits(bits: u128) -> Self {
+        Self(bits)
+    }
+
+    /// The bits of the id.
+    #[must_use]
+    pub const fn to_bits(self) -> u128 {
+        self.0
+    }
+}
+
+impl fmt::Display for StoreId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{:032x}", self.0)
+    }
+}
+
+impl fmt::Debug for StoreId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, out)
+    }
+}

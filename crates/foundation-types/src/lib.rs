@@ -1,0 +1,30 @@
+//! The schemas of Foundation: data, and the laws that data keeps by itself.
+//!
+//! Nothing here reads a clock, touches a file, starts a thread or decides whether a value may
+//! enter: that is `foundation-validate`. Values are immutable, `Send + Sync` and cloned in O(1)
+//! wherever they can be large.
+//!
+//! In reading order: the shared vocabulary ([`Value`], [`Path`], ids, versions and times), then
+//! one module a feature ([`config`], [`event`], [`telemetry`]), then what every feature shares
+//! ([`error`], [`limits`], [`lifecycle`]).
+
+pub mod config;
+pub mod error;
+pub mod event;
+pub mod id;
+pub mod lifecycle;
+pub mod limits;
+pub mod path;
+pub mod telemetry;
+pub mod time;
+pub mod value;
+pub mod version;
+
+pub use config::{Change, Document, Edit, Field, Settings};
+pub use error::{Error, ErrorKind, Problem, Result};
+pub use event::{Data, Event, EventQuery, Order, Recorded};
+pub use id::{CorrelationId, EventId, EventType, StoreId, StreamName};
+pub use path::{Path, Segment};
+pub use time::{Stamp, Timestamp};
+pub use value::{Number, Value};
+pub use version::{ExpectedVersion, Position, Version};

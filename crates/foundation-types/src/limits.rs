@@ -1,0 +1,40 @@
+//! Every fixed limit of the system, named in one place.
+//!
+//! What an operator may change at run time is a setting ([`crate::Settings`]), not a limit.
+
+/// Largest event, all fields together, in bytes as encoded.
+pub const EVENT_BYTES_MAX: usize = 1024 * 1024;
+/// Largest configuration value or change, in bytes as JSON text.
+pub const CONFIG_BYTES_MAX: usize = 1024 * 1024;
+/// Longest event id, correlation id or parent id, in bytes.
+pub const ID_BYTES_MAX: usize = 128;
+/// Longest event type, in bytes.
+pub const EVENT_TYPE_BYTES_MAX: usize = 128;
+/// Longest event source or subject, in bytes.
+pub const EVENT_TEXT_BYTES_MAX: usize = 1024;
+/// Longest stream name, in bytes.
+pub const STREAM_NAME_BYTES_MAX: usize = 128;
+/// Events in one atomic batch.
+pub const BATCH_EVENTS_MAX: usize = 10_000;
+/// Bytes in one atomic batch, as encoded.
+pub const BATCH_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Nesting of lists and maps in a value, and segments of a path.
+pub const DEPTH_MAX: usize = 64;
+/// Longest path, in bytes as dotted text.
+pub const PATH_BYTES_MAX: usize = 512;
+/// Longest segment of a path, in bytes.
+pub const PATH_SEGMENT_BYTES_MAX: usize = 128;
+/// Changes in one configuration transaction.
+pub const TRANSACTION_EDITS_MAX: usize = 1_000;
+/// Longest actor or reason of a configuration change, in bytes.
+pub const REASON_BYTES_MAX: usize = 1024;
+/// Longest metric name, in bytes.
+pub const METRIC_NAME_BYTES_MAX: usize = 255;
+/// Labels on one series.
+pub const METRIC_LABELS_MAX: usize = 32;
+/// Longest label name or label value, in bytes.
+pub const METRIC_LABEL_BYTES_MAX: usize = 256;
+/// Metrics (names) in one registry.
+pub const METRICS_MAX: usize = 10_000;
+/// Bytes that wait for the journal's writer before appends have to wait.
+pub const JOURNAL_PENDING_BYTES_MAX: usize = 32 * 1024 * 1024;
