@@ -17,7 +17,10 @@ use crate::error::{Error, ErrorKind, Problem, Result};
 pub fn from_value<T: DeserializeOwned>(value: &Value) -> Result<T> {
     let trail = Trail::default();
     T::deserialize(Reader { value, trail: &trail }).map_err(|misfit| {
-        let place = trail.0.into_inner();
+        let mut place = trail.0.into_inner();
+        if let Some(key) = &misfit.key {
+            place.extend(if place.is_empty() { ["", key] } else { [".", key] });
+        }
         let mut problem = Problem::new(misfit.kind, place, misfit.message);
         problem.value = misfit.value;
         problem.expected = misfit.expected;
@@ -57,6 +60,8 @@ enum Step<'a> {
 struct Misfit {
     kind: ErrorKind,
     message: String,
+    /// The unknown key that stands below the trail.
+    key: Option<String>,
     value: Option<String>,
     expected: Option<String>,
 }
@@ -72,13 +77,14 @@ impl std::error::Error for Misfit {}
 impl de::Error for Misfit {
     fn custom<T: fmt::Display>(message: T) -> Self {
         let message = message.to_string();
-        Self { kind: ErrorKind::WrongType, message, value: None, expected: None }
+        Self { kind: ErrorKind::WrongType, message, key: None, value: None, expected: None }
     }
 
     fn invalid_type(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
         Self {
             kind: ErrorKind::WrongType,
             message: "wrong type".to_owned(),
+            key: None,
             value: Some(found.to_string()),
             expected: Some(expected.to_string()),
         }
@@ -96,6 +102,7 @@ impl de::Error for Misfit {
         Self {
             kind: ErrorKind::OutOfRange,
             message: "unknown choice".to_owned(),
+            key: None,
             value: Some(format!("{variant:?}")),
             expected: Some(format!("one of {}", expected.join(", "))),
         }
@@ -105,6 +112,7 @@ impl de::Error for Misfit {
         Self {
             kind: ErrorKind::UnknownKey,
             message: format!("unknown key {field:?}"),
+            key: Some(field.to_owned()),
             value: None,
             expected: Some(format!("one of {}", expected.join(", "))),
         }

@@ -1,0 +1,220 @@
+//! Who caused what: the events of a story as a tree.
+
+use std::collections::{BTreeSet, HashMap};
+
+use foundation_types::{CorrelationId, Recorded, Timestamp};
+use serde::Serialize;
+
+use super::outline;
+
+/// The events of a story in the order of positions, and the tree that their parents make.
+///
+/// The tree is kept as indices into `spans`, so that a chain of any length can be walked and
+/// dropped without recursion. Its [`Display`](std::fmt::Display) is an outline for people.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Trace {
+    /// The story, as the first event that belongs to one says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub correlation_id: Option<CorrelationId>,
+    /// The earliest time of an event.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start: Option<Timestamp>,
+    /// Microseconds from the earliest to the latest time.
+    pub duration_us: u64,
+    /// The sources, each once, sorted.
+    pub sources: Vec<String>,
+    /// Events whose parent is named but not among them.
+    pub gaps: usize,
+    /// The spans that have no parent here, in the order of positions.
+    pub roots: Vec<usize>,
+    /// Every event, in the order of positions.
+    pub spans: Vec<Span>,
+}
+
+/// One event of a story, and its place in the tree.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Span {
+    /// Microseconds from the start of the story to this event.
+    pub offset_us: u64,
+    /// How it hangs on the tree.
+    pub link: Link,
+    /// The spans that it caused, in the order of positions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub children: Vec<usize>,
+    /// The event.
+    pub event: Recorded,
+}
+
+/// How an event hangs on the tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Link {
+    /// It names no parent.
+    Root,
+    /// Its parent is this span.
+    Child(usize),
+    /// It names a parent that is not among the events.
+    Gap,
+    /// Its parents lead back to itself; the tree is cut here.
+    Cycle,
+}
+
+/// The tree of these events.
+///
+/// A parent may stand anywhere, also after its children: a span is often recorded when it ends.
+/// Of events with the same id the first is the parent.
+#[must_use]
+pub fn trace(mut events: Vec<Recorded>) -> Trace {
+    events.sort_by_key(|event| event.position);
+    let start = events.iter().map(time).min();
+    let end = events.iter().map(time).max();
+    let sources: BTreeSet<_> = events.iter().filter_map(|each| each.event.source.clone()).collect();
+    let mut trace = Trace {
+        correlation_id: events.iter().find_map(|each| each.event.correlation_id.clone()),
+        start,
+        duration_us: micros(start, end),
+        sources: sources.into_iter().collect(),
+        gaps: 0,
+        roots: Vec::new(),
+        spans: spans(events, start),
+    };
+    trace.connect();
+    trace
+}
+
+impl Trace {
+    /// The outline that people read: a header, then one line a span.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        self.to_string()
+    }
+
+    fn connect(&mut self) {
+        for at in 0..self.spans.len() {
+            match self.link(at) {
+                Some(Link::Child(parent)) => self.adopt(parent, at),
+                Some(Link::Gap) => {
+                    self.gaps += 1;
+                    self.roots.push(at);
+                }
+                Some(Link::Root | Link::Cycle) => self.roots.push(at),
+                None => {}
+            }
+        }
+        self.cut_cycles();
+    }
+
+    fn link(&self, at: usize) -> Option<Link> {
+        self.spans.get(at).map(|span| span.link)
+    }
+
+    fn adopt(&mut self, parent: usize, child: usize) {
+        if let Some(span) = self.spans.get_mut(parent) {
+            span.children.push(child);
+        }
+    }
+
+    /// Makes a root of one span of every cycle, so that every span hangs on a root.
+    fn cut_cycles(&mut self) {
+        let mut reached = vec![false; self.spans.len()];
+        for root in self.roots.clone() {
+            self.reach(root, &mut reached);
+        }
+        for at in 0..self.spans.len() {
+            // Each span has one parent, so that a cycle is found by going up from any span that
+            // hangs on it.
+            if !is_reached(&reached, at) {
+                let root = self.cycle_above(at);
+                self.cut(root);
+                self.reach(root, &mut reached);
+            }
+        }
+        self.roots.sort_unstable();
+    }
+
+    /// Marks a span and all below it.
+    fn reach(&self, from: usize, reached: &mut [bool]) {
+        let mut waiting = vec![from];
+        while let Some(at) = waiting.pop() {
+            if let Some(mark) = reached.get_mut(at) {
+                *mark = true;
+            }
+            if let Some(span) = self.spans.get(at) {
+                waiting.extend(span.children.iter().filter(|child| !is_reached(reached, **child)));
+            }
+        }
+    }
+
+    /// The earliest span of the cycle that the parents of this span lead into.
+    fn cycle_above(&self, at: usize) -> usize {
+        let parent = |at: usize| match self.link(at) {
+            Some(Link::Child(parent)) => parent,
+            _ => at,
+        };
+        // After as many steps as there are spans the walk is inside the cycle.
+        let inside = (0..self.spans.len()).fold(at, |at, _| parent(at));
+        let mut earliest = inside;
+        let mut next = parent(inside);
+        while next != inside {
+            earliest = earliest.min(next);
+            next = parent(next);
+        }
+        earliest
+    }
+
+    fn cut(&mut self, at: usize) {
+        if let Some(Link::Child(parent)) = self.link(at)
+            && let Some(span) = self.spans.get_mut(parent)
+        {
+            span.children.retain(|child| *child != at);
+        }
+        if let Some(span) = self.spans.get_mut(at) {
+            span.link = Link::Cycle;
+        }
+        self.roots.push(at);
+    }
+}
+
+impl std::fmt::Display for Trace {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        outline::write(self, out)
+    }
+}
+
+fn spans(events: Vec<Recorded>, start: Option<Timestamp>) -> Vec<Span> {
+    let links: Vec<Link> = links(&events);
+    let span = |(event, link): (Recorded, Link)| Span {
+        offset_us: micros(start, Some(time(&event))),
+        link,
+        children: Vec::new(),
+        event,
+    };
+    events.into_iter().zip(links).map(span).collect()
+}
+
+fn links(events: &[Recorded]) -> Vec<Link> {
+    let mut by_id = HashMap::new();
+    for (at, event) in events.iter().enumerate() {
+        if let Some(id) = &event.event.id {
+            by_id.entry(id.as_str()).or_insert(at);
+        }
+    }
+    let link = |event: &Recorded| match &event.event.parent_id {
+        None => Link::Root,
+        Some(id) => by_id.get(id.as_str()).map_or(Link::Gap, |parent| Link::Child(*parent)),
+    };
+    events.iter().map(link).collect()
+}
+
+fn time(recorded: &Recorded) -> Timestamp {
+    recorded.event.time.unwrap_or(recorded.recorded)
+}
+
+fn micros(from: Option<Timestamp>, to: Option<Timestamp>) -> u64 {
+    let time = from.zip(to).map(|(from, to)| to.since(from)).unwrap_or_default();
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+fn is_reached(reached: &[bool], at: usize) -> bool {
+    reached.get(at).copied().unwrap_or(true)
+}

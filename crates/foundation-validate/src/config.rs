@@ -1,0 +1,59 @@
+//! May this document, this change, this name of a document enter?
+
+mod change;
+mod document;
+mod known;
+mod place;
+mod schema;
+
+pub use change::{ChangeRequest, change, edits};
+pub use document::{BusinessRule, document};
+
+use foundation_types::Result;
+
+use crate::pipeline::settle;
+use crate::text::{Characters, TextRule};
+use crate::validated::Validated;
+
+/// Longest name of a document, in bytes.
+pub const NAME_BYTES_MAX: usize = 64;
+
+const NAME: TextRule = TextRule {
+    bytes_min: 1,
+    bytes_max: NAME_BYTES_MAX,
+    characters: Characters::Alphanumeric("_-"),
+};
+
+/// Whether a document may have this name: 1 to 64 bytes of `[A-Za-z0-9_-]`.
+///
+/// # Errors
+/// [`foundation_types::ErrorKind::Invalid`] for no or other characters,
+/// [`foundation_types::ErrorKind::TooLarge`] for a longer name.
+pub fn document_name(name: &str) -> Result<()> {
+    let mut found = Vec::new();
+    NAME.check("document", name, &mut found);
+    settle((), found).map(Validated::into_inner)
+}
+
+/// Bytes of the value as JSON text, without making the text.
+fn json_bytes(value: &foundation_types::Value) -> usize {
+    let mut counter = Counter(0);
+    // Writing a value into a counter cannot fail: keys are text and numbers finite.
+    match serde_json::to_writer(&mut counter, value) {
+        Ok(()) => counter.0,
+        Err(_) => usize::MAX,
+    }
+}
+
+struct Counter(usize);
+
+impl std::io::Write for Counter {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 = self.0.saturating_add(bytes.len());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}

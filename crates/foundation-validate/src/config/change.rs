@@ -1,0 +1,108 @@
+//! Whether a change may be applied, before anybody looks at the document.
+
+use foundation_types::limits::{CONFIG_BYTES_MAX, REASON_BYTES_MAX, TRANSACTION_EDITS_MAX};
+use foundation_types::{ErrorKind, ExpectedVersion, Path, Problem, Result, Value};
+
+use super::json_bytes;
+use crate::pipeline::settle;
+use crate::text::{Characters, TextRule};
+use crate::validated::Validated;
+
+const REASON: TextRule =
+    TextRule { bytes_min: 0, bytes_max: REASON_BYTES_MAX, characters: Characters::Printable };
+
+/// What a writer wants to change in a document: applied as a whole or not at all.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ChangeRequest {
+    /// Where to put what; `None` removes what is there.
+    pub edits: Vec<(Path, Option<Value>)>,
+    /// The version that the writer has seen.
+    pub expected: ExpectedVersion,
+    /// Who changes it.
+    pub actor: Option<String>,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// Whether a change may be tried on a document.
+///
+/// # Errors
+/// Every problem found: as for [`edits`], and [`ErrorKind::TooLarge`] or [`ErrorKind::Invalid`]
+/// for an actor or reason of more than 1,024 bytes or with control characters.
+pub fn change(request: ChangeRequest) -> Result<Validated<ChangeRequest>> {
+    let mut found = Vec::new();
+    inspect(&request.edits, &mut found);
+    for (path, text) in [("actor", &request.actor), ("reason", &request.reason)] {
+        text.iter().for_each(|text| REASON.check(path, text, &mut found));
+    }
+    settle(request, found)
+}
+
+/// Whether these edits make one transaction: 1 to 1,000 of them, together no larger than 1 MiB
+/// as JSON, none inside the place of another.
+///
+/// Two ways to name the same key of a map, as in `a.0` and `a[0]`, count as the same place.
+///
+/// # Errors
+/// Every problem found: [`ErrorKind::Invalid`] for no edits and overlapping ones,
+/// [`ErrorKind::TooLarge`] beyond a limit.
+pub fn edits(edits: &[(Path, Option<Value>)]) -> Result<()> {
+    let mut found = Vec::new();
+    inspect(edits, &mut found);
+    settle((), found).map(Validated::into_inner)
+}
+
+fn inspect(edits: &[(Path, Option<Value>)], found: &mut Vec<Problem>) {
+    let expected = format!("1 to {TRANSACTION_EDITS_MAX} edits");
+    if edits.is_empty() {
+        let problem = Problem::new(ErrorKind::Invalid, "", "the change has no edits");
+        found.push(problem.expected(expected));
+    } else if edits.len() > TRANSACTION_EDITS_MAX {
+        let message = format!("the change has {} edits", edits.len());
+        found.push(Problem::new(ErrorKind::TooLarge, "", message).expected(expected));
+        return;
+    }
+    check_bytes(edits, found);
+    check_overlaps(edits, found);
+}
+
+fn check_bytes(edits: &[(Path, Option<Value>)], found: &mut Vec<Problem>) {
+    let expected = || format!("at most {CONFIG_BYTES_MAX} bytes");
+    let mut together = 0_usize;
+    for (path, value) in edits {
+        let bytes = value.as_ref().map_or(0, json_bytes);
+        together = together.saturating_add(bytes);
+        if bytes > CONFIG_BYTES_MAX {
+            let message = format!("the value has {bytes} bytes as JSON");
+            found.push(Problem::new(ErrorKind::TooLarge, path, message).expected(expected()));
+            return;
+        }
+    }
+    if together > CONFIG_BYTES_MAX {
+        let message = format!("the values have {together} bytes as JSON together");
+        found.push(Problem::new(ErrorKind::TooLarge, "", message).expected(expected()));
+    }
+}
+
+fn check_overlaps(edits: &[(Path, Option<Value>)], found: &mut Vec<Problem>) {
+    // A closing "/" makes the pointer of a place a prefix of all places in it and of no other,
+    // and in sorted order all places in it follow it at once.
+    let mut pointers: Vec<(String, &Path)> =
+        edits.iter().map(|(path, _)| (path.to_pointer() + "/", path)).collect();
+    pointers.sort();
+    for pair in pointers.windows(2) {
+        let [(outer, around), (inner, path)] = pair else { continue };
+        if inner.starts_with(outer) {
+            let message = if inner == outer {
+                "is changed twice in one transaction".to_owned()
+            } else {
+                format!("lies inside {}, which the same transaction changes", named(around))
+            };
+            found.push(Problem::new(ErrorKind::Invalid, path, message));
+        }
+    }
+}
+
+fn named(path: &Path) -> String {
+    if path.is_root() { "the whole document".to_owned() } else { path.to_string() }
+}

@@ -1,0 +1,143 @@
+//! Whether a tree may become the next version of a document.
+
+use std::sync::Arc;
+
+use foundation_types::limits::CONFIG_BYTES_MAX;
+use foundation_types::path::Segment;
+use foundation_types::value::{from_value, to_value};
+use foundation_types::{Document, ErrorKind, Path, Problem, Result, Value};
+
+use super::known::{field, unknown_key, unknown_keys};
+use super::place::{altered, at_text};
+use super::{json_bytes, schema};
+use crate::pipeline::{PROBLEMS_MAX, Pipeline};
+use crate::validated::Validated;
+
+/// A rule of the application over a whole document: what it finds wrong, or nothing.
+///
+/// A finding of severity `Warning` is kept and refuses nothing.
+pub type BusinessRule<T> = Arc<dyn Fn(&T) -> Vec<Problem> + Send + Sync>;
+
+/// The document that the tree says, if it passes all four stages.
+///
+/// - type: it reads as `T` and has no key that `T` does not have;
+/// - schema: the `validator` rules of `T` hold;
+/// - business: `rules` find nothing;
+/// - integrity: it is no larger than 1 MiB as JSON and reads back as it was written.
+///
+/// ```
+/// use foundation_types::{Settings, Value};
+/// use foundation_validate::{config, parse};
+/// let candidate = parse::value(r#"{"interface": {"max_resluts": 10}}"#)?;
+/// let error = config::document::<Settings>(&candidate, &[]).unwrap_err();
+/// assert_eq!(error.code(), "config.unknown_key");
+/// assert_eq!(error.problems()[0].hint.as_deref(), Some("interface.max_results"));
+/// # Ok::<(), foundation_types::Error>(())
+/// ```
+///
+/// # Errors
+/// All problems of the first stage that found one, each with its path: of kind
+/// [`ErrorKind::WrongType`], [`ErrorKind::UnknownKey`], [`ErrorKind::OutOfRange`],
+/// [`ErrorKind::Invalid`], [`ErrorKind::TooLarge`], or what a rule chose.
+pub fn document<T: Document>(candidate: &Value, rules: &[BusinessRule<T>]) -> Result<Validated<T>> {
+    let pipeline = Pipeline {
+        schema: &|read: &Read<T>, found| schema::check(&read.typed, &read.tree, found),
+        business: &|read, found| rules.iter().for_each(|rule| found.extend(rule(&read.typed))),
+        integrity: &|read, found| found.extend(misfit_after_storing(read)),
+    };
+    pipeline.run(read(candidate)).map(|valid| valid.map(|read| read.typed))
+}
+
+/// A document with the tree that it is stored as.
+struct Read<T> {
+    typed: T,
+    tree: Value,
+}
+
+fn read<T: Document>(candidate: &Value) -> Result<Read<T>, Vec<Problem>> {
+    let typed = typed::<T>(candidate)?;
+    let tree =
+        to_value(&typed).map_err(|error| vec![Problem::new(error.kind(), "", error.message())])?;
+    let unknown = unknown_keys::<T>(candidate, &tree);
+    if unknown.is_empty() { Ok(Read { typed, tree }) } else { Err(unknown) }
+}
+
+/// Reads the candidate as `T`. What does not fit is noted and taken out, and the rest is read
+/// again, so that all misfits are reported and not only the first.
+fn typed<T: Document>(candidate: &Value) -> Result<T, Vec<Problem>> {
+    let mut rest = candidate.clone();
+    let mut found: Vec<Problem> = Vec::new();
+    loop {
+        let error = match from_value::<T>(&rest) {
+            Ok(typed) if found.is_empty() => return Ok(typed),
+            Ok(_) => return Err(found),
+            Err(error) => error,
+        };
+        let first = error.problems().first().cloned();
+        let misfit = first.unwrap_or_else(|| Problem::new(error.kind(), "", error.message()));
+        if is_echo(&misfit, &found) || found.len() >= PROBLEMS_MAX {
+            return Err(found);
+        }
+        let less = without(&rest, &misfit.path);
+        found.push(told::<T>(misfit, &rest));
+        let Some(less) = less else { return Err(found) };
+        rest = less;
+    }
+}
+
+/// Whether a misfit is only about the absence of what was taken out: it then stands where what
+/// was taken out stood, or around it.
+fn is_echo(misfit: &Problem, found: &[Problem]) -> bool {
+    let Ok(place) = misfit.path.parse::<Path>() else { return false };
+    let around = |earlier: &Problem| {
+        earlier.path.parse::<Path>().is_ok_and(|path| path.segments().starts_with(place.segments()))
+    };
+    found.iter().any(around)
+}
+
+fn without(value: &Value, place: &str) -> Option<Value> {
+    let path: Path = place.parse().ok()?;
+    match path.segments().last() {
+        Some(Segment::Key(_)) => altered(value, path.segments(), None),
+        Some(Segment::Index(_)) | None => None,
+    }
+}
+
+/// The misfit as it is told: with the value as JSON, and what the document says it expects.
+fn told<T: Document>(mut misfit: Problem, tree: &Value) -> Problem {
+    if misfit.kind == ErrorKind::UnknownKey {
+        return unknown_key::<T>(&misfit.path);
+    }
+    match at_text(tree, &misfit.path) {
+        // A misfit that says nothing of a value is about a missing part of it.
+        Some(Value::Map(_) | Value::List(_)) if misfit.value.is_none() => {}
+        Some(value) => misfit = misfit.value(value),
+        None => {}
+    }
+    if let Some(field) = field::<T>(&misfit.path) {
+        misfit.expected = Some(field.shape.to_string());
+    }
+    misfit
+}
+
+fn misfit_after_storing<T: Document>(read: &Read<T>) -> Option<Problem> {
+    let bytes = json_bytes(&read.tree);
+    if bytes > CONFIG_BYTES_MAX {
+        let message = format!("the document has {bytes} bytes as JSON");
+        let expected = format!("at most {CONFIG_BYTES_MAX} bytes");
+        return Some(Problem::new(ErrorKind::TooLarge, "", message).expected(expected));
+    }
+    let again = from_value::<T>(&read.tree).and_then(|typed| to_value(&typed));
+    match again {
+        Ok(tree) if tree == read.tree => None,
+        Ok(_) => Some(unstable("", "the document reads back as another one")),
+        Err(error) => {
+            let place = error.problems().first().map_or("", |problem| &problem.path);
+            Some(unstable(place, &format!("what is written here cannot be read back: {error}")))
+        }
+    }
+}
+
+fn unstable(place: &str, message: &str) -> Problem {
+    Problem::new(ErrorKind::Invalid, place, message)
+}

@@ -1,0 +1,95 @@
+//! Which keys a document has, and which keys of a candidate it does not have.
+
+use foundation_types::config::Field;
+use foundation_types::path::Segment;
+use foundation_types::value::{from_value, to_value};
+use foundation_types::{Document, ErrorKind, Problem, Value};
+
+use super::place::{altered, shown};
+use crate::nearest::nearest;
+use crate::pipeline::PROBLEMS_MAX;
+
+/// What is known of the field at this path.
+pub(super) fn field<T: Document>(path: &str) -> Option<&'static Field> {
+    T::FIELDS.iter().find(|field| field.path == path)
+}
+
+/// The problem of a key that the document does not have.
+pub(super) fn unknown_key<T: Document>(path: &str) -> Problem {
+    let shown: String = path.chars().take(512).collect();
+    let message = format!("no key \"{shown}\" in document \"{}\"", T::NAME);
+    let problem = Problem::new(ErrorKind::UnknownKey, &shown, message);
+    let known = known_paths::<T>();
+    match nearest(path, known.iter().map(String::as_str)) {
+        Some(meant) => problem.hint(meant),
+        None => problem,
+    }
+}
+
+/// Every path that the document is known to have: documented ones, then those of its default.
+fn known_paths<T: Document>() -> Vec<String> {
+    let mut paths: Vec<String> = T::FIELDS.iter().map(|field| field.path.to_owned()).collect();
+    if let Ok(tree) = to_value(&T::default()) {
+        collect(&tree, &mut Vec::new(), &mut paths);
+    }
+    paths
+}
+
+fn collect(value: &Value, steps: &mut Vec<Segment>, paths: &mut Vec<String>) {
+    let Value::Map(map) = value else { return };
+    for (key, inner) in map {
+        steps.push(Segment::Key(key.clone()));
+        paths.push(shown(steps));
+        collect(inner, steps, paths);
+        steps.pop();
+    }
+}
+
+/// The keys of the candidate that its type does not look at.
+///
+/// A key that is missing from the tree that the type serialises to is only suspected: it may have
+/// been renamed, or left out because it is empty. It is unknown if any value does as well there.
+pub(super) fn unknown_keys<T: Document>(candidate: &Value, tree: &Value) -> Vec<Problem> {
+    let mut suspects = Vec::new();
+    suspect(candidate, tree, &mut Vec::new(), &mut suspects);
+    suspects.retain(|steps| is_ignored::<T>(candidate, steps));
+    suspects.iter().map(|steps| unknown_key::<T>(&shown(steps))).collect()
+}
+
+fn suspect(
+    candidate: &Value,
+    tree: &Value,
+    steps: &mut Vec<Segment>,
+    suspects: &mut Vec<Vec<Segment>>,
+) {
+    if suspects.len() >= PROBLEMS_MAX {
+        return;
+    }
+    match (candidate, tree) {
+        (Value::Map(given), Value::Map(known)) => {
+            for (key, value) in given {
+                steps.push(Segment::Key(key.clone()));
+                match known.get(&**key) {
+                    Some(known) => suspect(value, known, steps, suspects),
+                    None if *value == Value::Null => {}
+                    None => suspects.push(steps.clone()),
+                }
+                steps.pop();
+            }
+        }
+        (Value::List(given), Value::List(known)) => {
+            for ((index, value), known) in (0..).zip(given).zip(known) {
+                steps.push(Segment::Index(index));
+                suspect(value, known, steps, suspects);
+                steps.pop();
+            }
+        }
+        _ => {}
+    }
+}
+
+fn is_ignored<T: Document>(candidate: &Value, steps: &[Segment]) -> bool {
+    [Value::Bool(true), Value::List(foundation_types::value::List::new())].iter().all(|probe| {
+        altered(candidate, steps, Some(probe)).is_some_and(|trial| from_value::<T>(&trial).is_ok())
+    })
+}
