@@ -1,1 +1,17 @@
-//! x
+//! State that remembers: the journal under everything, and what is derived from it.
+//!
+//! No runtime is needed here and no task is started; the only thread is the writer of an
+//! embedded journal. All access to files goes through [`disk::Disk`], all reading of clocks
+//! through [`clock::Clock`].
+//!
+//! In reading order: the seams ([`disk`], [`clock`], [`random`]), the [`record`] that is stored,
+//! the [`journal`] that stores it, and the states that follow the journal: [`config`], [`event`]
+//! and [`telemetry`].
+
+pub mod clock;
+pub mod disk;
+pub mod event;
+pub mod journal;
+pub mod random;
+pub mod record;
+pub mod telemetry;

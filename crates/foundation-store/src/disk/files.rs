@@ -1,0 +1,153 @@
+//! A directory of the operating system.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use super::{Access, Claim, Disk, DiskFile, LockGuard};
+
+/// A directory that only its owner can read; files in it likewise.
+#[derive(Debug)]
+pub struct Files {
+    directory: PathBuf,
+}
+
+impl Files {
+    /// The directory at `path`, which must exist.
+    ///
+    /// # Errors
+    /// What the system says if it is missing or not a directory.
+    pub fn existing(path: impl Into<PathBuf>) -> io::Result<Self> {
+        let directory = path.into();
+        if std::fs::metadata(&directory)?.is_dir() {
+            return Ok(Self { directory });
+        }
+        Err(io::Error::new(io::ErrorKind::NotADirectory, "it is not a directory"))
+    }
+
+    /// The directory at `path`, made with its parents if it is missing.
+    ///
+    /// # Errors
+    /// What the system says if it cannot be made.
+    pub fn create(path: impl Into<PathBuf>) -> io::Result<Self> {
+        let directory: PathBuf = path.into();
+        if !directory.is_dir() {
+            std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&directory)?;
+            sync_parent(&directory)?;
+        }
+        Self::existing(directory)
+    }
+
+    /// The directory.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+}
+
+/// A new directory survives a power cut once its name does, which is kept by its parent.
+fn sync_parent(directory: &Path) -> io::Result<()> {
+    let full = std::fs::canonicalize(directory)?;
+    match full.parent() {
+        Some(parent) => File::open(parent)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+impl Disk for Files {
+    fn list(&self) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(&self.directory)? {
+            // A name that is not UTF-8 is none of ours.
+            if let Ok(name) = entry?.file_name().into_string() {
+                names.push(name);
+            }
+        }
+        Ok(names)
+    }
+
+    fn open(&self, name: &str, access: Access) -> io::Result<Box<dyn DiskFile>> {
+        let mut options = OpenOptions::new();
+        options.read(true).mode(0o600);
+        match access {
+            Access::Read => {}
+            Access::Write => {
+                options.write(true);
+            }
+            Access::Create => {
+                options.write(true).create_new(true);
+            }
+        }
+        let file = options.open(self.directory.join(name))?;
+        if !file.metadata()?.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
+        }
+        Ok(Box::new(file))
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        std::fs::rename(self.directory.join(from), self.directory.join(to))
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        std::fs::remove_file(self.directory.join(name))
+    }
+
+    fn sync_names(&self) -> io::Result<()> {
+        File::open(&self.directory)?.sync_all()
+    }
+
+    fn lock(&self, name: &str, claim: Claim<'_>) -> io::Result<Option<Box<dyn LockGuard>>> {
+        let path = self.directory.join(name);
+        let mut options = OpenOptions::new();
+        options.read(true).mode(0o600);
+        if let Claim::Owner(_) = claim {
+            options.write(true).create(true);
+        }
+        let file = options.open(path)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        if let Claim::Owner(owner) = claim {
+            file.set_len(0)?;
+            file.write_all_at(owner.as_bytes(), 0)?;
+        }
+        Ok(Some(Box::new(HeldFile { _file: file })))
+    }
+
+    fn place(&self) -> String {
+        self.directory.display().to_string()
+    }
+}
+
+impl DiskFile for File {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        FileExt::read_at(self, buffer, offset)
+    }
+
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        self.write_all_at(bytes, offset)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.sync_data()
+    }
+
+    fn set_len(&self, bytes: u64) -> io::Result<()> {
+        File::set_len(self, bytes)
+    }
+
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.metadata()?.len())
+    }
+}
+
+/// The system gives the lock back when the file is closed, also by the death of the process.
+struct HeldFile {
+    _file: File,
+}
+
+impl LockGuard for HeldFile {}

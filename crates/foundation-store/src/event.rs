@@ -1,0 +1,215 @@
+//! The state of the event feature: what is derived from the journal so that events are found.
+//!
+//! [`EventLog`] follows the journal. It keeps the newest records in a bounded buffer with
+//! indices by type, correlation, stream and time, knows the id of every record of the journal,
+//! and answers one query over the buffer and the log behind it.
+//!
+//! Invariants: the buffer is a gapless end of the log, so that everything after
+//! [`EventLog::coverage`] is in it; a record that leaves the buffer leaves every index; no lock
+//! of this module is held while the journal is asked for anything.
+
+mod hash;
+mod ids;
+mod index;
+mod intake;
+mod keys;
+mod postings;
+mod ring;
+mod scan;
+mod search;
+mod state;
+mod tally;
+#[cfg(test)]
+mod tests;
+mod times;
+
+pub use intake::{Intake, IntakeCounts};
+pub use scan::{Page, Rest};
+pub use state::ENTRY_BYTES;
+
+use std::collections::BTreeMap;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use foundation_types::config::BufferSettings;
+use foundation_types::{EventQuery, EventType, Order, Position, Result, Timestamp};
+use tokio::sync::watch;
+
+use crate::journal::Follower;
+use crate::record::{IdView, Record};
+use hash::Hashing;
+use ids::IdIndex;
+use keys::Digest;
+use scan::Scan;
+use state::State;
+
+/// Recent events with their indices, and the ids of all events.
+///
+/// Bytes are counted as [`ENTRY_BYTES`] and the record's own for each event in the buffer.
+/// Beside them stand the ids, which are never let go of: about 42 bytes for each event of the
+/// journal.
+#[derive(Debug)]
+pub struct EventLog {
+    hashing: Hashing,
+    ids: RwLock<IdIndex>,
+    state: RwLock<State>,
+    published: watch::Sender<Position>,
+}
+
+/// Where an event is.
+#[derive(Clone, Debug)]
+pub enum Lookup {
+    /// In the buffer.
+    Buffered(Record),
+    /// In the log, if the log still keeps it.
+    InLog(Position),
+    /// Nowhere: no event with this id was ever recorded.
+    Absent,
+}
+
+/// What the event log holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EventStats {
+    /// Position of the last record that readers see.
+    pub published: Position,
+    /// Everything after this position is in the buffer.
+    pub coverage: Position,
+    /// Events in the buffer.
+    pub buffered_events: u64,
+    /// Bytes of the buffer, indices included.
+    pub buffered_bytes: u64,
+    /// Events that left the buffer.
+    pub evicted: u64,
+    /// Ids known: one for each event recorded.
+    pub ids: u64,
+    /// Records whose body cannot be decoded.
+    pub unreadable: u64,
+    /// When the first record was recorded.
+    pub first_recorded: Option<Timestamp>,
+    /// When the last record was recorded.
+    pub last_recorded: Option<Timestamp>,
+    /// Events ever recorded, by type.
+    pub by_type: BTreeMap<EventType, u64>,
+    /// Events ever recorded of types beyond the 10,000 that have a row of their own.
+    pub other_types: u64,
+}
+
+impl EventLog {
+    /// An empty log with these bounds; it waits to be told of records.
+    #[must_use]
+    pub fn new(bounds: BufferSettings) -> Self {
+        Self {
+            hashing: Hashing::default(),
+            ids: RwLock::default(),
+            state: RwLock::new(State::new(&bounds)),
+            published: watch::Sender::new(Position::START),
+        }
+    }
+
+    /// Takes new bounds; the oldest events leave the buffer until it is within them.
+    ///
+    /// What happens to new events when the buffer is full is decided where they come in.
+    pub fn set_bounds(&self, bounds: &BufferSettings) {
+        // Readers get their turn between two pieces of a large eviction.
+        while self.state_mut().evict_piece(&self.hashing, bounds) {}
+        self.state_mut().set_bounds(&self.hashing, bounds);
+    }
+
+    /// Everything after this position, up to [`EventLog::published`], is in the buffer.
+    #[must_use]
+    pub fn coverage(&self) -> Position {
+        self.state().ring.coverage()
+    }
+
+    /// Position of the last record that readers see.
+    #[must_use]
+    pub fn published(&self) -> Position {
+        *self.published.borrow()
+    }
+
+    /// Tells of every new [`EventLog::published`].
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<Position> {
+        self.published.subscribe()
+    }
+
+    /// Where the event with this id was recorded, in the buffer or not.
+    ///
+    /// Ids are kept as keyed 128-bit fingerprints: among 10¹⁰ events, the chance that an id
+    /// never recorded is taken for a recorded one is below 10⁻²⁸.
+    #[must_use]
+    pub fn position_of(&self, id: &str) -> Option<Position> {
+        let fingerprint = self.hashing.fingerprint(IdView::of(id));
+        self.ids().position(fingerprint)
+    }
+
+    /// The event with this id.
+    #[must_use]
+    pub fn get(&self, id: &str) -> Lookup {
+        let Some(position) = self.position_of(id) else { return Lookup::Absent };
+        let buffered = self.state().ring.find(position).cloned();
+        match buffered {
+            None => Lookup::InLog(position),
+            Some(record) if has_id(&record, id) => Lookup::Buffered(record),
+            Some(_) => Lookup::Absent,
+        }
+    }
+
+    /// Up to `max` records of the buffer that answer the query, and where the rest is.
+    ///
+    /// # Errors
+    /// `Corruption` if a record that may be part of the answer cannot be decoded.
+    pub fn query(&self, query: &EventQuery, max: usize) -> Result<Page> {
+        let mut scan = Scan::new(query, max);
+        loop {
+            let rest = scan.step(&self.state(), &self.hashing)?;
+            if scan.is_full() || !matches!(rest, Rest::Buffer(_)) {
+                return Ok(Page { records: scan.into_records(), rest });
+            }
+        }
+    }
+
+    /// What the log holds and has seen.
+    #[must_use]
+    pub fn stats(&self) -> EventStats {
+        let ids = self.ids().len();
+        EventStats { ids, published: self.published(), ..self.state().stats() }
+    }
+
+    fn ids(&self) -> RwLockReadGuard<'_, IdIndex> {
+        self.ids.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn state(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn state_mut(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Follower for EventLog {
+    /// Takes the records at once: a reader sees all of them or none.
+    fn follow(&self, records: &[Record]) {
+        let Some(last) = records.last() else { return };
+        // Decoded and hashed before any lock is taken. The ids go first: whoever finds an event
+        // by query also finds it by id.
+        let digests: Vec<Digest> =
+            records.iter().map(|record| Digest::of(record, &self.hashing)).collect();
+        self.ids.write().unwrap_or_else(PoisonError::into_inner).extend(records, &digests);
+        self.state_mut().extend(&self.hashing, records, &digests);
+        self.published.send_replace(last.position());
+    }
+}
+
+/// Where a query without a cursor begins.
+fn beginning(query: &EventQuery) -> Position {
+    query.after.unwrap_or(match query.order {
+        Order::Asc => Position::START,
+        Order::Desc => Position::END,
+    })
+}
+
+fn has_id(record: &Record, id: &str) -> bool {
+    record.event().is_ok_and(|event| event.id == IdView::of(id))
+}

@@ -1,0 +1,77 @@
+//! Keyed hashes, so that nobody outside can choose ids or names that fall together.
+
+use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};
+
+use crate::record::IdView;
+
+/// The keys of this process.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Hashing {
+    first: RandomState,
+    second: RandomState,
+}
+
+/// 128 bits that stand for an id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Fingerprint {
+    pub(super) low: u64,
+    pub(super) high: u64,
+}
+
+impl Hash for Fingerprint {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.low);
+    }
+}
+
+impl Hashing {
+    /// 64 bits that stand for a type, a stream or a correlation. Two names that share them only
+    /// share a list of candidates.
+    pub(super) fn name(&self, text: &str) -> u64 {
+        let mut hasher = self.first.build_hasher();
+        hasher.write(text.as_bytes());
+        hasher.finish()
+    }
+
+    /// The bits that stand for an id.
+    pub(super) fn fingerprint(&self, id: IdView<'_>) -> Fingerprint {
+        Fingerprint { low: hash_id(&self.first, id), high: hash_id(&self.second, id) }
+    }
+}
+
+/// A UUID is 16 bytes and another id is text without a byte of 0xff, which ends it: no two ids
+/// give the hasher the same bytes.
+fn hash_id(key: &RandomState, id: IdView<'_>) -> u64 {
+    let mut hasher = key.build_hasher();
+    match id {
+        IdView::Uuid(bits) => hasher.write(&bits.to_le_bytes()),
+        IdView::Text(text) => {
+            hasher.write(text.as_bytes());
+            hasher.write_u8(u8::MAX);
+        }
+    }
+    hasher.finish()
+}
+
+/// For maps whose keys are hashes already.
+pub(super) type AsIs = BuildHasherDefault<AsIsHasher>;
+
+/// Gives back the 64 bits that it was given.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct AsIsHasher(u64);
+
+impl Hasher for AsIsHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, bits: u64) {
+        self.0 = bits;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}

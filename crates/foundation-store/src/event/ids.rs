@@ -1,0 +1,58 @@
+//! The ids of all records of the journal, so that an id that comes again is recognised.
+
+use std::collections::HashMap;
+
+use foundation_types::Position;
+
+use super::hash::{AsIs, Fingerprint};
+use super::keys::Digest;
+use crate::record::Record;
+
+const SHARDS: usize = 64;
+
+/// Position by fingerprint of the id.
+///
+/// A hash map doubles, and holding still for that takes the longer the larger it is. So there
+/// are 64 maps, each meant to hold 2^(1/64) times as much as the one before: they double one
+/// after the other, never together, and memory grows evenly at about 42 bytes an id.
+#[derive(Debug)]
+pub(super) struct IdIndex {
+    shards: Vec<Shard>,
+}
+
+type Shard = HashMap<Fingerprint, Position, AsIs>;
+
+impl Default for IdIndex {
+    fn default() -> Self {
+        Self { shards: (0..SHARDS).map(|_| Shard::default()).collect() }
+    }
+}
+
+impl IdIndex {
+    /// Learns where records are. The first record with an id keeps it.
+    pub(super) fn extend(&mut self, records: &[Record], digests: &[Digest]) {
+        for (record, digest) in records.iter().zip(digests) {
+            let Digest::Read { id, .. } = digest else { continue };
+            if let Some(shard) = self.shards.get_mut(shard_of(*id)) {
+                shard.entry(*id).or_insert(record.position());
+            }
+        }
+    }
+
+    /// Where the record with this id is.
+    pub(super) fn position(&self, id: Fingerprint) -> Option<Position> {
+        self.shards.get(shard_of(id))?.get(&id).copied()
+    }
+
+    /// Ids known.
+    pub(super) fn len(&self) -> u64 {
+        self.shards.iter().map(|shard| shard.len() as u64).sum()
+    }
+}
+
+/// Shard `n` gets the fingerprints whose share of the range lies between 2^(n/64) - 1 and
+/// 2^((n+1)/64) - 1.
+fn shard_of(id: Fingerprint) -> usize {
+    let share = id.high as f64 / (u64::MAX as f64);
+    (((1.0 + share).log2() * SHARDS as f64) as usize).min(SHARDS - 1)
+}

@@ -1,0 +1,224 @@
+//! A query over the buffer, in steps between which others get the lock.
+
+use std::ops::{Range, RangeInclusive};
+
+use foundation_logic::event::matches;
+use foundation_types::{EventQuery, Order, Position, Result};
+
+use super::beginning;
+use super::hash::Hashing;
+use super::index::NameIndex;
+use super::keys::event_keys;
+use super::postings::Postings;
+use super::ring::{Ordinal, Ring};
+use super::state::State;
+use super::times::Timed;
+use crate::record::Record;
+
+/// Candidates that one step looks at.
+const STEP_CANDIDATES: usize = 4_096;
+
+/// Records of the buffer that answer a query, in its order.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// The records.
+    pub records: Vec<Record>,
+    /// Where the rest of the answer is.
+    pub rest: Rest,
+}
+
+/// Where the rest of an answer is, in the order of the query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rest {
+    /// There may be more in the buffer past this position.
+    Buffer(Position),
+    /// The log comes next: its records past `cursor`, none of them after `coverage`. Oldest
+    /// first, the buffer comes after them.
+    Log {
+        /// Everything up to here was looked at.
+        cursor: Position,
+        /// Everything after here is in the buffer.
+        coverage: Position,
+    },
+    /// There is no more.
+    Nothing,
+}
+
+/// A query on its way through the log: what it found and how far it is.
+#[derive(Debug)]
+pub(super) struct Scan<'a> {
+    query: &'a EventQuery,
+    room: usize,
+    found: Vec<Record>,
+    cursor: Position,
+}
+
+impl<'a> Scan<'a> {
+    pub(super) fn new(query: &'a EventQuery, max: usize) -> Self {
+        let limit = query.limit.and_then(|limit| usize::try_from(limit).ok());
+        let room = limit.map_or(max, |limit| limit.min(max));
+        Self { query, room, found: Vec::new(), cursor: beginning(query) }
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.found.len() >= self.room
+    }
+
+    pub(super) fn order(&self) -> Order {
+        self.query.order
+    }
+
+    /// Everything up to here, in the order of the query, was looked at.
+    pub(super) fn cursor(&self) -> Position {
+        self.cursor
+    }
+
+    pub(super) fn into_records(self) -> Vec<Record> {
+        self.found
+    }
+
+    /// Goes on past `position`, which nothing that matches lies before.
+    pub(super) fn skip_to(&mut self, position: Position) {
+        self.cursor = match self.query.order {
+            Order::Asc => self.cursor.max(position),
+            Order::Desc => self.cursor.min(position),
+        };
+    }
+
+    /// Looks at the next record in the order of the query.
+    pub(super) fn look_at(&mut self, record: &Record) -> Result<()> {
+        if matches(self.query, &event_keys(record)?) {
+            self.found.push(record.clone());
+        }
+        self.cursor = record.position();
+        Ok(())
+    }
+
+    /// Looks at the next candidates in the buffer, a bounded number of them.
+    pub(super) fn step(&mut self, state: &State, hashing: &Hashing) -> Result<Rest> {
+        let (ring, order) = (&state.ring, self.query.order);
+        if order == Order::Asc && self.cursor < ring.coverage() {
+            return Ok(self.rest_in_log(ring));
+        }
+        let mut candidates = Candidates::cheapest(state, hashing, self.query, self.window(ring));
+        for _ in 0..STEP_CANDIDATES {
+            if self.is_full() {
+                return Ok(Rest::Buffer(self.cursor));
+            }
+            match candidates.next(order).and_then(|offset| ring.get(offset)) {
+                Some(record) => self.look_at(record)?,
+                None => return Ok(self.rest_after(ring)),
+            }
+        }
+        Ok(Rest::Buffer(self.cursor))
+    }
+
+    /// The part of the ring past the cursor.
+    fn window(&self, ring: &Ring) -> Range<usize> {
+        match self.query.order {
+            Order::Asc => ring.up_to(self.cursor)..ring.len(),
+            Order::Desc => 0..ring.before(self.cursor),
+        }
+    }
+
+    /// Nothing more in the ring.
+    fn rest_after(&mut self, ring: &Ring) -> Rest {
+        match self.query.order {
+            Order::Asc => Rest::Nothing,
+            Order::Desc if ring.coverage() == Position::START => Rest::Nothing,
+            Order::Desc => {
+                if let Some(oldest) = ring.get(0) {
+                    self.skip_to(oldest.position());
+                }
+                self.rest_in_log(ring)
+            }
+        }
+    }
+
+    fn rest_in_log(&self, ring: &Ring) -> Rest {
+        Rest::Log { cursor: self.cursor, coverage: ring.coverage() }
+    }
+}
+
+/// Places in the ring that may hold what a query asks for, found in the cheapest way.
+enum Candidates<'a> {
+    Every(Range<usize>),
+    Listed { postings: &'a Postings, range: Range<usize>, front: Ordinal },
+    Timed(Timed<'a>),
+}
+
+impl<'a> Candidates<'a> {
+    /// The index that leaves the fewest candidates in the window.
+    fn cheapest(
+        state: &'a State,
+        hashing: &Hashing,
+        query: &EventQuery,
+        window: Range<usize>,
+    ) -> Self {
+        let (indices, front) = (&state.indices, state.ring.front());
+        let correlation = query.correlation_id.as_ref().map(|id| id.as_str());
+        let kind = query.kind.as_ref().map(|kind| kind.as_str());
+        let stream = query.stream.as_ref().map(|stream| stream.as_str());
+        let by_name = [
+            (&indices.correlations, correlation),
+            (&indices.kinds, kind),
+            (&indices.streams, stream),
+        ];
+        let mut best = Self::Every(window.clone());
+        for (index, name) in by_name {
+            let Some(name) = name else { continue };
+            let listed = Self::listed(index, hashing.name(name), front, &window);
+            if listed.len() < best.len() {
+                best = listed;
+            }
+        }
+        let timed = time_range(query)
+            .and_then(|times| indices.times.within(&times, front, &window, best.len()));
+        timed.map_or(best, Self::Timed)
+    }
+
+    fn listed(index: &'a NameIndex, name: u64, front: Ordinal, window: &Range<usize>) -> Self {
+        match index.get(name) {
+            Some(postings) => {
+                Self::Listed { postings, range: postings.within(front, window), front }
+            }
+            None => Self::Every(0..0),
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Every(range) | Self::Listed { range, .. } => range.len(),
+            Self::Timed(timed) => timed.len(),
+        }
+    }
+
+    fn next(&mut self, order: Order) -> Option<usize> {
+        match self {
+            Self::Every(range) => next_in(range, order),
+            Self::Listed { postings, range, front } => {
+                let at = next_in(range, order)?;
+                postings.get(at).map(|ordinal| ordinal.offset(*front))
+            }
+            Self::Timed(timed) => timed.next(order),
+        }
+    }
+}
+
+fn next_in(range: &mut Range<usize>, order: Order) -> Option<usize> {
+    match order {
+        Order::Asc => range.next(),
+        Order::Desc => range.next_back(),
+    }
+}
+
+/// The microseconds that the query's times lie in; both ends belong to them, since a time that is
+/// before `until` may lie in the same microsecond.
+fn time_range(query: &EventQuery) -> Option<RangeInclusive<i64>> {
+    if query.since.is_none() && query.until.is_none() {
+        return None;
+    }
+    let since = query.since.map_or(i64::MIN, |time| time.as_unix_micros());
+    let until = query.until.map_or(i64::MAX, |time| time.as_unix_micros());
+    Some(since..=until)
+}

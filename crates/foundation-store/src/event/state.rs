@@ -1,0 +1,131 @@
+//! The buffer with its indices and bounds: everything that changes together.
+
+use foundation_types::config::BufferSettings;
+use foundation_types::{EventType, Timestamp};
+
+use super::EventStats;
+use super::hash::Hashing;
+use super::index::Indices;
+use super::keys::{Digest, Keys};
+use super::ring::Ring;
+use super::tally::Tally;
+use crate::record::Record;
+
+/// Bytes that an event in the buffer is counted with beside those of its record: its place in
+/// the ring and its entries in the indices.
+pub const ENTRY_BYTES: u64 = 112;
+
+/// Records that one piece of a large eviction removes.
+const EVICTION_PIECE: usize = 4_096;
+
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) ring: Ring,
+    pub(super) indices: Indices,
+    bounds: Bounds,
+    tally: Tally,
+    unreadable: u64,
+    first_recorded: Option<Timestamp>,
+    last_recorded: Option<Timestamp>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    events: u64,
+    bytes: u64,
+}
+
+impl Bounds {
+    fn of(settings: &BufferSettings) -> Self {
+        Self { events: settings.max_events, bytes: settings.max_bytes }
+    }
+
+    fn admit(self, ring: &Ring) -> bool {
+        ring.len() as u64 <= self.events && bytes_of(ring) <= self.bytes
+    }
+}
+
+impl State {
+    pub(super) fn new(settings: &BufferSettings) -> Self {
+        Self {
+            ring: Ring::default(),
+            indices: Indices::default(),
+            bounds: Bounds::of(settings),
+            tally: Tally::default(),
+            unreadable: 0,
+            first_recorded: None,
+            last_recorded: None,
+        }
+    }
+
+    /// Takes the next records of the log; the oldest make room.
+    pub(super) fn extend(&mut self, hashing: &Hashing, records: &[Record], digests: &[Digest]) {
+        for (record, digest) in records.iter().zip(digests) {
+            self.push(record, digest);
+            self.evict(hashing, self.bounds, usize::MAX);
+        }
+        let recorded = |record: Option<&Record>| record.map(Record::recorded);
+        self.first_recorded = self.first_recorded.or(recorded(records.first()));
+        self.last_recorded = recorded(records.last()).or(self.last_recorded);
+    }
+
+    /// Removes some of what is beyond the bounds; gives whether there is more.
+    pub(super) fn evict_piece(&mut self, hashing: &Hashing, settings: &BufferSettings) -> bool {
+        let bounds = Bounds::of(settings);
+        self.evict(hashing, bounds, EVICTION_PIECE);
+        !bounds.admit(&self.ring)
+    }
+
+    /// Makes the bounds hold from now on.
+    pub(super) fn set_bounds(&mut self, hashing: &Hashing, settings: &BufferSettings) {
+        self.bounds = Bounds::of(settings);
+        self.evict(hashing, self.bounds, usize::MAX);
+        self.ring.shrink();
+        self.indices.shrink();
+    }
+
+    pub(super) fn stats(&self) -> EventStats {
+        EventStats {
+            coverage: self.ring.coverage(),
+            buffered_events: self.ring.len() as u64,
+            buffered_bytes: bytes_of(&self.ring),
+            evicted: self.ring.evicted(),
+            unreadable: self.unreadable,
+            first_recorded: self.first_recorded,
+            last_recorded: self.last_recorded,
+            by_type: self.tally.by_type(),
+            other_types: self.tally.other(),
+            ..EventStats::default()
+        }
+    }
+
+    fn push(&mut self, record: &Record, digest: &Digest) {
+        let ordinal = self.ring.push(record.clone());
+        match digest {
+            Digest::Read { keys, .. } => {
+                self.indices.insert(keys, ordinal);
+                let name = || record.event().ok().map(|event| EventType::from(event.kind));
+                self.tally.count(keys.kind, name);
+            }
+            Digest::Unreadable => self.unreadable += 1,
+        }
+    }
+
+    fn evict(&mut self, hashing: &Hashing, bounds: Bounds, max: usize) {
+        for _ in 0..max {
+            if bounds.admit(&self.ring) {
+                return;
+            }
+            let Some((ordinal, record)) = self.ring.pop() else { return };
+            // The keys are derived again from the record: keeping them costs 32 bytes an event.
+            if let Ok(event) = record.event() {
+                let keys = Keys::of(&event, record.recorded(), hashing);
+                self.indices.remove(&keys, ordinal);
+            }
+        }
+    }
+}
+
+fn bytes_of(ring: &Ring) -> u64 {
+    ring.record_bytes() + ring.len() as u64 * ENTRY_BYTES
+}

@@ -1,0 +1,42 @@
+//! How many events of each type were ever recorded.
+
+use std::collections::{BTreeMap, HashMap};
+
+use foundation_types::EventType;
+
+use super::hash::AsIs;
+
+/// Types with a row of their own.
+const TYPES_MAX: usize = 10_000;
+
+/// Counts by type. Types are told apart by their keyed 64-bit hash.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    rows: HashMap<u64, (EventType, u64), AsIs>,
+    other: u64,
+}
+
+impl Tally {
+    /// Counts one event; the name is asked for when the type is new.
+    pub(super) fn count(&mut self, kind: u64, name: impl FnOnce() -> Option<EventType>) {
+        if let Some((_, count)) = self.rows.get_mut(&kind) {
+            *count += 1;
+            return;
+        }
+        match name() {
+            Some(name) if self.rows.len() < TYPES_MAX => {
+                self.rows.insert(kind, (name, 1));
+            }
+            _ => self.other += 1,
+        }
+    }
+
+    /// Events of types without a row.
+    pub(super) fn other(&self) -> u64 {
+        self.other
+    }
+
+    pub(super) fn by_type(&self) -> BTreeMap<EventType, u64> {
+        self.rows.values().cloned().collect()
+    }
+}

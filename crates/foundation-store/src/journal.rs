@@ -1,0 +1,112 @@
+//! The one log under everything: appended to atomically, read from a position, followed.
+//!
+//! A [`Journal`] is an engine. What it promises, on every engine:
+//!
+//! - an append is atomic and has a place in the order as soon as [`Journal::append`] returns;
+//!   it is *acked* when its [`Commit`] resolves, and not before;
+//! - a [`Position`] is opaque and totally ordered, a stream's [`Version`] counts up by one;
+//! - a [`Follower`] is told of every record once, in order, after it is durable: state follows
+//!   the log by being told, never by being the writer;
+//! - a failed append says whether it was not applied or is indeterminate.
+
+mod batch;
+mod commit;
+mod lane;
+mod memory;
+mod status;
+
+pub use batch::{Appended, Batch};
+pub use commit::{Commit, Room};
+pub use memory::MemoryJournal;
+pub use status::{Extent, Finding, JournalStatus, Verification};
+
+use async_trait::async_trait;
+use foundation_types::{Position, Result, StoreId, StreamName, Version};
+
+use crate::record::Record;
+
+/// An ordered, durable log of records.
+#[async_trait]
+pub trait Journal: Send + Sync + 'static {
+    /// Identity of the store.
+    fn store_id(&self) -> StoreId;
+
+    /// Waits until the records of `batch` have room among those that wait for the disk.
+    ///
+    /// # Errors
+    /// `TooLarge` if it can never have room; `Fenced` or `Unavailable` if nothing is written any
+    /// more.
+    async fn reserve(&self, batch: &Batch) -> Result<Room>;
+
+    /// As [`Journal::reserve`] without waiting; `None` if there is no room now.
+    fn try_reserve(&self, batch: &Batch) -> Result<Option<Room>>;
+
+    /// Gives the batch its place. Batches are ordered as these calls are.
+    ///
+    /// # Errors
+    /// `VersionConflict` if the expectation does not hold; as [`Journal::reserve`] otherwise.
+    /// Nothing was applied.
+    fn append(&self, batch: Batch, room: Room) -> Result<Commit>;
+
+    /// Version of a stream with everything appended, durable or not.
+    fn head(&self, stream: &StreamName) -> Version;
+
+    /// The first records after `position`, up to about `bytes_max` bytes; empty at the end.
+    ///
+    /// # Errors
+    /// `Compacted` if records after `position` are no longer kept, `Corruption` where stored
+    /// bytes are not what was written.
+    async fn read_after(&self, position: Position, bytes_max: usize) -> Result<Vec<Record>>;
+
+    /// The last records before `position`, oldest first, up to about `bytes_max` bytes; empty
+    /// at the beginning.
+    ///
+    /// # Errors
+    /// As [`Journal::read_after`].
+    async fn read_before(&self, position: Position, bytes_max: usize) -> Result<Vec<Record>>;
+
+    /// The record at `position`.
+    ///
+    /// # Errors
+    /// `NotFound` if there is none, and as [`Journal::read_after`].
+    async fn record(&self, position: Position) -> Result<Record>;
+
+    /// What is kept, and how far it is durable.
+    fn extent(&self) -> Extent;
+
+    /// How the engine is.
+    fn status(&self) -> JournalStatus;
+
+    /// Reads everything and compares it with its checksums and chain. Writes nothing.
+    ///
+    /// # Errors
+    /// Only if it could not be read at all: damage is part of the answer.
+    async fn verify(&self) -> Result<Verification>;
+
+    /// Takes no more appends, makes durable what was taken, and lets go of the store.
+    ///
+    /// # Errors
+    /// Why something that was taken could not be made durable.
+    async fn close(&self) -> Result<()>;
+}
+
+/// Whatever is derived from the journal.
+pub trait Follower: Send + Sync + 'static {
+    /// Records that have become durable, in order, each exactly once.
+    ///
+    /// It is called on the journal's writer thread (and during opening on the opening thread):
+    /// it must not block on the journal.
+    fn follow(&self, records: &[Record]);
+}
+
+/// Follows nothing.
+impl Follower for () {
+    fn follow(&self, _: &[Record]) {}
+}
+
+/// Several followers, told one after the other.
+impl Follower for Vec<std::sync::Arc<dyn Follower>> {
+    fn follow(&self, records: &[Record]) {
+        self.iter().for_each(|follower| follower.follow(records));
+    }
+}

@@ -1,0 +1,69 @@
+//! What is appended, and what an append answers.
+
+use foundation_types::{Error, ErrorKind};
+use foundation_types::{
+    Event, ExpectedVersion, Position, Result, StreamName, Timestamp, Version, limits,
+};
+
+use crate::record::{RecordKind, event_length, frame::FRAME_HEADER_BYTES};
+
+/// Records for one stream, appended all or not at all.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Batch {
+    pub(crate) stream: StreamName,
+    pub(crate) kind: RecordKind,
+    pub(crate) expected: ExpectedVersion,
+    pub(crate) events: Vec<Event>,
+    pub(crate) bytes: usize,
+}
+
+impl Batch {
+    /// A batch of validated events, each with its id.
+    ///
+    /// # Errors
+    /// [`ErrorKind::TooLarge`] beyond 10,000 records or 16 MiB, [`ErrorKind::InvalidArgument`]
+    /// if it is empty.
+    pub fn new(stream: StreamName, kind: RecordKind, events: Vec<Event>) -> Result<Self> {
+        if events.is_empty() {
+            return Err(Error::new(ErrorKind::InvalidArgument, "a batch needs an event"));
+        }
+        let length = |event| FRAME_HEADER_BYTES + event_length(stream.as_str(), event);
+        let bytes = events.iter().map(length).sum();
+        if events.len() > limits::BATCH_EVENTS_MAX || bytes > limits::BATCH_BYTES_MAX {
+            let message = format!(
+                "a batch of {} events and {bytes} bytes is too large: the limits are {} and {}",
+                events.len(),
+                limits::BATCH_EVENTS_MAX,
+                limits::BATCH_BYTES_MAX
+            );
+            return Err(Error::new(ErrorKind::TooLarge, message));
+        }
+        Ok(Self { stream, kind, expected: ExpectedVersion::Any, events, bytes })
+    }
+
+    /// This batch only if its stream is at that version.
+    #[must_use]
+    pub fn expecting(mut self, expected: ExpectedVersion) -> Self {
+        self.expected = expected;
+        self
+    }
+}
+
+/// Where a batch went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Appended {
+    /// Position of each record, in the order of the batch.
+    pub positions: Vec<Position>,
+    /// Version of the stream after the last record.
+    pub version: Version,
+    /// When the last record was recorded.
+    pub recorded: Timestamp,
+}
+
+impl Appended {
+    /// Position of the last record.
+    #[must_use]
+    pub fn last(&self) -> Position {
+        self.positions.last().copied().unwrap_or_default()
+    }
+}

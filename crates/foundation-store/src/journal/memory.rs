@@ -1,0 +1,195 @@
+//! A journal in memory: the same order and the same rules, gone with the process.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use foundation_types::{Error, ErrorKind, Position, Result, StoreId, StreamName, Version};
+
+use super::batch::Batch;
+use super::commit::{Commit, Room, Sync};
+use super::lane::Lane;
+use super::status::{Extent, JournalStatus, Verification};
+use super::{Follower, Journal};
+use crate::clock::Clock;
+use crate::record::Record;
+use crate::record::frame::FrameHeader;
+
+/// Keeps the newest records up to a bound in bytes; older ones are let go of.
+pub struct MemoryJournal {
+    store: StoreId,
+    bytes_max: usize,
+    clock: Arc<dyn Clock>,
+    follower: Arc<dyn Follower>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    lane: Lane,
+    scratch: Vec<u8>,
+    records: VecDeque<Record>,
+    bytes: usize,
+    before_first: u64,
+    closed: bool,
+}
+
+impl MemoryJournal {
+    /// The bound that suits most: 256 MiB.
+    pub const BYTES_MAX: usize = 256 * 1024 * 1024;
+
+    /// An empty journal that keeps up to `bytes_max` bytes of records.
+    pub fn new(
+        store: StoreId,
+        bytes_max: usize,
+        clock: Arc<dyn Clock>,
+        follower: Arc<dyn Follower>,
+    ) -> Self {
+        Self { store, bytes_max, clock, follower, state: Mutex::default() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Cuts what the lane wrote into records that share one chunk.
+    fn records_of_scratch(&mut self) -> Result<Vec<Record>> {
+        let chunk: Arc<[u8]> = self.scratch.as_slice().into();
+        let mut records = Vec::new();
+        let mut start = 0;
+        while let Some(header) = chunk.get(start..).and_then(FrameHeader::read) {
+            records.push(Record::of_frame(chunk.clone(), start, header)?);
+            start += header.frame_bytes();
+        }
+        Ok(records)
+    }
+
+    fn keep(&mut self, records: Vec<Record>, bytes_max: usize) {
+        self.bytes += records.iter().map(Record::bytes).sum::<usize>();
+        self.records.extend(records);
+        while self.bytes > bytes_max {
+            let Some(oldest) = self.records.pop_front() else { break };
+            self.bytes -= oldest.bytes();
+            self.before_first = oldest.position().to_engine();
+        }
+    }
+
+    fn index_after(&self, position: Position) -> usize {
+        self.records.partition_point(|record| record.position() <= position)
+    }
+}
+
+fn closed() -> Error {
+    Error::new(ErrorKind::Unavailable, "the journal is closed")
+}
+
+#[async_trait]
+impl Journal for MemoryJournal {
+    fn store_id(&self) -> StoreId {
+        self.store
+    }
+
+    async fn reserve(&self, _: &Batch) -> Result<Room> {
+        Ok(Room { permit: None })
+    }
+
+    fn try_reserve(&self, _: &Batch) -> Result<Option<Room>> {
+        Ok(Some(Room { permit: None }))
+    }
+
+    fn append(&self, batch: Batch, _: Room) -> Result<Commit> {
+        let mut state = self.state();
+        if state.closed {
+            return Err(closed());
+        }
+        let now = self.clock.wall();
+        let mut scratch = std::mem::take(&mut state.scratch);
+        scratch.clear();
+        let placed = state.lane.place(&batch, now, &mut scratch);
+        state.scratch = scratch;
+        let appended = placed?;
+        let records = state.records_of_scratch()?;
+        // Told under the lock, so that followers hear of records in order.
+        self.follower.follow(&records);
+        state.keep(records, self.bytes_max);
+        let sync = Arc::new(Sync::default());
+        sync.finish(Ok(()));
+        Ok(Commit::new(appended, sync))
+    }
+
+    fn head(&self, stream: &StreamName) -> Version {
+        self.state().lane.version(stream)
+    }
+
+    async fn read_after(&self, position: Position, bytes_max: usize) -> Result<Vec<Record>> {
+        let state = self.state();
+        if position.to_engine() < state.before_first {
+            let message = format!("records up to position {} were let go of", state.before_first);
+            return Err(Error::new(ErrorKind::Compacted, message));
+        }
+        let first = state.index_after(position);
+        let mut bytes = 0;
+        let within = |record: &&Record| {
+            bytes += record.bytes();
+            bytes <= bytes_max.max(record.bytes())
+        };
+        Ok(state.records.range(first..).take_while(within).cloned().collect())
+    }
+
+    async fn read_before(&self, position: Position, bytes_max: usize) -> Result<Vec<Record>> {
+        let state = self.state();
+        let end = state.records.partition_point(|record| record.position() < position);
+        let mut bytes = 0;
+        let within = |record: &&Record| {
+            bytes += record.bytes();
+            bytes <= bytes_max.max(record.bytes())
+        };
+        let newest_first = state.records.range(..end).rev().take_while(within).cloned();
+        let mut records: Vec<Record> = newest_first.collect();
+        records.reverse();
+        Ok(records)
+    }
+
+    async fn record(&self, position: Position) -> Result<Record> {
+        let state = self.state();
+        let at = state.records.partition_point(|record| record.position() < position);
+        match state.records.get(at) {
+            Some(record) if record.position() == position => Ok(record.clone()),
+            _ if position.to_engine() <= state.before_first => {
+                let message = format!("the record at position {position} was let go of");
+                Err(Error::new(ErrorKind::Compacted, message))
+            }
+            _ => {
+                let message = format!("there is no record at position {position}");
+                Err(Error::new(ErrorKind::NotFound, message))
+            }
+        }
+    }
+
+    fn extent(&self) -> Extent {
+        let state = self.state();
+        Extent {
+            before_first: Position::from_engine(state.before_first),
+            last: Position::from_engine(state.lane.sequence()),
+            records: state.records.len() as u64,
+            bytes: state.bytes as u64,
+            durable: false,
+        }
+    }
+
+    fn status(&self) -> JournalStatus {
+        JournalStatus { extent: self.extent(), ..JournalStatus::default() }
+    }
+
+    async fn verify(&self) -> Result<Verification> {
+        let extent = self.extent();
+        Ok(Verification { records: extent.records, bytes: extent.bytes, ..Verification::default() })
+    }
+
+    async fn close(&self) -> Result<()> {
+        self.state().closed = true;
+        Ok(())
+    }
+}

@@ -1,0 +1,111 @@
+//! A record of the journal: framed, checksummed, chained, and read lazily.
+//!
+//! The bytes that were written are the bytes that are kept in memory and handed around: a
+//! [`Record`] is a view of one frame in a shared chunk, and its fields are decoded when asked
+//! for. `docs/format.md` draws every byte.
+
+mod body;
+pub(crate) mod frame;
+pub(crate) mod reader;
+
+pub use body::{EventView, IdView};
+pub(crate) use body::{event_length, write_event};
+
+use std::fmt;
+use std::sync::Arc;
+
+use foundation_types::{Error, ErrorKind, Position, Recorded, Result, Stamp, Timestamp};
+
+use frame::{FRAME_HEADER_BYTES, FrameHeader};
+
+/// What a record is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RecordKind {
+    /// An event that an application or Foundation appended.
+    Event,
+    /// A change of a configuration document, which is also the event that tells of it.
+    Change,
+}
+
+/// One durable record. Cloning is O(1) and keeps its chunk alive.
+#[derive(Clone)]
+pub struct Record {
+    chunk: Arc<[u8]>,
+    start: u32,
+    header: FrameHeader,
+}
+
+impl Record {
+    /// The frame that begins at `start`; its checksum was verified by whoever made the chunk.
+    pub(crate) fn of_frame(chunk: Arc<[u8]>, start: usize, header: FrameHeader) -> Result<Self> {
+        let start = u32::try_from(start).map_err(|_| {
+            Error::new(ErrorKind::Internal, "a chunk of records is larger than 4 GiB")
+        })?;
+        Ok(Self { chunk, start, header })
+    }
+
+    /// Place in the journal.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        Position::from_engine(self.header.sequence)
+    }
+
+    /// Causal stamp.
+    #[must_use]
+    pub fn stamp(&self) -> Stamp {
+        Stamp::from_bits(self.header.stamp)
+    }
+
+    /// When it was recorded.
+    #[must_use]
+    pub fn recorded(&self) -> Timestamp {
+        self.stamp().recorded()
+    }
+
+    /// What it is.
+    #[must_use]
+    pub fn kind(&self) -> RecordKind {
+        match self.header.kind {
+            frame::KIND_CHANGE => RecordKind::Change,
+            _ => RecordKind::Event,
+        }
+    }
+
+    /// Bytes of the frame, header included.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        FRAME_HEADER_BYTES + self.header.length as usize
+    }
+
+    /// The event inside, field by field, without copying.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Corruption`] if the body does not follow the format although its checksum
+    /// is right: it was written by a defective program.
+    pub fn event(&self) -> Result<EventView<'_>> {
+        let start = self.start as usize + FRAME_HEADER_BYTES;
+        let body = self.chunk.get(start..start + self.header.length as usize).unwrap_or_default();
+        EventView::read(body).map_err(|reason| {
+            Error::new(ErrorKind::Corruption, format!("a record cannot be decoded: {reason}"))
+                .with("position", self.position())
+        })
+    }
+
+    /// The event inside as a value of its own.
+    ///
+    /// # Errors
+    /// As [`Record::event`].
+    pub fn decode(&self) -> Result<Recorded> {
+        Ok(self.event()?.to_recorded(self.position(), self.recorded()))
+    }
+}
+
+impl fmt::Debug for Record {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Record")
+            .field("position", &self.position())
+            .field("event", &self.event())
+            .finish()
+    }
+}
