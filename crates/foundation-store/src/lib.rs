@@ -9,6 +9,7 @@
 //! and [`telemetry`].
 
 pub mod clock;
+pub mod config;
 pub mod disk;
 pub mod event;
 pub mod journal;

@@ -131,6 +131,13 @@ impl EventId {
         let uuid = uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid();
         Self(uuid.hyphenated().to_string().into())
     }
+
+    /// The id (UUID version 5) of what has this name in this store: always the same one.
+    #[must_use]
+    pub fn derived(store: StoreId, name: &str) -> Self {
+        let uuid = uuid::Uuid::new_v5(&uuid::Uuid::from_u128(store.to_bits()), name.as_bytes());
+        Self(uuid.hyphenated().to_string().into())
+    }
 }
 
 /// Identity of one store, drawn when its directory is made.
