@@ -70,11 +70,7 @@ impl<T: Document> ConfigState<T> {
         let timeline = Arc::new(Timeline::new(T::NAME, tree.clone()));
         let snapshot = Snapshot { version: Version::NONE, document, tree };
         let ahead = Ahead { pending: VecDeque::new(), proposals: 0, live: false };
-        Ok(Self {
-            published: ArcSwap::from_pointee(snapshot),
-            ahead: Mutex::new(ahead),
-            timeline,
-        })
+        Ok(Self { published: ArcSwap::from_pointee(snapshot), ahead: Mutex::new(ahead), timeline })
     }
 
     /// Its versions, without their type.
@@ -98,9 +94,7 @@ impl<T: Document> ConfigState<T> {
                 let snapshot = Arc::clone(&last.snapshot);
                 Head { logged: snapshot.tree.clone(), snapshot }
             }
-            None => {
-                Head { snapshot: self.published.load_full(), logged: self.timeline.last().1 }
-            }
+            None => Head { snapshot: self.published.load_full(), logged: self.timeline.last().1 },
         }
     }
 
@@ -110,12 +104,7 @@ impl<T: Document> ConfigState<T> {
         let mut ahead = self.ahead();
         ahead.proposals += 1;
         let proposal = Proposal(ahead.proposals);
-        ahead.pending.push_back(Pending {
-            proposal,
-            snapshot: Arc::new(snapshot),
-            change,
-            data,
-        });
+        ahead.pending.push_back(Pending { proposal, snapshot: Arc::new(snapshot), change, data });
         proposal
     }
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use foundation_logic::diff;
 use foundation_types::limits::CONFIG_CHANGES_BUFFERED;
 use foundation_types::{
-    Change, Data, Error, ErrorKind, Position, Result, StreamName, Value, Version,
+    Change, Data, Error, ErrorKind, Position, Result, StreamName, Timestamp, Value, Version,
 };
 use tokio::sync::broadcast;
 
@@ -79,17 +79,28 @@ impl Timeline {
         self.versions().position(version)
     }
 
+    /// The first version whose change is after a position; the next version if there is none.
+    #[must_use]
+    pub fn first_after(&self, position: Position) -> Version {
+        self.versions().first_after(position)
+    }
+
     /// The change that made this version.
     ///
     /// # Errors
     /// `NotFound` for version 0 and for one that is not published; as [`Journal::record`]
     /// otherwise.
     pub async fn change_at(&self, journal: &dyn Journal, version: Version) -> Result<Change> {
-        let Some(position) = self.position_of(version) else {
-            let message = format!("no change made version {version}");
-            return Err(self.named(Error::new(ErrorKind::NotFound, message)));
-        };
-        change_of(&journal.record(position).await?).map_err(|error| self.named(error))
+        let record = self.record_of(journal, version).await?;
+        change_of(&record).map_err(|error| self.named(error))
+    }
+
+    /// When this version was recorded.
+    ///
+    /// # Errors
+    /// As [`Timeline::change_at`].
+    pub async fn recorded_at(&self, journal: &dyn Journal, version: Version) -> Result<Timestamp> {
+        Ok(self.record_of(journal, version).await?.recorded())
     }
 
     /// The tree as of an earlier version.
@@ -145,6 +156,16 @@ impl Timeline {
         if self.published.receiver_count() > 0 {
             // The last one may just have gone: nobody listening is no failure.
             let _ = self.published.send(Arc::new(published));
+        }
+    }
+
+    async fn record_of(&self, journal: &dyn Journal, version: Version) -> Result<Record> {
+        match self.position_of(version) {
+            Some(position) => journal.record(position).await.map_err(|error| self.named(error)),
+            None => {
+                let message = format!("no change made version {version}");
+                Err(self.named(Error::new(ErrorKind::NotFound, message)))
+            }
         }
     }
 

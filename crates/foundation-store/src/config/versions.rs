@@ -61,6 +61,12 @@ impl Versions {
         self.positions.get(at).copied()
     }
 
+    /// The first version whose change is after a position.
+    pub(super) fn first_after(&self, position: Position) -> Version {
+        let before = self.positions.partition_point(|place| *place <= position);
+        Version::new(before as u64).next()
+    }
+
     pub(super) fn plan(&self, version: Version) -> Result<Plan> {
         let wanted = usize::try_from(version.number()).unwrap_or(usize::MAX);
         if wanted == self.positions.len() {

@@ -70,8 +70,8 @@ pub fn stored<T: Document>(
 
 fn read<T: Document>(candidate: &Value) -> Result<Stored<T>, Vec<Problem>> {
     let document = typed::<T>(candidate)?;
-    let tree =
-        to_value(&document).map_err(|error| vec![Problem::new(error.kind(), "", error.message())])?;
+    let tree = to_value(&document)
+        .map_err(|error| vec![Problem::new(error.kind(), "", error.message())])?;
     let unknown = unknown_keys::<T>(candidate, &tree);
     if unknown.is_empty() { Ok(Stored { document, tree }) } else { Err(unknown) }
 }
