@@ -7,7 +7,8 @@ mod place;
 mod schema;
 
 pub use change::{ChangeRequest, change, edits};
-pub use document::{BusinessRule, document};
+pub use document::{BusinessRule, Stored, document, stored};
+pub use known::no_such_key;
 
 use foundation_types::Result;
 

@@ -40,26 +40,40 @@ pub type BusinessRule<T> = Arc<dyn Fn(&T) -> Vec<Problem> + Send + Sync>;
 /// [`ErrorKind::WrongType`], [`ErrorKind::UnknownKey`], [`ErrorKind::OutOfRange`],
 /// [`ErrorKind::Invalid`], [`ErrorKind::TooLarge`], or what a rule chose.
 pub fn document<T: Document>(candidate: &Value, rules: &[BusinessRule<T>]) -> Result<Validated<T>> {
+    stored(candidate, rules).map(|valid| valid.map(|stored| stored.document))
+}
+
+/// A document with the tree that it is stored as: all its fields, under the names it writes.
+#[derive(Clone, Debug)]
+pub struct Stored<T> {
+    /// The document as the application's type.
+    pub document: T,
+    /// The document as a tree.
+    pub tree: Value,
+}
+
+/// As [`document`], with the tree that the document is stored as.
+///
+/// # Errors
+/// As [`document`].
+pub fn stored<T: Document>(
+    candidate: &Value,
+    rules: &[BusinessRule<T>],
+) -> Result<Validated<Stored<T>>> {
     let pipeline = Pipeline {
-        schema: &|read: &Read<T>, found| schema::check(&read.typed, &read.tree, found),
-        business: &|read, found| rules.iter().for_each(|rule| found.extend(rule(&read.typed))),
+        schema: &|read: &Stored<T>, found| schema::check(&read.document, &read.tree, found),
+        business: &|read, found| rules.iter().for_each(|rule| found.extend(rule(&read.document))),
         integrity: &|read, found| found.extend(misfit_after_storing(read)),
     };
-    pipeline.run(read(candidate)).map(|valid| valid.map(|read| read.typed))
+    pipeline.run(read(candidate))
 }
 
-/// A document with the tree that it is stored as.
-struct Read<T> {
-    typed: T,
-    tree: Value,
-}
-
-fn read<T: Document>(candidate: &Value) -> Result<Read<T>, Vec<Problem>> {
-    let typed = typed::<T>(candidate)?;
-    let tree =
-        to_value(&typed).map_err(|error| vec![Problem::new(error.kind(), "", error.message())])?;
+fn read<T: Document>(candidate: &Value) -> Result<Stored<T>, Vec<Problem>> {
+    let document = typed::<T>(candidate)?;
+    let tree = to_value(&document)
+        .map_err(|error| vec![Problem::new(error.kind(), "", error.message())])?;
     let unknown = unknown_keys::<T>(candidate, &tree);
-    if unknown.is_empty() { Ok(Read { typed, tree }) } else { Err(unknown) }
+    if unknown.is_empty() { Ok(Stored { document, tree }) } else { Err(unknown) }
 }
 
 /// Reads the candidate as `T`. What does not fit is noted and taken out, and the rest is read
@@ -120,7 +134,7 @@ fn told<T: Document>(mut misfit: Problem, tree: &Value) -> Problem {
     misfit
 }
 
-fn misfit_after_storing<T: Document>(read: &Read<T>) -> Option<Problem> {
+fn misfit_after_storing<T: Document>(read: &Stored<T>) -> Option<Problem> {
     let bytes = json_bytes(&read.tree);
     if bytes > CONFIG_BYTES_MAX {
         let message = format!("the document has {bytes} bytes as JSON");

@@ -1,0 +1,1 @@
+//! Tests of documents: head, published, and what of the journal they follow.
