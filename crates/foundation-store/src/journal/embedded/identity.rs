@@ -82,11 +82,13 @@ fn create(disk: &dyn Disk, clock: &dyn Clock, rng: &dyn Rng) -> Result<StoreId> 
     Ok(store)
 }
 
-/// Removes what an interrupted attempt left behind.
+/// Removes what an interrupted attempt left behind, for good: a name that came back after a crash
+/// would be taken for the new file.
 pub(super) fn remove_if_there(disk: &dyn Disk, name: &str) -> io::Result<()> {
     match disk.remove(name) {
+        Ok(()) => disk.sync_names(),
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(()),
-        other => other,
+        Err(cause) => Err(cause),
     }
 }
 
