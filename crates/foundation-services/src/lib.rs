@@ -1,3 +1,20 @@
-//! Live services of Foundation on tokio: config, events, telemetry, control socket.
+//! Live services of Foundation on tokio: they wait, spawn, schedule and send.
+//!
+//! What is remembered lives in `foundation-store`, what is computed in `foundation-logic`. A
+//! service is a cheap handle: clones are the same service, and none of them is global.
+//!
+//! In reading order: the services ([`config`], [`event`], [`telemetry`]), all of them together as
+//! a [`node`], the [`control`] socket on it, and what they are started with ([`opening`],
+//! [`tasks`]).
 
 pub mod config;
+pub mod control;
+pub mod event;
+pub mod node;
+pub mod opening;
+pub mod tasks;
+pub mod telemetry;
+
+pub use config::ConfigServer;
+pub use event::EventStore;
+pub use telemetry::TelemetryService;

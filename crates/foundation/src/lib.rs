@@ -1,1 +1,144 @@
-//! x
+//! The state layer that a service stands on: live typed configuration, an event store and
+//! telemetry, over one durable journal, in a directory.
+//!
+//! ```
+//! use foundation::{Document, Event, Foundation};
+//! use serde::{Deserialize, Serialize};
+//! use validator::Validate;
+//!
+//! #[derive(Clone, Debug, Default, Serialize, Deserialize, Validate)]
+//! #[serde(default, deny_unknown_fields)]
+//! struct Shop {
+//!     /// Requests that one client may send each second.
+//!     #[validate(range(min = 0, max = 10_000))]
+//!     rate_limit: u32,
+//! }
+//!
+//! impl Document for Shop {
+//!     const NAME: &'static str = "shop";
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> foundation::Result<()> {
+//! # let directory = tempfile::tempdir().expect("a directory");
+//! # let path = directory.path().join("shop-data");
+//! let foundation = Foundation::builder(path).document::<Shop>().start().await?;
+//!
+//! // Configuration: wait-free to read, checked, versioned and durable to write.
+//! let shop = foundation.config::<Shop>()?;
+//! let updated = shop.set("rate_limit", 250).reason("launch day").await?;
+//! assert_eq!(shop.get().rate_limit, 250);
+//! assert_eq!(shop.at(updated.version.previous()).await?.document.rate_limit, 0);
+//! assert!(shop.set("rate_limit", 99_999).await.is_err());
+//!
+//! // Events: appended once, found by what they are about.
+//! let placed = Event::new("order.placed").correlation("req-7").data(&("book", 3))?;
+//! let receipt = foundation.events().append(placed).await?;
+//! assert_eq!(foundation.events().get(&receipt.id).await?.position, receipt.position);
+//! let story = foundation.events().trace("req-7").await?;
+//! assert_eq!(story.spans.len(), 1);
+//!
+//! // Telemetry: bound handles that never wait.
+//! let latency = foundation.telemetry().histogram("shop.checkout.latency_seconds");
+//! latency.record(0.042);
+//!
+//! foundation.shutdown(std::time::Duration::from_secs(5)).await.into_result()
+//! # }
+//! ```
+//!
+//! One directory is one store, owned by one process at a time. Everything durable is a record of
+//! its journal; the record of a change of configuration is the event that tells of it. Nothing is
+//! global: a process may start as many as it has directories.
+//!
+//! This crate is a door: each module below re-exports, name by name, what the crates behind it
+//! offer to applications.
+
+#![forbid(unsafe_code)]
+
+mod builder;
+mod linked;
+mod running;
+
+pub use builder::Builder;
+pub use running::Foundation;
+
+pub use foundation_types::{
+    CorrelationId, Document, Error, ErrorKind, Event, EventId, EventQuery, EventType,
+    ExpectedVersion, Order, Path, Position, Recorded, Result, Settings, StreamName, Timestamp,
+    Value, Version,
+};
+
+/// Configuration: documents, their changes and history.
+pub mod config {
+    pub use foundation_services::config::{
+        AnyConfig, ConfigChange, ConfigServer, FieldRow, HistoryQuery, IntoPath, Notice,
+        Subscription, Update, Updated,
+    };
+    pub use foundation_store::config::{Current, Snapshot};
+    pub use foundation_types::config::{
+        BufferSettings, Change, Document, Edit, EventSettings, Field, InterfaceSettings, LogLevel,
+        LogSettings, Overflow, Settings, Shape, TelemetrySettings,
+    };
+    pub use foundation_validate::{BusinessRule, ChangeRequest};
+}
+
+/// Events: appending, querying, following.
+pub mod events {
+    pub use foundation_logic::event::{Link, Span, Trace};
+    pub use foundation_services::event::{
+        Append, AppendBatch, AppendEach, EventPage, EventStore, EventStoreStats, Pages, Receipt,
+        Start, Subscription,
+    };
+    pub use foundation_types::event::{Data, Event, EventQuery, Order, Recorded};
+}
+
+/// Telemetry: metrics and their values.
+pub mod telemetry {
+    pub use foundation_logic::telemetry::{NamespaceTotals, roll_up};
+    pub use foundation_services::telemetry::TelemetryService;
+    pub use foundation_store::telemetry::{Counter, Gauge, Histogram, Offender, RegistryStatus};
+    pub use foundation_types::telemetry::{
+        Distribution, Labels, Measurement, Metric, MetricKind, MetricValue,
+    };
+}
+
+/// Errors: one type, one table of kinds.
+pub mod error {
+    pub use foundation_types::error::{
+        Category, Conflict, Error, ErrorKind, ErrorReport, KindRow, Problem, Result, Retry,
+        Severity,
+    };
+}
+
+/// The state of a node, and the door to a running one.
+pub mod node {
+    pub use foundation_services::control::{
+        Append, AppendEach, AppendOutcome, Call, Client, ConfigDiff, ConfigFields, ConfigGet,
+        ConfigHistory, ConfigRollback, ConfigUpdate, EventGet, EventsQuery, EventsStats,
+        EventsTrace, GetMetrics, GetStatus, Put, Request, Verify,
+    };
+    pub use foundation_services::node::{
+        Check, CheckState, DocumentStatus, Health, JournalReport, ShutdownReport, Status,
+        StoreReport, VerifyFinding, VerifyReport,
+    };
+}
+
+/// What may be swapped under a store, for tests: clocks and randomness.
+pub mod seams {
+    pub use foundation_store::clock::{Clock, SystemClock};
+    pub use foundation_store::random::{Rng, SystemRng};
+}
+
+/// From text to data, as the program reads it.
+pub mod parse {
+    pub use foundation_validate::parse::{event_line, value, value_or_text};
+}
+
+/// Limits that no setting changes.
+pub mod limits {
+    pub use foundation_types::limits::{
+        BATCH_BYTES_MAX, BATCH_EVENTS_MAX, CONFIG_BYTES_MAX, DEPTH_MAX, EVENT_BYTES_MAX,
+        EVENT_TEXT_BYTES_MAX, EVENT_TYPE_BYTES_MAX, ID_BYTES_MAX, PATH_BYTES_MAX,
+        PATH_SEGMENT_BYTES_MAX,
+    };
+}

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use foundation_types::{CorrelationId, Recorded, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::outline;
 
@@ -11,13 +11,13 @@ use super::outline;
 ///
 /// The tree is kept as indices into `spans`, so that a chain of any length can be walked and
 /// dropped without recursion. Its [`Display`](std::fmt::Display) is an outline for people.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Trace {
     /// The story, as the first event that belongs to one says.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<CorrelationId>,
     /// The earliest time of an event.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start: Option<Timestamp>,
     /// Microseconds from the earliest to the latest time.
     pub duration_us: u64,
@@ -32,21 +32,21 @@ pub struct Trace {
 }
 
 /// One event of a story, and its place in the tree.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Span {
     /// Microseconds from the start of the story to this event.
     pub offset_us: u64,
     /// How it hangs on the tree.
     pub link: Link,
     /// The spans that it caused, in the order of positions.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub children: Vec<usize>,
     /// The event.
     pub event: Recorded,
 }
 
 /// How an event hangs on the tree.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Link {
     /// It names no parent.

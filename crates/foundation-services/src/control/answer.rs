@@ -1,0 +1,117 @@
+//! Answering what a tool asks, on the node's own services.
+
+use foundation_logic::lens;
+use foundation_types::error::ErrorReport;
+use foundation_types::{Error, ErrorKind, Path, Result, Value};
+use foundation_validate::ChangeRequest;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::calls::{
+    Append, AppendEach, Call, ConfigGet, ConfigRollback, ConfigUpdate, Put, Request,
+};
+use crate::config::{AnyConfig, Updated};
+use crate::event::Receipt;
+use crate::node::Node;
+
+/// The answer to a request, as JSON.
+///
+/// # Errors
+/// Those of the service that is asked.
+pub async fn answer(node: &Node, serving: bool, request: Request) -> Result<Box<RawValue>> {
+    match request {
+        Request::GetStatus(_) => json(&node.status(serving)),
+        Request::ConfigGet(call) => json(&config_get(node, call).await?),
+        Request::ConfigFields(call) => json(&node.config(&call.document)?.fields()),
+        Request::ConfigUpdate(call) => json(&config_update(node, call).await?),
+        Request::ConfigRollback(call) => json(&config_rollback(node, call).await?),
+        Request::ConfigHistory(call) => {
+            json(&node.config(&call.document)?.history(call.query).await?)
+        }
+        Request::ConfigDiff(call) => {
+            json(&node.config(&call.document)?.diff(call.from, call.to).await?)
+        }
+        Request::Append(call) => json(&append(node, call).await?),
+        Request::AppendEach(call) => json(&append_each(node, call).await),
+        Request::EventGet(call) => json(&node.events.get(&call.id).await?),
+        Request::EventsQuery(call) => json(&node.events.query(call.query).await?),
+        Request::EventsTrace(call) => json(&node.events.trace(call.correlation_id).await?),
+        Request::EventsStats(_) => json(&node.events.stats()),
+        Request::GetMetrics(_) => json(&node.telemetry.snapshot()),
+        Request::Verify(_) => json(&node.verify().await?),
+    }
+}
+
+/// The answer to a call with its type, without a socket in between.
+///
+/// # Errors
+/// As [`answer`].
+pub async fn answer_typed<C: Call>(node: &Node, call: C) -> Result<C::Answer> {
+    let json = answer(node, false, call.into()).await?;
+    serde_json::from_str(json.get()).map_err(|cause| {
+        Error::new(ErrorKind::Internal, "an answer cannot be read back").caused_by(cause)
+    })
+}
+
+fn json<T: Serialize>(answer: &T) -> Result<Box<RawValue>> {
+    serde_json::value::to_raw_value(answer).map_err(|cause| {
+        Error::new(ErrorKind::Internal, "an answer cannot be written as JSON").caused_by(cause)
+    })
+}
+
+async fn config_get(node: &Node, call: ConfigGet) -> Result<Value> {
+    let config = node.config(&call.document)?;
+    let Some(version) = call.at else { return config.value(&call.path) };
+    let tree = config.tree_at(version).await?;
+    match lens::get(&tree, &call.path) {
+        Some(value) => Ok(value.clone()),
+        // The document as it is now knows best what was meant.
+        None => Err(match config.value(&call.path) {
+            Err(unknown) => unknown,
+            Ok(_) => {
+                let message = format!("\"{}\" had no value at version {version}", call.path);
+                Error::new(ErrorKind::NotFound, message)
+            }
+        }),
+    }
+}
+
+async fn config_update(node: &Node, call: ConfigUpdate) -> Result<Updated> {
+    let config = node.config(&call.document)?;
+    let edits = call.edits.into_iter().map(|(path, put)| edit(&*config, path, put)).collect();
+    let ConfigUpdate { expected, actor, reason, dry_run, .. } = call;
+    let request = ChangeRequest { edits, expected, actor, reason };
+    if dry_run {
+        let (version, changes) = (config.version(), config.preview(request).await?);
+        return Ok(Updated { version, position: None, changes });
+    }
+    config.update(request).await
+}
+
+fn edit(config: &dyn AnyConfig, path: Path, put: Put) -> (Path, Option<Value>) {
+    let value = match put {
+        Put::Value(value) => Some(value),
+        Put::Nothing => None,
+        Put::Default => lens::get(&config.defaults(), &path).cloned(),
+    };
+    (path, value)
+}
+
+async fn config_rollback(node: &Node, call: ConfigRollback) -> Result<Updated> {
+    let ConfigRollback { document, version, expected, actor, reason } = call;
+    let request = ChangeRequest { edits: Vec::new(), expected, actor, reason };
+    node.config(&document)?.rollback(version, request).await
+}
+
+async fn append(node: &Node, call: Append) -> Result<Receipt> {
+    let append = node.events.append(call.event).expecting(call.expected);
+    match call.stream {
+        Some(stream) => append.stream(stream).await,
+        None => append.await,
+    }
+}
+
+async fn append_each(node: &Node, call: AppendEach) -> Vec<Result<Receipt, ErrorReport>> {
+    let outcomes = node.events.append_each(call.events).await;
+    outcomes.into_iter().map(|one| one.map_err(|error| ErrorReport::from(&error))).collect()
+}

@@ -1,0 +1,169 @@
+//! What can be asked of a node, and what each question is answered with.
+
+use foundation_logic::event::Trace;
+use foundation_types::error::ErrorReport;
+use foundation_types::telemetry::Metric;
+use foundation_types::{
+    Change, CorrelationId, Edit, Event, EventId, EventQuery, ExpectedVersion, Path, Recorded,
+    StreamName, Value, Version,
+};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::config::{FieldRow, HistoryQuery, Updated};
+use crate::event::{EventPage, EventStoreStats, Receipt};
+use crate::node::{Status, VerifyReport};
+
+/// A question with the type of its answer.
+pub trait Call: Into<Request> + Send {
+    /// What it is answered with.
+    type Answer: DeserializeOwned + Serialize;
+
+    /// Whether it may change something, so that a lost answer is not the same as no call.
+    const WRITES: bool = false;
+}
+
+/// What was appended, event by event.
+pub type AppendOutcome = std::result::Result<Receipt, ErrorReport>;
+
+macro_rules! calls {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }
+        -> $answer:ty $(, writes $writes:literal)?;)*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+            #[serde(deny_unknown_fields)]
+            pub struct $name {
+                $($(#[$field_doc])* pub $field: $type,)*
+            }
+
+            impl Call for $name {
+                type Answer = $answer;
+                $(const WRITES: bool = $writes;)?
+            }
+
+            impl From<$name> for Request {
+                fn from(call: $name) -> Self {
+                    Self::$name(call)
+                }
+            }
+        )*
+
+        /// Any question, as it goes over the socket.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Request {
+            $($(#[$doc])* $name($name),)*
+        }
+    };
+}
+
+calls! {
+    /// How everything is.
+    GetStatus {} -> Status;
+    /// The value at a path of a document.
+    ConfigGet {
+        /// Name of the document.
+        document: String,
+        /// Where; the root for the whole document.
+        path: Path,
+        /// As of which version; absent for now.
+        at: Option<Version>,
+    } -> Value;
+    /// The fields of a document.
+    ConfigFields {
+        /// Name of the document.
+        document: String,
+    } -> Vec<FieldRow>;
+    /// Changes a document, as a whole or not at all.
+    ConfigUpdate {
+        /// Name of the document.
+        document: String,
+        /// What to put where.
+        edits: Vec<(Path, Put)>,
+        /// The version that the writer has seen.
+        expected: ExpectedVersion,
+        /// Who.
+        actor: Option<String>,
+        /// Why.
+        reason: Option<String>,
+        /// Only says what would change.
+        dry_run: bool,
+    } -> Updated, writes true;
+    /// Makes a document what it was at an earlier version, as a new version.
+    ConfigRollback {
+        /// Name of the document.
+        document: String,
+        /// The earlier version.
+        version: Version,
+        /// The version that the writer has seen.
+        expected: ExpectedVersion,
+        /// Who.
+        actor: Option<String>,
+        /// Why.
+        reason: Option<String>,
+    } -> Updated, writes true;
+    /// The changes of a document.
+    ConfigHistory {
+        /// Name of the document.
+        document: String,
+        /// Which of them.
+        query: HistoryQuery,
+    } -> Vec<Change>;
+    /// What leads from one version of a document to another.
+    ConfigDiff {
+        /// Name of the document.
+        document: String,
+        /// From this version.
+        from: Version,
+        /// To this version.
+        to: Version,
+    } -> Vec<Edit>;
+    /// Appends one event.
+    Append {
+        /// The event.
+        event: Event,
+        /// The stream; absent for the usual one.
+        stream: Option<StreamName>,
+        /// The version that the stream is expected to have.
+        expected: ExpectedVersion,
+    } -> Receipt, writes true;
+    /// Appends events, each by itself.
+    AppendEach {
+        /// The events.
+        events: Vec<Event>,
+    } -> Vec<AppendOutcome>, writes true;
+    /// The event with an id.
+    EventGet {
+        /// The id.
+        id: EventId,
+    } -> Recorded;
+    /// One page of the events that answer a query.
+    EventsQuery {
+        /// The query.
+        query: EventQuery,
+    } -> EventPage;
+    /// Who caused what in a story.
+    EventsTrace {
+        /// The story.
+        correlation_id: CorrelationId,
+    } -> Trace;
+    /// What the event store holds.
+    EventsStats {} -> EventStoreStats;
+    /// Every series with its value.
+    GetMetrics {} -> Vec<Metric>;
+    /// Reads everything and compares it with its checksums.
+    Verify {} -> VerifyReport;
+}
+
+/// What to put at a path.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Put {
+    /// This value.
+    Value(Value),
+    /// Nothing: what is there is removed.
+    Nothing,
+    /// The default of the document.
+    Default,
+}

@@ -1,0 +1,148 @@
+//! Serving calls on the socket of a directory.
+
+use std::fs::Permissions;
+use std::io;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+use std::sync::Arc;
+
+use foundation_types::error::ErrorReport;
+use foundation_types::{Error, ErrorKind, Result};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::answer::answer;
+use super::calls::Request;
+use super::frame::{self, Reply};
+use super::place::Place;
+use crate::node::Node;
+use crate::tasks::StopSignal;
+
+/// Connections at a time; further ones wait to be accepted.
+const CONNECTIONS_MAX: usize = 64;
+
+/// A socket that listens. Dropping it removes the file.
+pub struct ControlSocket {
+    listener: UnixListener,
+    place: Place,
+    /// The user who may connect.
+    user: u32,
+}
+
+impl ControlSocket {
+    /// Listens in this directory, which the caller owns: a socket that is there is a dead one's.
+    ///
+    /// # Errors
+    /// `Disk` if the system does not let us.
+    pub fn bind(directory: &Path) -> Result<Self> {
+        let bind = || -> io::Result<Self> {
+            let place = Place::of(directory)?;
+            match std::fs::remove_file(&place.path) {
+                Err(cause) if cause.kind() != io::ErrorKind::NotFound => return Err(cause),
+                _ => {}
+            }
+            let listener = UnixListener::bind(&place.path)?;
+            std::fs::set_permissions(&place.path, Permissions::from_mode(0o600))?;
+            let user = std::fs::metadata(&place.path)?.uid();
+            Ok(Self { listener, place, user })
+        };
+        bind().map_err(|cause| {
+            let shown = directory.display();
+            let message = format!("cannot listen on the control socket in {shown}: {cause}");
+            Error::new(ErrorKind::Disk, message).caused_by(cause)
+        })
+    }
+
+    /// Answers calls until told to stop; then finishes the calls that are being answered.
+    pub async fn serve(self, node: Arc<Node>, mut stop: StopSignal) {
+        let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+        let mut connections = JoinSet::new();
+        loop {
+            let permit = tokio::select! {
+                () = stop.stopped() => break,
+                permit = room.clone().acquire_owned() => permit,
+            };
+            let stream = tokio::select! {
+                () = stop.stopped() => break,
+                stream = self.listener.accept() => stream,
+            };
+            while connections.try_join_next().is_some() {}
+            match stream {
+                Ok((stream, _)) => {
+                    let (node, stop, user) = (node.clone(), stop.clone(), self.user);
+                    connections.spawn(async move {
+                        let _permit = permit;
+                        converse(stream, &node, stop, user).await;
+                    });
+                }
+                Err(cause) => {
+                    // Out of file descriptors, most likely: those in use will come back.
+                    tracing::warn!(%cause, "a connection to the control socket failed");
+                    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                }
+            }
+        }
+        while connections.join_next().await.is_some() {}
+    }
+}
+
+impl Drop for ControlSocket {
+    fn drop(&mut self) {
+        // Gone already is as good.
+        let _ = std::fs::remove_file(&self.place.path);
+    }
+}
+
+impl std::fmt::Debug for ControlSocket {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("ControlSocket").field("path", &self.place.path).finish_non_exhaustive()
+    }
+}
+
+async fn converse(mut stream: UnixStream, node: &Node, mut stop: StopSignal, user: u32) {
+    let peer = stream.peer_cred().map(|peer| peer.uid());
+    if !peer.as_ref().is_ok_and(|peer| *peer == user) {
+        let message = "the control socket is for the user who runs the node";
+        let _ = reply(&mut stream, Err(Error::new(ErrorKind::Denied, message))).await;
+        return;
+    }
+    loop {
+        let request = tokio::select! {
+            () = stop.stopped() => return,
+            request = frame::read(&mut stream) => request,
+        };
+        let outcome = match request {
+            Ok(None) => return,
+            Ok(Some(bytes)) => handle(node, &bytes).await,
+            Err(cause) if cause.kind() == io::ErrorKind::InvalidData => {
+                let error = Error::new(ErrorKind::TooLarge, cause.to_string());
+                let _ = reply(&mut stream, Err(error)).await;
+                return;
+            }
+            Err(_) => return,
+        };
+        if reply(&mut stream, outcome).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn handle(node: &Node, bytes: &[u8]) -> Result<Box<serde_json::value::RawValue>> {
+    let request: Request = serde_json::from_slice(bytes).map_err(|cause| {
+        Error::new(ErrorKind::Malformed, "the control socket does not understand the request")
+            .caused_by(cause)
+    })?;
+    answer(node, true, request).await
+}
+
+async fn reply(
+    stream: &mut UnixStream,
+    outcome: Result<Box<serde_json::value::RawValue>>,
+) -> io::Result<()> {
+    let reply = match outcome {
+        Ok(answer) => Reply::Answer(answer),
+        Err(error) => Reply::Error(Box::new(ErrorReport::from(&error))),
+    };
+    frame::write(stream, &serde_json::to_vec(&reply)?).await
+}

@@ -1,0 +1,85 @@
+//! All services of one store together: what the facade hands out and the control socket works on.
+
+mod shutdown;
+mod status;
+mod upkeep;
+
+pub use shutdown::ShutdownReport;
+pub use status::{
+    Check, CheckState, DocumentStatus, Health, JournalReport, Status, StoreReport, VerifyFinding,
+    VerifyReport,
+};
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use foundation_store::clock::Clock;
+use foundation_store::config::Documents;
+use foundation_store::journal::{Journal, Recovered};
+use foundation_types::{Error, ErrorKind, Result, Timestamp};
+use foundation_validate::nearest::nearest;
+
+use crate::config::{AnyConfig, UnlinkedConfig};
+use crate::event::EventStore;
+use crate::tasks::Tasks;
+use crate::telemetry::TelemetryService;
+
+/// The services of one store, and the tasks that keep them going.
+pub struct Node {
+    /// The log under everything.
+    pub journal: Arc<dyn Journal>,
+    /// What opening it found.
+    pub recovered: Recovered,
+    /// Where the store is; absent in memory.
+    pub directory: Option<PathBuf>,
+    /// Every document of the store, linked or not.
+    pub documents: Arc<Documents>,
+    /// The documents whose types the program has, by name.
+    pub configs: BTreeMap<String, Arc<dyn AnyConfig>>,
+    /// Events.
+    pub events: EventStore,
+    /// Metrics.
+    pub telemetry: TelemetryService,
+    /// What runs beside the callers.
+    pub tasks: Tasks,
+    /// Where times come from.
+    pub clock: Arc<dyn Clock>,
+    /// When the node started.
+    pub started: Timestamp,
+    /// Monotonic time of the start.
+    pub started_at: Duration,
+}
+
+impl Node {
+    /// The document with this name, for tools.
+    ///
+    /// # Errors
+    /// `NotFound`, with the nearest known name, if the store has none.
+    pub fn config(&self, name: &str) -> Result<Arc<dyn AnyConfig>> {
+        if let Some(linked) = self.configs.get(name) {
+            return Ok(linked.clone());
+        }
+        if let Some(timeline) = self.documents.timeline(name) {
+            return Ok(Arc::new(UnlinkedConfig::new(timeline, self.journal.clone())));
+        }
+        let shown: String = name.chars().take(64).collect();
+        let names = self.documents.names();
+        let meant = nearest(name, names.iter().map(String::as_str))
+            .map_or_else(String::new, |meant| format!(", did you mean {meant}?"));
+        Err(Error::new(ErrorKind::NotFound, format!("there is no document {shown:?}{meant}")))
+    }
+
+    /// Time since the start.
+    #[must_use]
+    pub fn uptime(&self) -> Duration {
+        self.clock.monotonic().saturating_sub(self.started_at)
+    }
+}
+
+impl std::fmt::Debug for Node {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Node").field("directory", &self.directory).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,299 @@
+//! What a node says of itself: to people, to tools and to whoever watches it.
+
+use foundation_store::journal::{Journal, Verification};
+use foundation_store::telemetry::RegistryStatus;
+use foundation_types::error::ErrorReport;
+use foundation_types::{Position, Result, Timestamp, Version};
+use serde::{Deserialize, Serialize};
+
+use super::Node;
+use crate::event::EventStoreStats;
+
+/// How a store and its services are.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// Whether a node is serving the directory.
+    pub serving: bool,
+    /// How well it is.
+    pub health: Health,
+    /// The process that says so.
+    pub pid: u32,
+    /// Version of Foundation in that process.
+    pub version: String,
+    /// When it started.
+    pub started: Timestamp,
+    /// Seconds since then.
+    pub uptime_s: u64,
+    /// The store.
+    pub store: StoreReport,
+    /// The journal.
+    pub journal: JournalReport,
+    /// Every document, by name.
+    pub documents: Vec<DocumentStatus>,
+    /// Events.
+    pub events: EventStoreStats,
+    /// Names of metrics.
+    pub metrics: u64,
+    /// Series of all metrics.
+    pub series: u64,
+    /// Measurements that were not kept.
+    pub measurements_dropped: u64,
+}
+
+/// Which store it is and what opening it found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreReport {
+    /// Its identity.
+    pub id: String,
+    /// Its directory; absent in memory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub directory: Option<String>,
+    /// Records that were there.
+    pub recovered_records: u64,
+    /// Bytes of a write that was never acked.
+    pub torn_bytes: u64,
+}
+
+/// How the journal is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JournalReport {
+    /// Records that are kept.
+    pub records: u64,
+    /// Bytes of them.
+    pub bytes: u64,
+    /// Files.
+    pub segments: u64,
+    /// The last durable record.
+    pub last: Position,
+    /// Records that wait for the disk.
+    pub waiting: u64,
+    /// Syncs since it was opened.
+    pub syncs: u64,
+    /// Whether it outlives the process.
+    pub durable: bool,
+    /// Why it takes no more writes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fenced: Option<ErrorReport>,
+}
+
+/// One document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentStatus {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: Version,
+    /// Whether the program has its type and can change it.
+    pub linked: bool,
+}
+
+/// Whether a node does its work, and what stands in the way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Health {
+    /// The worst of the checks.
+    pub state: CheckState,
+    /// What was looked at.
+    pub checks: Vec<Check>,
+}
+
+/// One thing that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// What.
+    pub name: String,
+    /// How it is.
+    pub state: CheckState,
+    /// Why, and what to do; empty if it is well.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub message: String,
+}
+
+/// How well something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckState {
+    /// As it should be.
+    Ok,
+    /// It works, but somebody should look.
+    Degraded,
+    /// It does not work.
+    Failed,
+}
+
+impl std::fmt::Display for CheckState {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(match self {
+            Self::Ok => "ok",
+            Self::Degraded => "degraded",
+            Self::Failed => "failed",
+        })
+    }
+}
+
+/// What reading the whole store found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerifyReport {
+    /// Whether acked data is damaged or missing.
+    pub damaged: bool,
+    /// Files read.
+    pub segments: u64,
+    /// Records whose checksum and chain are right.
+    pub records: u64,
+    /// Bytes read.
+    pub bytes: u64,
+    /// What is wrong, or worth knowing.
+    pub findings: Vec<VerifyFinding>,
+}
+
+/// A place in a file that is not as it should be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerifyFinding {
+    /// File in the store's directory.
+    pub file: String,
+    /// First offset concerned.
+    pub from: u64,
+    /// Offset after the last one.
+    pub to: u64,
+    /// What is wrong.
+    pub what: String,
+    /// Whether acked data is concerned.
+    pub damage: bool,
+}
+
+impl From<Verification> for VerifyReport {
+    fn from(all: Verification) -> Self {
+        let damaged = all.is_damaged();
+        let finding = |one: foundation_store::journal::Finding| VerifyFinding {
+            file: one.file,
+            from: one.range.start,
+            to: one.range.end,
+            what: one.what,
+            damage: one.damage,
+        };
+        Self {
+            damaged,
+            segments: all.segments,
+            records: all.records,
+            bytes: all.bytes,
+            findings: all.findings.into_iter().map(finding).collect(),
+        }
+    }
+}
+
+impl JournalReport {
+    /// How this journal is.
+    #[must_use]
+    pub fn of(journal: &dyn Journal) -> Self {
+        let status = journal.status();
+        Self {
+            records: status.extent.records,
+            bytes: status.extent.bytes,
+            segments: status.segments,
+            last: status.extent.last,
+            waiting: status.waiting,
+            syncs: status.syncs,
+            durable: status.extent.durable,
+            fenced: status.fenced.as_ref().map(ErrorReport::from),
+        }
+    }
+}
+
+impl Node {
+    /// How everything is. `serving` is whether others reach it.
+    #[must_use]
+    pub fn status(&self, serving: bool) -> Status {
+        let metrics: RegistryStatus = self.telemetry.status();
+        Status {
+            serving,
+            health: self.health(),
+            pid: std::process::id(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            started: self.started,
+            uptime_s: self.uptime().as_secs(),
+            store: StoreReport {
+                id: self.journal.store_id().to_string(),
+                directory: self.directory.as_ref().map(|path| path.display().to_string()),
+                recovered_records: self.recovered.records,
+                torn_bytes: self.recovered.torn_bytes,
+            },
+            journal: JournalReport::of(&*self.journal),
+            documents: self.document_rows(),
+            events: self.events.stats(),
+            metrics: metrics.metrics,
+            series: metrics.series,
+            measurements_dropped: metrics.dropped,
+        }
+    }
+
+    fn document_rows(&self) -> Vec<DocumentStatus> {
+        let row = |name: String| {
+            let version = self.documents.timeline(&name).map_or(Version::NONE, |one| one.last().0);
+            let linked = self.documents.is_linked(&name);
+            DocumentStatus { name, version, linked }
+        };
+        self.documents.names().into_iter().map(row).collect()
+    }
+
+    /// Whether everything does its work.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        let mut checks = vec![self.check_journal(), self.check_documents(), self.check_tasks()];
+        checks.push(match self.events.stats().unreadable {
+            0 => well("events"),
+            count => ill("events", CheckState::Degraded, format!("{count} records are unreadable")),
+        });
+        let state = checks.iter().map(|check| check.state).max().unwrap_or(CheckState::Ok);
+        Health { state, checks }
+    }
+
+    fn check_journal(&self) -> Check {
+        match self.journal.status().fenced {
+            None => well("journal"),
+            Some(cause) => {
+                let advice = cause.kind().row().advice;
+                ill("journal", CheckState::Failed, format!("it is fenced: {cause:?}; {advice}"))
+            }
+        }
+    }
+
+    fn check_documents(&self) -> Check {
+        let timelines = self.documents.names().into_iter();
+        let faults = timelines.filter_map(|name| {
+            let fault = self.documents.timeline(&name)?.fault()?;
+            Some(format!("document {name} stopped following the log: {fault}"))
+        });
+        match (faults.collect::<Vec<_>>(), self.documents.unfollowed()) {
+            (faults, 0) if faults.is_empty() => well("documents"),
+            (faults, 0) => ill("documents", CheckState::Failed, faults.join("; ")),
+            (_, count) => {
+                let message = format!("{count} changes belong to no document that is followed");
+                ill("documents", CheckState::Degraded, message)
+            }
+        }
+    }
+
+    fn check_tasks(&self) -> Check {
+        let ended = self.tasks.ended_early();
+        if ended.is_empty() {
+            return well("tasks");
+        }
+        let message = format!("ended although nobody told them to: {}", ended.join(", "));
+        ill("tasks", CheckState::Degraded, message)
+    }
+
+    /// Reads the whole store and compares it with its checksums and chain. Writes nothing.
+    ///
+    /// # Errors
+    /// Only if it could not be read at all: damage is part of the answer.
+    pub async fn verify(&self) -> Result<VerifyReport> {
+        self.journal.verify().await.map(VerifyReport::from)
+    }
+}
+
+fn well(name: &str) -> Check {
+    Check { name: name.to_owned(), state: CheckState::Ok, message: String::new() }
+}
+
+fn ill(name: &str, state: CheckState, message: String) -> Check {
+    Check { name: name.to_owned(), state, message }
+}

@@ -1,0 +1,86 @@
+//! Opening the embedded journal without holding up the runtime, waiting for a short-lived owner.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use foundation_store::clock::Clock;
+use foundation_store::disk::{Disk, Files};
+use foundation_store::journal::{Embedded, EmbeddedOptions, Follower, Mode, Recovered};
+use foundation_store::random::Rng;
+use foundation_types::{Error, ErrorKind, Result};
+
+/// How long to wait before the lock is tried again.
+const LOCK_RETRY: Duration = Duration::from_millis(20);
+
+/// Which directory to open, for what, and how long to wait for its owner.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    /// The directory; for writing it is made if it is missing.
+    pub directory: PathBuf,
+    /// For what.
+    pub mode: Mode,
+    /// How long to wait for another owner to let go; zero is not at all.
+    pub lock_timeout: Duration,
+}
+
+impl Opening {
+    /// Opens the journal and tells the follower of every record in it.
+    ///
+    /// # Errors
+    /// As [`Embedded::open`]; `Locked` once the time is over.
+    pub async fn open<F: Follower>(
+        &self,
+        clock: Arc<dyn Clock>,
+        rng: Arc<dyn Rng>,
+        follower: Arc<F>,
+    ) -> Result<(Embedded, Recovered)> {
+        let end = tokio::time::Instant::now() + self.lock_timeout;
+        loop {
+            // The lock is taken before anything is told, so that a try that finds it held has
+            // told the follower nothing.
+            let (opening, clock, rng) = (self.clone(), clock.clone(), rng.clone());
+            let follower = follower.clone();
+            let opened =
+                tokio::task::spawn_blocking(move || opening.try_open(clock, &*rng, follower))
+                    .await
+                    .map_err(|cause| {
+                        Error::new(ErrorKind::Internal, "opening the journal panicked")
+                            .caused_by(cause)
+                    })?;
+            match opened {
+                Err(error)
+                    if error.kind() == ErrorKind::Locked && tokio::time::Instant::now() < end =>
+                {
+                    tokio::time::sleep(LOCK_RETRY).await;
+                }
+                opened => return opened,
+            }
+        }
+    }
+
+    fn try_open(
+        &self,
+        clock: Arc<dyn Clock>,
+        rng: &dyn Rng,
+        follower: Arc<dyn Follower>,
+    ) -> Result<(Embedded, Recovered)> {
+        let disk: Arc<dyn Disk> = Arc::new(self.files()?);
+        Embedded::open(disk, EmbeddedOptions::of(self.mode), clock, rng, follower)
+    }
+
+    fn files(&self) -> Result<Files> {
+        let files = match self.mode {
+            Mode::Write => Files::create(&self.directory),
+            Mode::Read | Mode::Peek => Files::existing(&self.directory),
+        };
+        files.map_err(|cause| {
+            let shown = self.directory.display();
+            let kind = match cause.kind() {
+                std::io::ErrorKind::NotFound => ErrorKind::NotFound,
+                _ => ErrorKind::Disk,
+            };
+            Error::new(kind, format!("cannot open the directory {shown}: {cause}")).caused_by(cause)
+        })
+    }
+}

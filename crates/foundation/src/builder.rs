@@ -1,0 +1,238 @@
+//! What a [`Foundation`] is started with.
+
+use std::any::TypeId;
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use foundation_services::config::ConfigServer;
+use foundation_services::control::ControlSocket;
+use foundation_services::event::{EventStore, EventStoreParts};
+use foundation_services::node::Node;
+use foundation_services::opening::Opening;
+use foundation_services::tasks::Tasks;
+use foundation_services::telemetry::TelemetryService;
+use foundation_store::clock::{Clock, SystemClock};
+use foundation_store::config::{ConfigState, Documents};
+use foundation_store::event::EventLog;
+use foundation_store::journal::{Follower, Journal, MemoryJournal, Mode, Recovered};
+use foundation_store::random::{Rng, SystemRng};
+use foundation_types::{Document, Event, Result, Settings, StoreId};
+use foundation_validate::BusinessRule;
+
+use crate::linked::{Declaration, Declared, Linked};
+use crate::running::{Foundation, Life};
+
+/// Where a store is, which documents it has, and what runs beside it.
+///
+/// Nothing is opened before [`Builder::start`].
+pub struct Builder {
+    directory: Option<PathBuf>,
+    mode: Mode,
+    lock_timeout: Duration,
+    documents: Vec<Box<dyn Declared>>,
+    control_socket: bool,
+    host_metrics: bool,
+    life: Life,
+    clock: Arc<dyn Clock>,
+    rng: Arc<dyn Rng>,
+}
+
+impl Builder {
+    pub(crate) fn new(directory: Option<PathBuf>) -> Self {
+        Self {
+            directory,
+            mode: Mode::Write,
+            lock_timeout: Duration::ZERO,
+            documents: Vec::new(),
+            control_socket: false,
+            host_metrics: false,
+            life: Life::Silent,
+            clock: Arc::new(SystemClock::default()),
+            rng: Arc::new(SystemRng::default()),
+        }
+    }
+
+    /// With this document.
+    #[must_use]
+    pub fn document<T: Document>(self) -> Self {
+        self.document_with::<T>(Vec::new())
+    }
+
+    /// With this document, whose every version has to pass these rules beside its own.
+    #[must_use]
+    pub fn document_with<T: Document>(mut self, rules: Vec<BusinessRule<T>>) -> Self {
+        self.documents.push(Box::new(Declaration(rules)));
+        self
+    }
+
+    /// How long to wait for another process that owns the directory; not at all by default.
+    #[must_use]
+    pub fn lock_timeout(mut self, timeout: Duration) -> Self {
+        self.lock_timeout = timeout;
+        self
+    }
+
+    /// For reading only: nothing in the directory is changed, and it is not made.
+    #[must_use]
+    pub fn read_only(mut self) -> Self {
+        self.mode = Mode::Read;
+        self
+    }
+
+    /// For a look beside an owner: reading, without the lock. What is seen may be out of date.
+    #[must_use]
+    pub fn peek(mut self) -> Self {
+        self.mode = Mode::Peek;
+        self
+    }
+
+    /// With the control socket, through which the `foundation` program and other tools of the
+    /// same user operate the running application. It is a file in the directory, mode 0600.
+    #[must_use]
+    pub fn control_socket(mut self) -> Self {
+        self.control_socket = true;
+        self
+    }
+
+    /// With gauges of this host and this process, sampled each `telemetry.host_interval_ms`.
+    #[must_use]
+    pub fn host_metrics(mut self) -> Self {
+        self.host_metrics = true;
+        self
+    }
+
+    /// With events of its own life: `foundation.node.started` and `foundation.node.stopping`.
+    #[must_use]
+    pub fn life_events(mut self) -> Self {
+        self.life = Life::Recorded;
+        self
+    }
+
+    /// With another clock, for tests.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// With other randomness, for tests.
+    #[must_use]
+    pub fn rng(mut self, rng: Arc<dyn Rng>) -> Self {
+        self.rng = rng;
+        self
+    }
+
+    /// Opens the store, verifies it, reads it and starts the services. Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// `Locked` if another process owns the directory; a kind of corruption if what is there is
+    /// not what was written, `UnknownFormat` if a newer program wrote it, in both of which cases
+    /// nothing is changed; `Invalid` and its like, with every path, if a document as logged breaks
+    /// a rule of its type; `NotFound` if it is for reading and there is no store; `Disk`.
+    pub async fn start(mut self) -> Result<Foundation> {
+        let declared = std::mem::take(&mut self.documents);
+        let mut documents = Documents::default();
+        let settings = Arc::new(ConfigState::<Settings>::new()?);
+        documents.link(settings.clone())?;
+        let linked: Vec<Box<dyn Linked>> =
+            declared.into_iter().map(|one| one.link(&mut documents)).collect::<Result<_>>()?;
+        let documents = Arc::new(documents);
+        let log = Arc::new(EventLog::new(settings.current().events.buffer.clone()));
+        // Whoever hears of a change finds the event of it.
+        let followers: Vec<Arc<dyn Follower>> = vec![log.clone(), documents.clone()];
+        let (journal, recovered) = self.open(Arc::new(followers)).await?;
+
+        let clock = self.clock.clone();
+        let settings_server =
+            ConfigServer::open(journal.clone(), settings.clone(), Vec::new(), clock.clone())?;
+        let mut typed = HashMap::from([(
+            TypeId::of::<Settings>(),
+            Box::new(settings_server.clone()) as Box<dyn std::any::Any + Send + Sync>,
+        )]);
+        let mut configs: BTreeMap<String, Arc<dyn foundation_services::config::AnyConfig>> =
+            BTreeMap::new();
+        configs.insert(Settings::NAME.to_owned(), Arc::new(settings_server.clone()));
+        for one in linked {
+            let served = one.serve(journal.clone(), clock.clone())?;
+            configs.insert(served.any.name().to_owned(), served.any);
+            typed.insert(served.type_id, served.typed);
+        }
+        let max_series = settings.current().telemetry.max_series_per_metric;
+        let telemetry = TelemetryService::new(max_series, clock.clone());
+        let events = EventStore::new(EventStoreParts {
+            journal: journal.clone(),
+            log,
+            settings,
+            telemetry: telemetry.clone(),
+            clock: clock.clone(),
+            rng: self.rng.clone(),
+        });
+        let node = Arc::new(Node {
+            journal,
+            recovered,
+            directory: self.directory.clone(),
+            documents,
+            configs,
+            events,
+            telemetry,
+            tasks: Tasks::default(),
+            started: clock.wall(),
+            started_at: clock.monotonic(),
+            clock,
+        });
+        let foundation = Foundation::new(node, typed, settings_server, self.life);
+        self.start_tasks(&foundation).await?;
+        Ok(foundation)
+    }
+
+    async fn open<F: Follower>(&self, followers: Arc<F>) -> Result<(Arc<dyn Journal>, Recovered)> {
+        let (clock, rng) = (self.clock.clone(), self.rng.clone());
+        let Some(directory) = &self.directory else {
+            let id = u128::from(rng.bits()) << 64 | u128::from(rng.bits());
+            let store = StoreId::from_bits(id);
+            let journal = MemoryJournal::new(store, MemoryJournal::BYTES_MAX, clock, followers);
+            return Ok((Arc::new(journal), Recovered::default()));
+        };
+        let opening = Opening {
+            directory: directory.clone(),
+            mode: self.mode,
+            lock_timeout: self.lock_timeout,
+        };
+        let (journal, recovered) = opening.open(clock, rng, followers).await?;
+        Ok((Arc::new(journal), recovered))
+    }
+
+    async fn start_tasks(&self, foundation: &Foundation) -> Result<()> {
+        let node = foundation.node();
+        node.follow_settings(foundation.settings());
+        if self.host_metrics {
+            node.sample_host(foundation.settings());
+        }
+        if self.life == Life::Recorded {
+            let started = Event::new("foundation.node.started").source("foundation").data(&(
+                ("pid", std::process::id()),
+                ("version", env!("CARGO_PKG_VERSION")),
+                ("recovered_records", node.recovered.records),
+            ))?;
+            node.events.record_own(started).await?;
+        }
+        // Last: whoever connects finds everything there.
+        if let (true, Some(directory)) = (self.control_socket, &self.directory) {
+            let socket = ControlSocket::bind(directory)?;
+            let stop = node.tasks.stop_signal();
+            node.tasks.spawn("control socket", socket.serve(node.clone(), stop));
+        }
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Builder {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Builder")
+            .field("directory", &self.directory)
+            .field("mode", &self.mode)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,57 @@
+//! A document type on its way from the builder to its server.
+
+use std::any::{Any, TypeId};
+use std::sync::Arc;
+
+use foundation_services::config::{AnyConfig, ConfigServer};
+use foundation_store::clock::Clock;
+use foundation_store::config::{ConfigState, Documents};
+use foundation_store::journal::Journal;
+use foundation_types::{Document, Result};
+use foundation_validate::BusinessRule;
+
+/// A type that the builder was told of, before anything is opened.
+pub(crate) trait Declared: Send {
+    /// Makes its state and has it follow the journal.
+    fn link(self: Box<Self>, documents: &mut Documents) -> Result<Box<dyn Linked>>;
+}
+
+/// A state that follows the journal, waiting to be served.
+pub(crate) trait Linked: Send {
+    /// The server, once the journal was read.
+    fn serve(self: Box<Self>, journal: Arc<dyn Journal>, clock: Arc<dyn Clock>) -> Result<Served>;
+}
+
+/// A server with and without its type.
+pub(crate) struct Served {
+    pub(crate) type_id: TypeId,
+    pub(crate) typed: Box<dyn Any + Send + Sync>,
+    pub(crate) any: Arc<dyn AnyConfig>,
+}
+
+/// A type with the application's rules over it.
+pub(crate) struct Declaration<T>(pub(crate) Vec<BusinessRule<T>>);
+
+struct Link<T> {
+    state: Arc<ConfigState<T>>,
+    rules: Vec<BusinessRule<T>>,
+}
+
+impl<T: Document> Declared for Declaration<T> {
+    fn link(self: Box<Self>, documents: &mut Documents) -> Result<Box<dyn Linked>> {
+        let state = Arc::new(ConfigState::<T>::new()?);
+        documents.link(state.clone())?;
+        Ok(Box::new(Link { state, rules: self.0 }))
+    }
+}
+
+impl<T: Document> Linked for Link<T> {
+    fn serve(self: Box<Self>, journal: Arc<dyn Journal>, clock: Arc<dyn Clock>) -> Result<Served> {
+        let server = ConfigServer::open(journal, self.state, self.rules, clock)?;
+        Ok(Served {
+            type_id: TypeId::of::<T>(),
+            any: Arc::new(server.clone()),
+            typed: Box::new(server),
+        })
+    }
+}

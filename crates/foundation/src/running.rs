@@ -1,0 +1,149 @@
+//! A store that is open, with its services.
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use foundation_services::config::{AnyConfig, ConfigServer};
+use foundation_services::control::{Call, answer_typed};
+use foundation_services::event::EventStore;
+use foundation_services::node::{Health, Node, ShutdownReport, Status, VerifyReport};
+use foundation_services::telemetry::TelemetryService;
+use foundation_types::{Document, Error, ErrorKind, Event, Result, Settings};
+
+use crate::builder::Builder;
+
+/// Configuration, events and telemetry over one journal, running.
+///
+/// Handles are cheap to clone and may outlive it; they then answer `Unavailable` to writes.
+/// Dropping it without [`Foundation::shutdown`] stops its tasks and loses nothing that was acked.
+pub struct Foundation {
+    node: Arc<Node>,
+    typed: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
+    settings: ConfigServer<Settings>,
+    life: Life,
+}
+
+/// Whether a node tells of its own life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Life {
+    /// By events.
+    Recorded,
+    /// Not at all.
+    Silent,
+}
+
+impl Foundation {
+    pub(crate) fn new(
+        node: Arc<Node>,
+        typed: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
+        settings: ConfigServer<Settings>,
+        life: Life,
+    ) -> Self {
+        Self { node, typed, settings, life }
+    }
+
+    /// What to start with, over the store in this directory; it is made if it is missing.
+    pub fn builder(directory: impl Into<PathBuf>) -> Builder {
+        Builder::new(Some(directory.into()))
+    }
+
+    /// What to start with, over a store in memory that is gone with the process.
+    #[must_use]
+    pub fn in_memory() -> Builder {
+        Builder::new(None)
+    }
+
+    /// The document of this type.
+    ///
+    /// # Errors
+    /// `NotFound` if the builder was not told of it.
+    pub fn config<T: Document>(&self) -> Result<ConfigServer<T>> {
+        let typed = self.typed.get(&TypeId::of::<T>());
+        typed.and_then(|server| server.downcast_ref::<ConfigServer<T>>()).cloned().ok_or_else(
+            || {
+                let message = format!(
+                    "document {:?} is not known: tell the builder of it with .document::<T>()",
+                    T::NAME
+                );
+                Error::new(ErrorKind::NotFound, message)
+            },
+        )
+    }
+
+    /// The document with this name, without its type.
+    ///
+    /// # Errors
+    /// `NotFound`, with the nearest known name.
+    pub fn config_named(&self, name: &str) -> Result<Arc<dyn AnyConfig>> {
+        self.node.config(name)
+    }
+
+    /// How Foundation itself behaves: a document like any other, named `foundation`.
+    #[must_use]
+    pub fn settings(&self) -> &ConfigServer<Settings> {
+        &self.settings
+    }
+
+    /// Events.
+    #[must_use]
+    pub fn events(&self) -> &EventStore {
+        &self.node.events
+    }
+
+    /// Metrics.
+    #[must_use]
+    pub fn telemetry(&self) -> &TelemetryService {
+        &self.node.telemetry
+    }
+
+    /// How everything is.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.node.status(false)
+    }
+
+    /// Whether everything does its work.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.node.health()
+    }
+
+    /// Reads the whole store and compares it with its checksums and chain. Writes nothing.
+    ///
+    /// # Errors
+    /// Only if it could not be read at all: damage is part of the answer.
+    pub async fn verify(&self) -> Result<VerifyReport> {
+        self.node.verify().await
+    }
+
+    /// Answers what a tool asks as the control socket would.
+    ///
+    /// # Errors
+    /// Those of the service that is asked.
+    pub async fn call<C: Call>(&self, call: C) -> Result<C::Answer> {
+        answer_typed(&self.node, call).await
+    }
+
+    /// Stops intake, drains, syncs and lets go of the directory, within the deadline.
+    pub async fn shutdown(self, deadline: Duration) -> ShutdownReport {
+        if self.life == Life::Recorded {
+            let stopping = Event::new("foundation.node.stopping").source("foundation");
+            // A journal that takes no more writes says so in the report.
+            let _ = self.node.events.record_own(stopping).await;
+        }
+        self.node.shutdown(deadline).await
+    }
+
+    pub(crate) fn node(&self) -> &Arc<Node> {
+        &self.node
+    }
+}
+
+impl std::fmt::Debug for Foundation {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Foundation").field("node", &self.node).finish_non_exhaustive()
+    }
+}
