@@ -5,6 +5,7 @@
 //! so does the last test of this module: the checks are tests.
 
 mod attributes;
+mod compiler_lists;
 mod facade;
 mod layers;
 mod lints;
@@ -54,6 +55,7 @@ const CHECKS: &[Check] = &[
     packages::check,
     lints::check,
     purity::check,
+    compiler_lists::check,
     size::check,
     opening::check,
     attributes::check,

@@ -1,8 +1,10 @@
 //! What the checks look at: the workspace's texts in memory, parsed once.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::Violation;
+use super::compiler_lists;
 use super::manifest::{self, Manifest};
 use super::source::{self, Source};
 
@@ -15,6 +17,8 @@ pub(crate) struct Tree {
     pub(crate) manifests: Vec<Manifest>,
     /// The text of `docs/dependencies.md`; empty if there is none.
     pub(crate) dependencies: String,
+    /// The text of each `clippy.toml`, by its path.
+    pub(crate) lints: BTreeMap<String, String>,
     unreadable: Vec<Violation>,
 }
 
@@ -25,18 +29,21 @@ impl Tree {
             sources: Vec::new(),
             manifests: Vec::new(),
             dependencies: String::new(),
+            lints: BTreeMap::new(),
             unreadable: Vec::new(),
         };
         let named = manifest::named_in_workspace(files);
         for (path, text) in files {
             if path == DEPENDENCIES {
                 tree.dependencies.clone_from(text);
+            } else if file_name(path) == compiler_lists::FILE {
+                tree.lints.insert(path.clone(), text.clone());
             } else if path.ends_with(".rs") {
                 match Source::parse(path, text) {
                     Ok(source) => tree.sources.push(source),
                     Err(violation) => tree.unreadable.push(violation),
                 }
-            } else if path.rsplit('/').next() == Some("Cargo.toml") {
+            } else if file_name(path) == "Cargo.toml" {
                 match Manifest::parse(path, text, &named) {
                     Ok(manifest) => tree.manifests.push(manifest),
                     Err(violation) => tree.unreadable.push(violation),
@@ -77,6 +84,10 @@ impl Tree {
     }
 }
 
+fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
 /// A file that no check can look into is a violation of its own.
 pub(crate) fn unreadable(tree: &Tree) -> Vec<Violation> {
     tree.unreadable.clone()
@@ -97,7 +108,10 @@ fn collect(root: &Path, folder: &str, files: &mut Vec<(String, String)>) -> Resu
                 collect(root, &path, files)?;
             }
         } else if kind.is_file()
-            && (name.ends_with(".rs") || name == "Cargo.toml" || path == DEPENDENCIES)
+            && (name.ends_with(".rs")
+                || name == "Cargo.toml"
+                || name == compiler_lists::FILE
+                || path == DEPENDENCIES)
         {
             let text = std::fs::read_to_string(entry.path())
                 .map_err(|error| format!("{path} cannot be read: {error}"))?;
