@@ -11,6 +11,9 @@ use foundation_types::path::Segment;
 use foundation_types::value::{List, Map};
 use foundation_types::{Error, ErrorKind, Path, Result, Value};
 
+#[cfg(test)]
+mod tests;
+
 /// The value at the path, if there is one.
 ///
 /// ```
