@@ -78,7 +78,7 @@ fn a_path_that_cannot_be_followed_says_where_it_stops() {
         let path = path.parse().expect("a path");
         format!("{:?}", set(&tree, &path, Value::Null).expect_err("refused"))
     };
-    insta::assert_snapshot!(refused("a.b.c"), @r#"config.wrong_type: "a.b.c" cannot be set: "a.b" is a integer, not a map or a list"#);
+    insta::assert_snapshot!(refused("a.b.c"), @r#"config.wrong_type: "a.b.c" cannot be set: "a.b" is of type integer, not a map or a list"#);
     insta::assert_snapshot!(refused("list.x"), @r#"config.wrong_type: "list.x" cannot be set: "list" is a list, not a map"#);
     insta::assert_snapshot!(refused("list[2]"), @r#"invalid_path: "list[2]" cannot be set: "list" is a list of 1 items"#);
 }
