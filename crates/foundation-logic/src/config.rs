@@ -5,6 +5,9 @@ use foundation_validate::{ChangeRequest, Validated};
 
 use crate::{diff, lens};
 
+#[cfg(test)]
+mod tests;
+
 /// The tree after these changes, oldest first: how a document is read from its journal.
 ///
 /// Nothing is validated here: changes that were logged are facts, and whether their result may

@@ -5,6 +5,8 @@ mod document;
 mod known;
 mod place;
 mod schema;
+#[cfg(test)]
+mod tests;
 
 pub use change::{ChangeRequest, change, edits};
 pub use document::{BusinessRule, Stored, document, stored};

@@ -18,7 +18,7 @@ use tokio::sync::{broadcast, watch};
 #[serde(rename_all = "snake_case")]
 pub enum Notice {
     /// What it looks at changed.
-    Changed(ConfigChange),
+    Changed(Box<ConfigChange>),
     /// It was too slow: so many changes of the document went by, of which it is not told. Read
     /// the document to see where it is; what changes from here on is told as ever.
     Lagged {
@@ -153,7 +153,7 @@ impl Subscription {
                 Received::Ended => return Ok(None),
             };
             if let Some(change) = difference(&self.path, &published) {
-                return Ok(Some(Notice::Changed(change)));
+                return Ok(Some(Notice::Changed(Box::new(change))));
             }
         }
     }
