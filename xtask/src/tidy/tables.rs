@@ -95,15 +95,21 @@ pub(crate) const FOR_TESTS: &[&str] = &[
     "jiff",
     "loom",
     "proptest",
+    "serde",
     "serde_json",
     "shuttle",
     "tempfile",
     "tokio",
+    "validator",
 ];
 
 /// Members beside the stack, with the third-party packages that they may use. No layer uses them.
 pub(crate) const TOOLS: &[(&str, &[&str])] =
-    &[("benches", &["criterion", "serde_json", "tempfile", "tokio"]), ("xtask", XTASK)];
+    &[("foundation-benches", BENCHES), ("xtask", XTASK)];
+
+/// Measurements stand beside the bare operations that they are compared with.
+const BENCHES: &[&str] =
+    &["arc-swap", "criterion", "serde", "serde_json", "tempfile", "tokio", "validator"];
 
 /// The checks build without the crates that they check.
 const XTASK: &[&str] = &["proc-macro2", "syn", "toml"];

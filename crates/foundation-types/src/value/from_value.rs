@@ -56,7 +56,9 @@ enum Step<'a> {
     Index(usize),
 }
 
-#[derive(Debug)]
+/// What does not fit, before its place is known.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
 struct Misfit {
     kind: ErrorKind,
     message: String,
@@ -65,14 +67,6 @@ struct Misfit {
     value: Option<String>,
     expected: Option<String>,
 }
-
-impl fmt::Display for Misfit {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for Misfit {}
 
 impl de::Error for Misfit {
     fn custom<T: fmt::Display>(message: T) -> Self {

@@ -22,19 +22,12 @@ pub fn to_value<T: Serialize + ?Sized>(data: &T) -> Result<Value> {
 }
 
 /// Why a piece of data has no place in a tree.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
 struct Refusal {
     kind: ErrorKind,
     message: String,
 }
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for Refusal {}
 
 impl ser::Error for Refusal {
     fn custom<T: fmt::Display>(message: T) -> Self {

@@ -1,0 +1,100 @@
+//! Appending and finding events, in memory and on disk.
+
+use std::time::{Duration, Instant};
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use foundation::EventQuery;
+use foundation_benches::{Bench, bare_appends, criterion, event};
+
+fn stores(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("Events.store");
+    let memory = Bench::in_memory();
+    let durable = Bench::durable();
+    for (name, bench) in [("memory", &memory), ("durable, alone", &durable)] {
+        let events = bench.foundation.events();
+        group.bench_function(name, |b| {
+            b.iter_custom(|count| {
+                let mut made: Vec<_> = (0..count).map(event).collect();
+                bench.time(count, |_| {
+                    let event = made.pop().expect("one for each");
+                    async move {
+                        events.append(event).await.expect("may enter");
+                    }
+                })
+            });
+        });
+    }
+    group.bench_function("bare append and sync", |b| b.iter_custom(bare_appends));
+    for producers in [8, 64] {
+        group.bench_function(format!("durable, {producers} producers"), |b| {
+            b.iter_custom(|count| produce(&durable, producers, count));
+        });
+    }
+    group.throughput(Throughput::Elements(100));
+    for (name, bench) in [("memory, batch of 100", &memory), ("durable, batch of 100", &durable)] {
+        let events = bench.foundation.events();
+        group.bench_function(name, |b| {
+            b.iter_custom(|count| {
+                let mut made: Vec<Vec<_>> =
+                    (0..count).map(|nth| (nth * 100..nth * 100 + 100).map(event).collect()).collect();
+                bench.time(count, |_| {
+                    let batch = made.pop().expect("one for each");
+                    async move {
+                        events.append_batch(batch).await.expect("may enter");
+                    }
+                })
+            });
+        });
+    }
+    group.finish();
+}
+
+/// Time that `count` appends take by so many producers, each of which waits for its acks.
+fn produce(bench: &Bench, producers: u64, count: u64) -> Duration {
+    let each = count.div_ceil(producers);
+    let start = Instant::now();
+    let tasks: Vec<_> = (0..producers)
+        .map(|_| {
+            let events = bench.foundation.events().clone();
+            bench.runtime.spawn(async move {
+                for number in 0..each {
+                    events.append(event(number)).await.expect("may enter");
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        bench.runtime.block_on(task).expect("a producer ends well");
+    }
+    start.elapsed().mul_f64(count as f64 / (each * producers) as f64)
+}
+
+fn queries(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("Events.query by correlation, 10 hits");
+    for stored in [10_000_u64, 100_000] {
+        let bench = Bench::in_memory();
+        let events = bench.foundation.events();
+        bench.runtime.block_on(async {
+            for start in (0..stored).step_by(1_000) {
+                let batch = (start..start + 1_000).map(event).collect();
+                events.append_batch(batch).await.expect("may enter");
+            }
+        });
+        let query = EventQuery::all().correlation("req-0000500");
+        group.bench_with_input(BenchmarkId::from_parameter(stored), &query, |b, query| {
+            b.iter_custom(|count| {
+                bench.time(count, |_| {
+                    let query = query.clone();
+                    async {
+                        let page = events.query(query).await.expect("is answered");
+                        assert_eq!(page.events.len(), 10);
+                    }
+                })
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group! { name = benches; config = criterion(); targets = stores, queries }
+criterion_main!(benches);
