@@ -23,7 +23,7 @@ mod tally;
 mod tests;
 mod times;
 
-pub use intake::{Intake, IntakeCounts};
+pub use intake::{Intake, IntakeCounts, Load, Settled};
 pub use scan::{Page, Rest};
 pub use state::ENTRY_BYTES;
 
@@ -31,11 +31,13 @@ use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use foundation_types::config::BufferSettings;
-use foundation_types::{EventQuery, EventType, Order, Position, Result, Timestamp};
+use foundation_types::{
+    Event, EventQuery, EventType, Order, Position, Result, StreamName, Timestamp,
+};
 use tokio::sync::watch;
 
 use crate::journal::Follower;
-use crate::record::{IdView, Record};
+use crate::record::{IdView, Record, event_length, frame::FRAME_HEADER_BYTES};
 use hash::Hashing;
 use ids::IdIndex;
 use keys::Digest;
@@ -168,6 +170,12 @@ impl EventLog {
         }
     }
 
+    /// What is in the buffer.
+    #[must_use]
+    pub fn load(&self) -> Load {
+        self.state().load()
+    }
+
     /// What the log holds and has seen.
     #[must_use]
     pub fn stats(&self) -> EventStats {
@@ -200,6 +208,12 @@ impl Follower for EventLog {
         self.state_mut().extend(&self.hashing, records, &digests);
         self.published.send_replace(last.position());
     }
+}
+
+/// Bytes that the event is counted with in the buffer once it is recorded in this stream.
+#[must_use]
+pub fn buffered_bytes(stream: &StreamName, event: &Event) -> u64 {
+    (FRAME_HEADER_BYTES + event_length(stream.as_str(), event)) as u64 + ENTRY_BYTES
 }
 
 /// Where a query without a cursor begins.

@@ -18,6 +18,12 @@ pub const STREAM_NAME_BYTES_MAX: usize = 128;
 pub const BATCH_EVENTS_MAX: usize = 10_000;
 /// Bytes in one atomic batch, as encoded.
 pub const BATCH_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Events of one story that a trace takes; of a longer one it takes the first.
+pub const TRACE_EVENTS_MAX: usize = 10_000;
+/// Events that a subscription reads ahead.
+pub const SUBSCRIPTION_EVENTS_MAX: usize = 256;
+/// Measurements that an observer may be behind before it misses some.
+pub const OBSERVER_MEASUREMENTS_MAX: usize = 1_024;
 /// Nesting of lists and maps in a value, and segments of a path.
 pub const DEPTH_MAX: usize = 64;
 /// Longest path, in bytes as dotted text.

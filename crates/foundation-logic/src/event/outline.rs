@@ -39,7 +39,7 @@ fn write_header(trace: &Trace, out: &mut Formatter<'_>) -> Result {
     if trace.gaps > 0 {
         write!(out, ", {}", counted(trace.gaps, "gap"))?;
     }
-    Ok(())
+    if trace.is_cut { out.write_str(", and more that are not shown") } else { Ok(()) }
 }
 
 /// One span as it is written.

@@ -27,6 +27,9 @@ pub struct Trace {
     pub gaps: usize,
     /// The spans that have no parent here, in the order of positions.
     pub roots: Vec<usize>,
+    /// Whether there are more events in the story than these, which are the first.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_cut: bool,
     /// Every event, in the order of positions.
     pub spans: Vec<Span>,
 }
@@ -76,6 +79,7 @@ pub fn trace(mut events: Vec<Recorded>) -> Trace {
         sources: sources.into_iter().collect(),
         gaps: 0,
         roots: Vec::new(),
+        is_cut: false,
         spans: spans(events, start),
     };
     trace.connect();
@@ -83,6 +87,12 @@ pub fn trace(mut events: Vec<Recorded>) -> Trace {
 }
 
 impl Trace {
+    /// This trace as the first part of a longer one.
+    #[must_use]
+    pub fn shortened(self) -> Self {
+        Self { is_cut: true, ..self }
+    }
+
     /// The outline that people read: a header, then one line a span.
     #[must_use]
     pub fn to_text(&self) -> String {

@@ -6,6 +6,7 @@ use foundation_types::{EventType, Timestamp};
 use super::EventStats;
 use super::hash::Hashing;
 use super::index::Indices;
+use super::intake::Load;
 use super::keys::{Digest, Keys};
 use super::ring::Ring;
 use super::tally::Tally;
@@ -82,6 +83,10 @@ impl State {
         self.evict(hashing, self.bounds, usize::MAX);
         self.ring.shrink();
         self.indices.shrink();
+    }
+
+    pub(super) fn load(&self) -> Load {
+        Load { events: self.ring.len() as u64, bytes: bytes_of(&self.ring) }
     }
 
     pub(super) fn stats(&self) -> EventStats {

@@ -190,6 +190,19 @@ impl MetricRegistry {
         read(&sorted[start..end])
     }
 
+    /// The series of a namespace with their values: of the metric with this name and of all whose
+    /// names go on after it with a dot.
+    #[must_use]
+    pub fn snapshot_under(&self, namespace: &str) -> Vec<Metric> {
+        let mut metrics = self.snapshot_of(namespace);
+        let sorted = self.sorted();
+        let inner = format!("{namespace}.");
+        let start = sorted.partition_point(|series| *series.name < *inner);
+        let end = start + sorted[start..].partition_point(|series| series.name.starts_with(&inner));
+        metrics.extend(read(&sorted[start..end]));
+        metrics
+    }
+
     /// The metrics with the most refusals, most first, at most 100.
     #[must_use]
     pub fn offenders(&self) -> Vec<Offender> {

@@ -79,20 +79,28 @@ impl Default for BufferSettings {
     }
 }
 
-/// What happens when a bounded buffer is full.
+/// What happens to a new event when the buffer is full.
 ///
-/// An event that leaves the buffer while the journal holds it is not lost and not a drop.
+/// What *full* means depends on the journal. With a durable one, events that leave the buffer are
+/// still in the log: that is no drop, and the buffer always takes the newest. Full then is what is
+/// on its way: events that the journal does not hold yet, as many or as large as the bounds, or
+/// a journal that has no room for more. A single append larger than the bounds goes in alone.
+///
+/// With a journal in memory only, the buffer is all there is: it is full when the new event does
+/// not fit beside those that are in it. A change of configuration is never refused for it: it
+/// takes the place of the oldest event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Overflow {
-    /// The oldest event makes room. With a durable journal nothing is lost by it.
+    /// The oldest event makes room. With a durable journal nothing is lost by it: what is on its
+    /// way cannot be taken back, so the writer waits as with [`Overflow::Backpressure`].
     #[default]
     DropOldest,
-    /// The new event is not stored, is counted, and its writer is told.
+    /// The new event is not stored, is counted as dropped, and its writer is told.
     DropNewest,
     /// The new event is refused with an error that says so.
     Reject,
-    /// The writer waits for room, up to `interface.query_timeout_ms`.
+    /// The writer waits for room, up to `interface.query_timeout_ms`, and is refused then.
     Backpressure,
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use foundation_types::{Event, EventType, Position};
 
 use super::sample::{Draft, at, bounds, plain, recorded_at, records_of};
-use crate::event::{EventLog, EventStats, Intake, Lookup};
+use crate::event::{EventLog, EventStats, Intake, Load, Lookup, Settled};
 use crate::journal::Follower;
 
 fn log_of(events: u64, max_events: u64) -> EventLog {
@@ -104,11 +104,23 @@ fn smaller_bounds_hold_at_once_and_larger_ones_from_then_on() {
 #[test]
 fn what_was_offered_is_accounted_for() {
     let intake = Intake::default();
-    intake.offered(10);
-    intake.stored(4);
-    intake.repeated(3);
-    intake.rejected(1);
-    intake.dropped(1);
+    intake.offer(10);
+    intake.settle(4, Settled::Stored);
+    intake.settle(3, Settled::Repeated);
+    intake.settle(1, Settled::Rejected);
+    intake.settle(1, Settled::Dropped);
     let counts = intake.counts();
     assert_eq!((counts.offered, counts.in_flight()), (10, 1));
+}
+
+#[test]
+fn a_load_is_let_in_only_where_there_is_room() {
+    let intake = Intake::default();
+    let two = Load { events: 2, bytes: 100 };
+    let up_to_three = |on_the_way: Load| on_the_way.events + 2 <= 3;
+    assert!(intake.let_in(two, up_to_three));
+    assert!(!intake.let_in(two, up_to_three));
+    assert_eq!(intake.on_the_way(), two);
+    intake.let_out(two);
+    assert!(intake.let_in(two, up_to_three));
 }

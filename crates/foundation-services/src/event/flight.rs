@@ -1,0 +1,206 @@
+//! Events whose outcome is open: a guard that settles them whatever happens.
+
+use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use foundation_store::event::{Load, Settled};
+use foundation_store::journal::Commit;
+use foundation_types::{Error, ErrorKind, Result};
+
+use super::Core;
+use super::claims::Claimed;
+
+/// Events that were offered and are not settled yet.
+#[derive(Debug, Default)]
+pub(super) struct Flight {
+    /// Events not settled.
+    pub(super) open: u64,
+    /// Of them: those that turned out to be stored already.
+    pub(super) repeats: u64,
+    /// What of them was let in.
+    pub(super) load: Load,
+    pub(super) claimed: Claimed,
+    /// The append, once the journal has given it its place.
+    pub(super) commit: Option<Commit>,
+    pub(super) started: Duration,
+}
+
+/// A flight in the hands of its caller. Dropped before it is settled, it is settled as what
+/// became of it: refused if it had no place in the journal yet, as the journal says otherwise.
+pub(super) struct Open<'a> {
+    pub(super) core: &'a Core,
+    pub(super) flight: Flight,
+}
+
+/// Flights whose callers went away while the journal was writing.
+#[derive(Debug, Default)]
+pub(super) struct Left {
+    flights: Mutex<Vec<Flight>>,
+    count: AtomicUsize,
+}
+
+impl<'a> Open<'a> {
+    pub(super) fn new(core: &'a Core) -> Self {
+        Self::since(core, core.clock.monotonic())
+    }
+
+    /// One whose time counts from `started`.
+    pub(super) fn since(core: &'a Core, started: Duration) -> Self {
+        Self { core, flight: Flight { started, ..Flight::default() } }
+    }
+
+    /// Takes over all that is open in another one which has no place yet.
+    pub(super) fn absorb(&mut self, other: &mut Self) {
+        let theirs = std::mem::take(&mut other.flight);
+        let ours = &mut self.flight;
+        ours.open += theirs.open;
+        ours.repeats += theirs.repeats;
+        ours.load = ours.load.and(theirs.load);
+        ours.claimed.absorb(theirs.claimed);
+    }
+
+    /// Counts events as offered.
+    pub(super) fn offer(&mut self, events: u64) {
+        self.core.intake.offer(events);
+        self.flight.open += events;
+    }
+
+    /// Tells of events that are stored already.
+    pub(super) fn repeated(&mut self, events: u64) {
+        self.flight.repeats += events;
+    }
+
+    /// Waits until the append is durable.
+    ///
+    /// # Errors
+    /// As [`Commit::durable`].
+    pub(super) async fn durable(&self) -> Result<()> {
+        match &self.flight.commit {
+            Some(commit) => commit.durable().await.map(|_| ()),
+            None => Ok(()),
+        }
+    }
+
+    /// Settles what is open: its outcome is known.
+    pub(super) fn close<T>(&mut self, outcome: &Result<T>) {
+        self.core.close(&mut self.flight, outcome);
+    }
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        let flight = std::mem::take(&mut self.flight);
+        self.core.abandon(flight);
+    }
+}
+
+impl Core {
+    pub(super) fn settle(&self, events: u64, how: Settled) {
+        if events > 0 {
+            self.intake.settle(events, how);
+            self.meters.settle(events, how);
+        }
+    }
+
+    /// Ends a flight: its events are settled, its room and its ids are free.
+    fn close<T>(&self, flight: &mut Flight, outcome: &Result<T>) {
+        let open = std::mem::take(&mut flight.open);
+        if open == 0 {
+            return;
+        }
+        match outcome {
+            Ok(_) => {
+                let stored = open.saturating_sub(flight.repeats);
+                self.settle(stored, Settled::Stored);
+                self.settle(open - stored, Settled::Repeated);
+                self.meters.took(self.clock.monotonic().saturating_sub(flight.started));
+            }
+            Err(error) => self.settle(open, how_it_ended(error)),
+        }
+        if flight.load != Load::default() {
+            self.intake.let_out(std::mem::take(&mut flight.load));
+        }
+        self.claims.release(&mut flight.claimed);
+        flight.commit = None;
+    }
+
+    /// Takes over a flight whose caller went away.
+    fn abandon(&self, mut flight: Flight) {
+        let Some(commit) = flight.commit.clone() else {
+            return self.close::<()>(&mut flight, &Err(gone()));
+        };
+        match outcome_of(&commit) {
+            Some(outcome) => self.close(&mut flight, &outcome),
+            None => {
+                let claimed = &flight.claimed;
+                claimed.leave(&commit);
+                self.left.push(flight);
+                // Who waits for room may have to wait for this one now.
+                self.intake.look_again();
+            }
+        }
+    }
+
+    /// Closes what callers left behind and the journal has ended.
+    pub(super) fn sweep(&self) {
+        for (mut flight, outcome) in self.left.take_ended() {
+            self.close(&mut flight, &outcome);
+        }
+    }
+}
+
+impl Left {
+    /// The commit of a flight that was left, if there is one.
+    pub(super) fn first(&self) -> Option<Commit> {
+        self.flights().first().and_then(|flight| flight.commit.clone())
+    }
+
+    fn push(&self, flight: Flight) {
+        let mut flights = self.flights();
+        flights.push(flight);
+        self.count.store(flights.len(), Ordering::Release);
+    }
+
+    fn take_ended(&self) -> Vec<(Flight, Result<()>)> {
+        if self.count.load(Ordering::Acquire) == 0 {
+            return Vec::new();
+        }
+        let mut flights = self.flights();
+        let mut ended = Vec::new();
+        for flight in std::mem::take(&mut *flights) {
+            match flight.commit.as_ref().map(outcome_of) {
+                Some(None) => flights.push(flight),
+                Some(Some(outcome)) => ended.push((flight, outcome)),
+                None => {}
+            }
+        }
+        self.count.store(flights.len(), Ordering::Release);
+        ended
+    }
+
+    fn flights(&self) -> MutexGuard<'_, Vec<Flight>> {
+        self.flights.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn how_it_ended(error: &Error) -> Settled {
+    match error.kind() {
+        ErrorKind::EventDropped => Settled::Dropped,
+        _ => Settled::Rejected,
+    }
+}
+
+/// How the commit ended, if it has.
+fn outcome_of(commit: &Commit) -> Option<Result<()>> {
+    match pin!(commit.durable()).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(outcome) => Some(outcome.map(|_| ())),
+        Poll::Pending => None,
+    }
+}
+
+fn gone() -> Error {
+    Error::new(ErrorKind::Unavailable, "the caller went away before the event had its place")
+}

@@ -1,0 +1,159 @@
+//! Appending events together: all of them or none.
+
+use std::collections::HashMap;
+
+use foundation_types::{Error, ErrorKind, Event, EventId, Result};
+use foundation_validate::{Validated, event as rules};
+
+use super::Core;
+use super::append::Target;
+use super::flight::Open;
+use super::receipt::Receipt;
+use super::repeats::{reused_within, say_the_same};
+use super::writing::load_of;
+
+/// Events that are appended together.
+pub(super) struct Group {
+    pub(super) events: Vec<Event>,
+    pub(super) to: Target,
+}
+
+/// What becomes of one event of a group.
+enum Part {
+    /// It is written: the receipt is the nth of those that are.
+    New(usize),
+    /// It comes twice: it is the same as the nth that is written.
+    Again(usize),
+    /// It is stored already.
+    Repeat(Receipt),
+}
+
+impl Core {
+    /// Appends one event.
+    pub(super) async fn append_one(&self, event: Event, to: Target) -> Result<Receipt> {
+        let mut open = Open::new(self);
+        open.offer(1);
+        let outcome = self.one(&mut open, event, &to).await;
+        open.close(&outcome);
+        outcome
+    }
+
+    /// Appends events together.
+    pub(super) async fn append_group(&self, group: Group) -> Result<Vec<Receipt>> {
+        let mut open = Open::new(self);
+        open.offer(group.events.len() as u64);
+        let outcome = self.all_or_none(&mut open, group).await;
+        open.close(&outcome);
+        outcome
+    }
+
+    async fn one(&self, open: &mut Open<'_>, event: Event, to: &Target) -> Result<Receipt> {
+        rules::stream_name(&to.stream, to.origin)?;
+        let event = rules::event(event, to.origin)?.into_inner();
+        if let Some(id) = event.id.clone() {
+            self.claim(open, std::slice::from_ref(&id)).await;
+            if let Some(receipt) = self.repeat(&id, &event).await? {
+                open.repeated(1);
+                return Ok(receipt);
+            }
+        }
+        let mut receipts = self.write(open, vec![event], to).await?;
+        receipts.pop().ok_or_else(no_receipt)
+    }
+
+    async fn all_or_none(&self, open: &mut Open<'_>, group: Group) -> Result<Vec<Receipt>> {
+        let Group { events, to } = group;
+        rules::stream_name(&to.stream, to.origin)?;
+        let events = rules::batch(events, to.origin)?;
+        let events: Vec<Event> = events.into_iter().map(Validated::into_inner).collect();
+        let firsts = firsts(&events)?;
+        let ids: Vec<EventId> = firsts.keys().cloned().collect();
+        self.claim(open, &ids).await;
+        let (parts, fresh) = self.sorted_out(events, &firsts).await?;
+        // Settled with the rest, when that is durable: all or none.
+        open.repeated(parts.iter().filter(|part| !matches!(part, Part::New(_))).count() as u64);
+        let receipts = match fresh.is_empty() {
+            true => Vec::new(),
+            false => self.write(open, fresh, &to).await?,
+        };
+        let receipt = |part| match part {
+            Part::New(nth) => receipts.get(nth).cloned(),
+            Part::Again(nth) => receipts.get(nth).map(Receipt::again),
+            Part::Repeat(receipt) => Some(receipt),
+        };
+        parts.into_iter().map(|part| receipt(part).ok_or_else(no_receipt)).collect()
+    }
+
+    /// Claims the ids, after whoever has them.
+    async fn claim(&self, open: &mut Open<'_>, ids: &[EventId]) {
+        while let Err(other) = self.claims.claim(ids, &mut open.flight.claimed) {
+            other.ended().await;
+            self.sweep();
+        }
+    }
+
+    /// What is to be written of the events, and what becomes of each.
+    async fn sorted_out(
+        &self,
+        events: Vec<Event>,
+        firsts: &HashMap<EventId, usize>,
+    ) -> Result<(Vec<Part>, Vec<Event>)> {
+        let mut parts: Vec<Part> = Vec::with_capacity(events.len());
+        let mut fresh = Vec::with_capacity(events.len());
+        for (at, event) in events.into_iter().enumerate() {
+            let first = event.id.as_ref().and_then(|id| firsts.get(id)).copied();
+            let part = match (&event.id, first) {
+                (Some(_), Some(first)) if first < at => match parts.get(first) {
+                    Some(Part::New(nth)) => Part::Again(*nth),
+                    Some(Part::Repeat(receipt)) => Part::Repeat(receipt.clone()),
+                    _ => return Err(no_receipt()),
+                },
+                (Some(id), _) => match self.repeat(id, &event).await? {
+                    Some(receipt) => Part::Repeat(receipt),
+                    None => Part::New(fresh.len()),
+                },
+                (None, _) => Part::New(fresh.len()),
+            };
+            if matches!(part, Part::New(_)) {
+                fresh.push(event);
+            }
+            parts.push(part);
+        }
+        Ok((parts, fresh))
+    }
+
+    async fn write(
+        &self,
+        open: &mut Open<'_>,
+        mut events: Vec<Event>,
+        to: &Target,
+    ) -> Result<Vec<Receipt>> {
+        let ids = events.iter_mut().map(|event| self.identified(event)).collect();
+        let load = load_of(&events, &to.stream);
+        self.let_in(load).await?;
+        open.flight.load = load;
+        let commit = self.place(events, to).await?;
+        let appended = commit.place().clone();
+        open.flight.commit = Some(commit);
+        open.durable().await?;
+        Ok(Receipt::of_new(ids, &appended).collect())
+    }
+}
+
+/// Where each id that the events give comes first; those after it have to say the same.
+fn firsts(events: &[Event]) -> Result<HashMap<EventId, usize>> {
+    let mut firsts = HashMap::new();
+    for (at, event) in events.iter().enumerate() {
+        let Some(id) = &event.id else { continue };
+        let first = *firsts.entry(id.clone()).or_insert(at);
+        let is_same = first == at || events.get(first).is_some_and(|one| say_the_same(one, event));
+        if !is_same {
+            return Err(reused_within(id));
+        }
+    }
+    Ok(firsts)
+}
+
+fn no_receipt() -> Error {
+    Error::new(ErrorKind::Internal, "an event was appended without a receipt")
+}

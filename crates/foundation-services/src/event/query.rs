@@ -1,0 +1,161 @@
+//! Finding events: by id, by query page after page, by story.
+
+use std::time::Duration;
+
+use foundation_logic::event::{Trace, trace};
+use foundation_store::event::Lookup;
+use foundation_store::record::Record;
+use foundation_types::limits::TRACE_EVENTS_MAX;
+use foundation_types::{CorrelationId, Error, ErrorKind, EventId, EventQuery, Recorded, Result};
+use foundation_validate::event as rules;
+use serde::{Deserialize, Serialize};
+
+use super::{Core, EventStore};
+
+/// One page of an answer.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct EventPage {
+    /// The events, in the order of the query.
+    pub events: Vec<Recorded>,
+    /// The query for the rest, its cursor past this page and its limit less what is in it;
+    /// absent if there is no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<EventQuery>,
+}
+
+/// The pages of an answer, read one by one.
+#[derive(Debug)]
+#[must_use = "nothing is read before a page is asked for"]
+pub struct Pages<'a> {
+    store: &'a EventStore,
+    next: Option<EventQuery>,
+}
+
+impl EventStore {
+    /// The event with this id.
+    ///
+    /// # Errors
+    /// `NotFound` if no event has it, `Compacted` if it is no longer kept.
+    pub async fn get(&self, id: impl Into<EventId>) -> Result<Recorded> {
+        let id = id.into();
+        let record = match self.0.log.get(id.as_str()) {
+            Lookup::Buffered(record) => Some(record),
+            Lookup::InLog(position) => Some(self.0.journal.record(position).await?),
+            Lookup::Absent => None,
+        };
+        let recorded = record.map(|record| record.decode()).transpose()?;
+        recorded.filter(|recorded| recorded.event.id.as_ref() == Some(&id)).ok_or_else(|| {
+            let shown: String = id.as_str().chars().take(128).collect();
+            Error::new(ErrorKind::NotFound, format!("no event has the id {shown:?}"))
+        })
+    }
+
+    /// The first page of what answers the query: at most `interface.max_results` events.
+    ///
+    /// Every event whose append was acked before the call is seen. The answer comes from the
+    /// buffer and the log as one; what is no longer kept is not part of it.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for a query that can mean nothing, `Timeout` if it takes longer than
+    /// `interface.query_timeout_ms`, `Corruption` where stored bytes are not what was written.
+    pub async fn query(&self, query: EventQuery) -> Result<EventPage> {
+        rules::query(&query)?;
+        let max = self.0.settings.current().interface.max_results;
+        self.0.page(query, max, self.0.deadline()).await
+    }
+
+    /// The whole answer, page by page. Each page has its own time.
+    pub fn pages(&self, query: EventQuery) -> Pages<'_> {
+        Pages { store: self, next: Some(query) }
+    }
+
+    /// Who caused what in the story with this correlation id.
+    ///
+    /// Of a story of more than 10,000 events it is the trace of the first; it says so.
+    ///
+    /// # Errors
+    /// `NotFound` if no event belongs to the story; as [`EventStore::query`] otherwise.
+    pub async fn trace(&self, correlation: impl Into<CorrelationId>) -> Result<Trace> {
+        let correlation = correlation.into();
+        let query = EventQuery::all().correlation(&correlation);
+        rules::query(&query)?;
+        let page = self.0.page(query, TRACE_EVENTS_MAX as u64, self.0.deadline()).await?;
+        if page.events.is_empty() {
+            let shown: String = correlation.as_str().chars().take(128).collect();
+            let message = format!("no event has the correlation id {shown:?}");
+            return Err(Error::new(ErrorKind::NotFound, message));
+        }
+        let whole = trace(page.events);
+        Ok(if page.next.is_some() { whole.shortened() } else { whole })
+    }
+}
+
+impl Pages<'_> {
+    /// The next page, `None` after the last.
+    ///
+    /// # Errors
+    /// As [`EventStore::query`]; the next call tries the same page again.
+    pub async fn next(&mut self) -> Result<Option<Vec<Recorded>>> {
+        let Some(query) = &self.next else { return Ok(None) };
+        let page = self.store.query(query.clone()).await?;
+        self.next = page.next;
+        if page.events.is_empty() { Ok(None) } else { Ok(Some(page.events)) }
+    }
+}
+
+impl Core {
+    /// Up to `max` events, and the query for the rest.
+    async fn page(&self, mut query: EventQuery, max: u64, deadline: Deadline) -> Result<EventPage> {
+        let size = query.limit.map_or(max, |limit| limit.min(max));
+        let is_last = query.limit == Some(size);
+        // One more than the page tells whether there is more.
+        let wanted = if is_last { size } else { size.saturating_add(1) };
+        let started = self.clock.monotonic();
+        let mut records = self.find(&query, wanted, deadline).await?;
+        self.meters.answered(self.clock.monotonic().saturating_sub(started));
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
+        let has_more = records.len() > size;
+        records.truncate(size);
+        let events = records.iter().map(Record::decode).collect::<Result<Vec<_>>>()?;
+        let next = has_more.then(|| {
+            query.after = records.last().map(Record::position);
+            query.limit = query.limit.map(|limit| limit.saturating_sub(size as u64));
+            query
+        });
+        Ok(EventPage { events, next })
+    }
+
+    /// Up to `max` records that answer the query, before the deadline.
+    pub(super) async fn find(
+        &self,
+        query: &EventQuery,
+        max: u64,
+        deadline: Deadline,
+    ) -> Result<Vec<Record>> {
+        let check = || self.check(deadline);
+        let max = usize::try_from(max).unwrap_or(usize::MAX);
+        self.log.search(&*self.journal, query, max, &check).await
+    }
+
+    /// The deadline of a query that begins now.
+    pub(super) fn deadline(&self) -> Deadline {
+        let limit_ms = self.settings.current().interface.query_timeout_ms;
+        let end = self.clock.monotonic().saturating_add(Duration::from_millis(limit_ms));
+        Deadline { end, limit_ms }
+    }
+
+    fn check(&self, deadline: Deadline) -> Result<()> {
+        if self.clock.monotonic() <= deadline.end {
+            return Ok(());
+        }
+        let message = format!("the query took longer than {} ms", deadline.limit_ms);
+        Err(Error::new(ErrorKind::Timeout, message))
+    }
+}
+
+/// When a query has to have its answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Deadline {
+    end: Duration,
+    limit_ms: u64,
+}

@@ -1,0 +1,52 @@
+//! What an append answers.
+
+use foundation_store::journal::Appended;
+use foundation_store::record::Record;
+use foundation_types::{EventId, Position, Result, Timestamp, Version};
+use serde::{Deserialize, Serialize};
+
+/// Where an event is recorded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// Id of the event, as given or as drawn.
+    pub id: EventId,
+    /// Place in the journal.
+    pub position: Position,
+    /// Version of the stream that it made.
+    pub version: Version,
+    /// When it was recorded; of several recorded together, when the last one was.
+    pub recorded: Timestamp,
+    /// Whether it was stored before this append, which then stored nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub repeated: bool,
+}
+
+impl Receipt {
+    /// The receipt of an event that is stored already.
+    pub(super) fn of_repeat(id: EventId, record: &Record) -> Result<Self> {
+        let version = record.event()?.version;
+        let (position, recorded) = (record.position(), record.recorded());
+        Ok(Self { id, position, version, recorded, repeated: true })
+    }
+
+    /// This receipt for one more event with the same id and body.
+    pub(super) fn again(&self) -> Self {
+        Self { repeated: true, ..self.clone() }
+    }
+
+    /// The receipts of the events with these ids, which were appended together.
+    pub(super) fn of_new(
+        ids: Vec<EventId>,
+        appended: &Appended,
+    ) -> impl Iterator<Item = Self> + use<> {
+        let Appended { positions, version, recorded } = appended.clone();
+        let before = version.number().saturating_sub(positions.len() as u64);
+        ids.into_iter().zip(positions).zip(1..).map(move |((id, position), nth)| Self {
+            id,
+            position,
+            version: Version::new(before.saturating_add(nth)),
+            recorded,
+            repeated: false,
+        })
+    }
+}

@@ -1,0 +1,78 @@
+//! Whether an event with this id was stored before, and whether it says the same.
+
+use foundation_store::event::Lookup;
+use foundation_store::record::{EventView, Record};
+use foundation_types::{Data, Error, ErrorKind, Event, EventId, Result};
+
+use super::Core;
+use super::receipt::Receipt;
+
+impl Core {
+    /// The receipt of the stored event with this id, `None` if there is none.
+    ///
+    /// # Errors
+    /// `IdReused` if it says something else, `Compacted` if nobody can tell any more.
+    pub(super) async fn repeat(&self, id: &EventId, event: &Event) -> Result<Option<Receipt>> {
+        let record = match self.log.get(id.as_str()) {
+            Lookup::Absent => return Ok(None),
+            Lookup::Buffered(record) => record,
+            Lookup::InLog(position) => {
+                self.journal.record(position).await.map_err(|error| match error.kind() {
+                    ErrorKind::Compacted => untold(id, error),
+                    _ => error,
+                })?
+            }
+        };
+        let stored = record.event()?;
+        // The index knows fingerprints: another id with the same one has no say.
+        if stored.id.to_string() != id.as_str() {
+            return Ok(None);
+        }
+        if !says_the_same(event, &stored) {
+            return Err(reused(id, &record));
+        }
+        Receipt::of_repeat(id.clone(), &record).map(Some)
+    }
+}
+
+/// Whether the stored event has the body of this one, its time as it was given.
+fn says_the_same(event: &Event, stored: &EventView<'_>) -> bool {
+    event.kind.as_str() == stored.kind
+        && event.time == stored.time
+        && event.source.as_deref() == stored.source
+        && event.subject.as_deref() == stored.subject
+        && event.correlation_id.as_ref().map(|id| id.as_str()) == stored.correlation
+        && event.parent_id.as_ref().map(|id| id.as_str()) == stored.parent
+        && (event.data.as_json() == stored.data
+            || event.data.says_the_same(&Data::from_checked(stored.data)))
+}
+
+/// Whether two events have the same body.
+pub(super) fn say_the_same(one: &Event, two: &Event) -> bool {
+    one.kind == two.kind
+        && one.time == two.time
+        && one.source == two.source
+        && one.subject == two.subject
+        && one.correlation_id == two.correlation_id
+        && one.parent_id == two.parent_id
+        && one.data.says_the_same(&two.data)
+}
+
+pub(super) fn reused_within(id: &EventId) -> Error {
+    let message = format!("two events of the batch have the id {:?} and differ", id.as_str());
+    Error::new(ErrorKind::IdReused, message)
+}
+
+fn reused(id: &EventId, record: &Record) -> Error {
+    let message = format!("the id {:?} belongs to a stored event with another body", id.as_str());
+    Error::new(ErrorKind::IdReused, message).with("position", record.position())
+}
+
+fn untold(id: &EventId, cause: Error) -> Error {
+    let message = format!(
+        "an event with the id {:?} was stored and is no longer kept: whether this is the same \
+         cannot be told",
+        id.as_str()
+    );
+    Error::new(ErrorKind::Compacted, message).caused_by(cause)
+}

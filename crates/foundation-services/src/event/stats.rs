@@ -1,0 +1,78 @@
+//! What the event store holds and has been given.
+
+use std::collections::BTreeMap;
+
+use foundation_store::event::EventStats;
+use foundation_types::{EventType, Position, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::EventStore;
+
+/// What an event store holds and has been given, at one moment.
+///
+/// `offered` is the sum of `stored`, `repeated`, `rejected`, `dropped` and `in_flight`, always.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventStoreStats {
+    /// Events handed to the store since the process began.
+    pub offered: u64,
+    /// Of them: recorded.
+    pub stored: u64,
+    /// Of them: recognised by their id as stored before.
+    pub repeated: u64,
+    /// Of them: refused with an error.
+    pub rejected: u64,
+    /// Of them: dropped, as the policy of a full buffer says.
+    pub dropped: u64,
+    /// Of them: not decided yet.
+    pub in_flight: u64,
+    /// Records ever, changes of configuration included, with an id that is known.
+    pub recorded: u64,
+    /// Events in the buffer.
+    pub buffered_events: u64,
+    /// Bytes of the buffer, indices included.
+    pub buffered_bytes: u64,
+    /// Events that left the buffer.
+    pub evicted: u64,
+    /// Records whose body cannot be decoded.
+    pub unreadable: u64,
+    /// Position of the last record that readers see.
+    pub published: Position,
+    /// When the first record was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_recorded: Option<Timestamp>,
+    /// When the last record was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_recorded: Option<Timestamp>,
+    /// Events ever recorded, by type.
+    pub by_type: BTreeMap<EventType, u64>,
+    /// Events ever recorded of types beyond the 10,000 that have a row of their own.
+    pub other_types: u64,
+}
+
+impl EventStore {
+    /// What the store holds and has been given.
+    #[must_use]
+    pub fn stats(&self) -> EventStoreStats {
+        self.0.sweep();
+        let intake = self.0.intake.counts();
+        let log: EventStats = self.0.log.stats();
+        EventStoreStats {
+            offered: intake.offered,
+            stored: intake.stored,
+            repeated: intake.repeated,
+            rejected: intake.rejected,
+            dropped: intake.dropped,
+            in_flight: intake.in_flight(),
+            recorded: log.ids,
+            buffered_events: log.buffered_events,
+            buffered_bytes: log.buffered_bytes,
+            evicted: log.evicted,
+            unreadable: log.unreadable,
+            published: log.published,
+            first_recorded: log.first_recorded,
+            last_recorded: log.last_recorded,
+            by_type: log.by_type,
+            other_types: log.other_types,
+        }
+    }
+}

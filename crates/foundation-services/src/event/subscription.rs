@@ -1,0 +1,146 @@
+//! Following events: from a place in the log on, then as they come, without gap or duplicate.
+//!
+//! A subscription is a cursor, not a queue. It reads the log from its cursor and waits where the
+//! log ends; a slow one holds nothing but its place, and no writer knows of it.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use foundation_store::record::Record;
+use foundation_types::limits::SUBSCRIPTION_EVENTS_MAX;
+use foundation_types::{Error, ErrorKind, EventQuery, Order, Position, Recorded, Result};
+use foundation_validate::event as rules;
+use tokio::sync::watch;
+
+use super::{Core, EventStore};
+
+/// Where a subscription begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// With what is recorded from now on.
+    Now,
+    /// After this position: a checkpoint.
+    After(Position),
+    /// With the oldest event that is kept.
+    Beginning,
+}
+
+/// Events in the order of positions, each once: first what is there, then what comes.
+pub struct Subscription {
+    core: Arc<Core>,
+    filter: EventQuery,
+    published: watch::Receiver<Position>,
+    /// Everything up to here was looked at.
+    cursor: Position,
+    ahead: VecDeque<Record>,
+    /// The last event that was handed out, or what lies before the first.
+    position: Position,
+}
+
+impl EventStore {
+    /// Follows the events that answer `filter`.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for a filter that can mean nothing, or that has an order, a limit or
+    /// a cursor: where to begin is said by `start`.
+    pub fn subscribe(&self, start: Start, filter: EventQuery) -> Result<Subscription> {
+        rules::query(&filter)?;
+        if filter.order != Order::Asc || filter.limit.is_some() || filter.after.is_some() {
+            let message = "a subscription takes no order, limit or cursor: it begins where its \
+                           start says and has no end";
+            return Err(Error::new(ErrorKind::InvalidArgument, message));
+        }
+        let published = self.0.log.watch();
+        let cursor = match start {
+            Start::Now => self.0.log.published(),
+            Start::After(position) => position,
+            Start::Beginning => self.0.kept_after(),
+        };
+        let core = Arc::clone(&self.0);
+        let ahead = VecDeque::new();
+        Ok(Subscription { core, filter, published, cursor, ahead, position: cursor })
+    }
+}
+
+impl Subscription {
+    /// The next event; waits for one if need be. Dropping the future loses nothing.
+    ///
+    /// # Errors
+    /// `Compacted`, once, if events between the last one and the next that is kept were let
+    /// go of: the call after it goes on with what is kept. As [`EventStore::query`] otherwise;
+    /// the next call tries again.
+    pub async fn next(&mut self) -> Result<Recorded> {
+        loop {
+            if let Some(record) = self.ahead.front() {
+                let recorded = record.decode()?;
+                self.ahead.pop_front();
+                self.position = recorded.position;
+                return Ok(recorded);
+            }
+            let target = *self.published.borrow_and_update();
+            if target > self.cursor {
+                self.read_up_to(target).await?;
+            } else if self.published.changed().await.is_err() {
+                return Err(Error::new(ErrorKind::Unavailable, "the event log is gone"));
+            }
+        }
+    }
+
+    /// Position of the last event handed out, or where it began: a checkpoint to start after.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
+    /// Looks at what lies between the cursor and `target`, or at the first part of it.
+    async fn read_up_to(&mut self, target: Position) -> Result<()> {
+        let query = self.filter.clone().after(self.cursor);
+        loop {
+            let kept_after = self.core.kept_after();
+            if kept_after > self.cursor {
+                return Err(self.skip_to(kept_after));
+            }
+            let max = SUBSCRIPTION_EVENTS_MAX as u64;
+            let found = self.core.find(&query, max, self.core.deadline()).await?;
+            if self.core.kept_after() > self.cursor {
+                // Something may have been let go of while it was searched for.
+                continue;
+            }
+            self.cursor = match found.last() {
+                Some(last) if found.len() >= SUBSCRIPTION_EVENTS_MAX => last.position(),
+                Some(last) => last.position().max(target),
+                None => target,
+            };
+            self.ahead = found.into();
+            return Ok(());
+        }
+    }
+
+    fn skip_to(&mut self, kept_after: Position) -> Error {
+        let message =
+            format!("events after position {} up to {kept_after} are no longer kept", self.cursor);
+        self.cursor = kept_after;
+        self.position = kept_after;
+        Error::new(ErrorKind::Compacted, message).with("resumes_after", kept_after)
+    }
+}
+
+impl Core {
+    /// Everything after this position is kept, in the buffer or in the log.
+    fn kept_after(&self) -> Position {
+        // The log first: what leaves the buffer meanwhile is still in it.
+        let log = self.journal.extent().before_first;
+        log.min(self.log.coverage())
+    }
+}
+
+impl std::fmt::Debug for Subscription {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { filter, cursor, position, .. } = self;
+        out.debug_struct("Subscription")
+            .field("filter", filter)
+            .field("cursor", cursor)
+            .field("position", position)
+            .finish()
+    }
+}

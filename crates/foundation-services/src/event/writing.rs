@@ -1,0 +1,31 @@
+//! The last steps of every append: an id for each event, room, a place in the journal.
+
+use foundation_store::event::{Load, buffered_bytes};
+use foundation_store::journal::{Batch, Commit};
+use foundation_store::record::RecordKind;
+use foundation_types::{Event, EventId, Result, StreamName};
+
+use super::Core;
+use super::append::Target;
+
+impl Core {
+    /// The id of the event, drawn if it has none. A drawn id is new: nothing has to look for it.
+    pub(super) fn identified(&self, event: &mut Event) -> EventId {
+        let draw = || EventId::generate(self.clock.wall(), self.rng.ten_bytes());
+        event.id.get_or_insert_with(draw).clone()
+    }
+
+    /// Gives the events their place in the journal, in one atomic batch.
+    pub(super) async fn place(&self, events: Vec<Event>, to: &Target) -> Result<Commit> {
+        let batch = Batch::new(to.stream.clone(), RecordKind::Event, events)?;
+        let batch = batch.expecting(to.expected);
+        let room = self.room(&batch).await?;
+        self.journal.append(batch, room)
+    }
+}
+
+/// What the events are counted with on their way.
+pub(super) fn load_of(events: &[Event], stream: &StreamName) -> Load {
+    let bytes = events.iter().map(|event| buffered_bytes(stream, event)).sum();
+    Load { events: events.len() as u64, bytes }
+}
