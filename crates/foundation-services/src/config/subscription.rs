@@ -51,6 +51,22 @@ pub struct ConfigChange {
 }
 
 /// The changes at one path of one document.
+///
+/// ```
+/// use foundation_services::config::{ConfigServer, Notice};
+/// use foundation_types::{Result, Settings};
+///
+/// async fn follow(settings: &ConfigServer<Settings>, told: &mut Vec<String>) -> Result<()> {
+///     let mut level = settings.subscribe("log.level")?;
+///     while let Some(notice) = level.next().await? {
+///         told.push(match notice {
+///             Notice::Changed(change) => format!("{:?} by {:?}", change.after, change.actor),
+///             Notice::Lagged { missed } => format!("{missed} changes went by"),
+///         });
+///     }
+///     Ok(())
+/// }
+/// ```
 pub struct Subscription {
     path: Path,
     live: broadcast::Receiver<Arc<Published>>,
