@@ -2,9 +2,10 @@
 //!
 //! Invariant: what a caller learns of head, it learns after head is published; so an answer
 //! never tells of a version that a crash could take back. Whoever stops waiting leaves nothing
-//! behind that the next one in the lane does not find: the newest append stays in the lane with
-//! its commit, so that its failure is noticed even if its caller is gone.
+//! behind that the next one in the lane does not find: every append stays in the lane with its
+//! commit until its end was looked at, so that a failure is noticed even if its caller is gone.
 
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use foundation_logic::{config, diff};
@@ -30,8 +31,9 @@ const SOURCE: &str = "foundation.config";
 /// What the lane remembers from one change to the next.
 #[derive(Debug, Default)]
 pub(super) struct Lane {
-    /// The newest append: the head, until it failed.
-    newest: Option<Flight>,
+    /// Appends whose end was not looked at yet, oldest first. A journal makes them durable in
+    /// order, and its room bounds how many they are.
+    flights: VecDeque<Flight>,
 }
 
 /// A change that has its place in the journal.
@@ -81,9 +83,9 @@ impl<T: Document> ConfigServer<T> {
     pub(super) async fn rehearse(&self, request: ChangeRequest) -> Result<Vec<Edit>> {
         let request = foundation_validate::config::change(request)?;
         loop {
-            let lane = self.inner.lane.lock().await;
-            let newest = lane.newest.clone();
-            let head = self.head(&lane).await?;
+            let mut lane = self.inner.lane.lock().await;
+            let head = self.head(&mut lane).await?;
+            let newest = lane.flights.back().cloned();
             drop(lane);
             let plan = self.plan(&request, &head);
             if !self.stands(newest).await {
@@ -102,8 +104,8 @@ impl<T: Document> ConfigServer<T> {
         request: &Validated<ChangeRequest>,
     ) -> Result<(Attempt, Option<Flight>)> {
         let mut lane = self.inner.lane.lock().await;
-        let head = self.head(&lane).await?;
-        let newest = lane.newest.clone();
+        let head = self.head(&mut lane).await?;
+        let newest = lane.flights.back().cloned();
         if !request.expected.admits(head.snapshot.version) {
             return Ok((Attempt::Conflict(head.snapshot.version), newest));
         }
@@ -134,12 +136,12 @@ impl<T: Document> ConfigServer<T> {
             self.inner.journal.append(batch, room).inspect_err(|_| self.state.retreat(proposal))?;
         updated.position = Some(commit.place().last());
         let flight = Flight { proposal, commit };
-        lane.newest = Some(flight.clone());
+        lane.flights.push_back(flight.clone());
         Ok((Attempt::Appended(flight, updated), newest))
     }
 
-    /// What the next change is computed on, after a look at how the newest append ended.
-    async fn head(&self, lane: &Lane) -> Result<Head<T>> {
+    /// What the next change is computed on, after a look at how the appends before ended.
+    async fn head(&self, lane: &mut Lane) -> Result<Head<T>> {
         if *self.inner.closed.borrow() {
             let message = format!("document {:?} takes no more changes: it is closed", T::NAME);
             return Err(Error::new(ErrorKind::Unavailable, message));
@@ -147,10 +149,13 @@ impl<T: Document> ConfigServer<T> {
         if let Some(fault) = self.timeline().fault() {
             return Err(fault);
         }
-        if let Some(flight) = lane.newest.as_ref().filter(|flight| flight.commit.is_done())
-            && flight.commit.durable().await.is_err()
-        {
-            self.state.retreat(flight.proposal);
+        while let Some(flight) = lane.flights.front().filter(|flight| flight.commit.is_done()) {
+            if flight.commit.durable().await.is_err() {
+                // All later ones were computed on it.
+                self.state.retreat(flight.proposal);
+                lane.flights.clear();
+            }
+            lane.flights.pop_front();
         }
         Ok(self.state.head())
     }

@@ -261,7 +261,7 @@ impl<T: Document> ConfigServer<T> {
         self.state.timeline()
     }
 
-    /// The request with its edits replaced by what leads back to a version.
+    /// The request with what leads back to a version before its edits.
     pub(super) async fn request_back_to(
         &self,
         version: Version,

@@ -51,6 +51,22 @@ pub struct ConfigChange {
 }
 
 /// The changes at one path of one document.
+///
+/// ```
+/// use foundation_services::config::{ConfigServer, Notice};
+/// use foundation_types::{Result, Settings};
+///
+/// async fn follow(settings: &ConfigServer<Settings>, told: &mut Vec<String>) -> Result<()> {
+///     let mut level = settings.subscribe("log.level")?;
+///     while let Some(notice) = level.next().await? {
+///         told.push(match notice {
+///             Notice::Changed(change) => format!("{:?} by {:?}", change.after, change.actor),
+///             Notice::Lagged { missed } => format!("{missed} changes went by"),
+///         });
+///     }
+///     Ok(())
+/// }
+/// ```
 pub struct Subscription {
     path: Path,
     live: broadcast::Receiver<Arc<Published>>,
@@ -248,4 +264,38 @@ fn difference(path: &Path, published: &Published) -> Option<ConfigChange> {
     let Change { version, time, actor, reason, .. } = published.change.clone();
     let (before, after) = (before.cloned(), after.cloned());
     Some(ConfigChange { path: path.clone(), before, after, version, time, actor, reason })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn published(version: u64) -> Arc<Published> {
+        let change = Change {
+            document: "shop".to_owned(),
+            version: Version::new(version),
+            time: Timestamp::UNIX_EPOCH,
+            actor: None,
+            reason: None,
+            changes: Vec::new(),
+        };
+        Arc::new(Published { change, before: Value::Null, after: Value::Null })
+    }
+
+    #[test]
+    fn what_the_backlog_told_is_left_out_and_a_lag_is_not_passed_over() {
+        let (sender, mut live) = broadcast::channel(4);
+        for version in 1..=4 {
+            assert!(sender.send(published(version)).is_ok());
+        }
+        let skipped = skip_told(&mut live, Version::new(2));
+        assert!(
+            matches!(skipped, Skipped::To(Some(next)) if next.change.version == Version::new(3))
+        );
+        assert!(matches!(skip_told(&mut live, Version::new(4)), Skipped::To(None)));
+        for version in 5..=9 {
+            assert!(sender.send(published(version)).is_ok());
+        }
+        assert!(matches!(skip_told(&mut live, Version::new(4)), Skipped::Lagged));
+    }
 }

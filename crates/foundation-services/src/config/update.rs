@@ -29,6 +29,23 @@ pub struct Updated {
 /// A change to a document: applied as a whole or not at all, when it is awaited.
 ///
 /// What was put wrongly, a path or a value, is told when it is awaited.
+///
+/// ```
+/// use foundation_services::config::{ConfigServer, Updated};
+/// use foundation_types::{Result, Settings};
+///
+/// async fn calm_down(settings: &ConfigServer<Settings>) -> Result<Updated> {
+///     let seen = settings.get().version();
+///     settings
+///         .transaction()
+///         .set("interface.max_results", 100)
+///         .reset("log.level")
+///         .expect_version(seen)
+///         .actor("ops")
+///         .reason("too many rows in one page")
+///         .await
+/// }
+/// ```
 #[derive(Debug)]
 #[must_use = "an update does nothing until it is awaited"]
 pub struct Update<T> {

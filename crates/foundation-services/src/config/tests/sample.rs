@@ -45,7 +45,7 @@ impl Clock for HandClock {
 /// A journal in memory with a door before it.
 pub(super) struct Guarded {
     pub(super) inner: MemoryJournal,
-    /// Permits to reserve room; closed to let everybody through.
+    /// Nobody reserves room until it is closed; then everybody does.
     pub(super) door: Semaphore,
     /// Whether appends are refused.
     pub(super) refuses: AtomicBool,
@@ -113,6 +113,17 @@ pub(super) fn node() -> Node {
 }
 
 pub(super) fn node_with(rules: Vec<BusinessRule<Settings>>, bytes_max: usize) -> Node {
+    let node = build(rules, bytes_max);
+    node.journal.door.close();
+    node
+}
+
+/// A node whose door lets nobody through until it is closed for good.
+pub(super) fn node_with_door() -> Node {
+    build(Vec::new(), MemoryJournal::BYTES_MAX)
+}
+
+fn build(rules: Vec<BusinessRule<Settings>>, bytes_max: usize) -> Node {
     let clock = Arc::new(HandClock::default());
     let state = Arc::new(ConfigState::new().expect("defaults are a tree"));
     let mut documents = Documents::default();
@@ -124,7 +135,6 @@ pub(super) fn node_with(rules: Vec<BusinessRule<Settings>>, bytes_max: usize) ->
         refuses: AtomicBool::new(false),
         tried: Mutex::default(),
     });
-    journal.door.close();
     let settings = ConfigServer::open(journal.clone(), state.clone(), rules, clock.clone())
         .expect("defaults are valid");
     Node { journal, documents, state, clock, settings }
@@ -143,22 +153,4 @@ impl Node {
             .map(|record| record.decode().expect("decodes").event.data.to().expect("a change"))
             .collect()
     }
-}
-
-/// The node with a door that lets nobody through until a permit is added.
-pub(super) fn node_with_door() -> Node {
-    let mut node = node();
-    let clock = node.clock.clone();
-    let state = Arc::new(ConfigState::new().expect("defaults are a tree"));
-    let journal = Arc::new(Guarded {
-        inner: MemoryJournal::new(STORE, MemoryJournal::BYTES_MAX, clock.clone(), state.clone()),
-        door: Semaphore::new(0),
-        refuses: AtomicBool::new(false),
-        tried: Mutex::default(),
-    });
-    node.settings = ConfigServer::open(journal.clone(), state.clone(), Vec::new(), clock)
-        .expect("defaults are valid");
-    node.journal = journal;
-    node.state = state;
-    node
 }
