@@ -23,7 +23,8 @@ fn reads(criterion: &mut Criterion) {
 
 fn updates(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("Config.update");
-    for (name, bench) in [("memory, 60 leaves", Bench::in_memory()), ("durable", Bench::durable())] {
+    for (name, bench) in [("memory, 60 leaves", Bench::in_memory()), ("durable", Bench::durable())]
+    {
         let config = bench.foundation.config::<Sixty>().expect("is known");
         let mut value = 0;
         group.bench_function(name, |b| {

@@ -35,8 +35,9 @@ fn stores(criterion: &mut Criterion) {
         let events = bench.foundation.events();
         group.bench_function(name, |b| {
             b.iter_custom(|count| {
-                let mut made: Vec<Vec<_>> =
-                    (0..count).map(|nth| (nth * 100..nth * 100 + 100).map(event).collect()).collect();
+                let mut made: Vec<Vec<_>> = (0..count)
+                    .map(|nth| (nth * 100..nth * 100 + 100).map(event).collect())
+                    .collect();
                 bench.time(count, |_| {
                     let batch = made.pop().expect("one for each");
                     async move {

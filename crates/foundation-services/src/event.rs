@@ -203,7 +203,7 @@ impl EventStore {
 
     /// Applies every change of the settings. It ends only when it is dropped.
     pub async fn follow_settings(&self) {
-        let mut changes = self.0.settings.subscribe();
+        let mut changes = self.0.settings.timeline().subscribe();
         loop {
             self.apply_settings(&self.0.settings.current());
             if let Err(RecvError::Closed) = changes.recv().await {

@@ -1,14 +1,19 @@
 //! Opening the embedded journal without holding up the runtime, waiting for a short-lived owner.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use foundation_store::clock::Clock;
 use foundation_store::disk::{Disk, Files};
-use foundation_store::journal::{Embedded, EmbeddedOptions, Follower, Mode, Recovered};
+use foundation_store::journal::{
+    Embedded, EmbeddedOptions, Follower, Mode, Recovered, verify_store,
+};
 use foundation_store::random::Rng;
 use foundation_types::{Error, ErrorKind, Result};
+
+use crate::node::VerifyReport;
 
 /// How long to wait before the lock is tried again.
 const LOCK_RETRY: Duration = Duration::from_millis(20);
@@ -74,13 +79,24 @@ impl Opening {
             Mode::Write => Files::create(&self.directory),
             Mode::Read | Mode::Peek => Files::existing(&self.directory),
         };
-        files.map_err(|cause| {
-            let shown = self.directory.display();
-            let kind = match cause.kind() {
-                std::io::ErrorKind::NotFound => ErrorKind::NotFound,
-                _ => ErrorKind::Disk,
-            };
-            Error::new(kind, format!("cannot open the directory {shown}: {cause}")).caused_by(cause)
-        })
+        files.map_err(|cause| unopened(&self.directory, cause))
     }
+}
+
+/// Verifies the store in a directory that nobody has open. Writes nothing.
+///
+/// # Errors
+/// As [`verify_store`]; `NotFound` also for a directory that is not there.
+pub fn verify(directory: &Path) -> Result<VerifyReport> {
+    let files = Files::existing(directory).map_err(|cause| unopened(directory, cause))?;
+    verify_store(&files).map(VerifyReport::from)
+}
+
+fn unopened(directory: &Path, cause: io::Error) -> Error {
+    let kind = match cause.kind() {
+        io::ErrorKind::NotFound => ErrorKind::NotFound,
+        _ => ErrorKind::Disk,
+    };
+    let shown = directory.display();
+    Error::new(kind, format!("cannot open the directory {shown}: {cause}")).caused_by(cause)
 }

@@ -164,7 +164,7 @@ impl Builder {
         let events = EventStore::new(EventStoreParts {
             journal: journal.clone(),
             log,
-            settings,
+            settings: settings.clone(),
             telemetry: telemetry.clone(),
             clock: clock.clone(),
             rng: self.rng.clone(),
@@ -183,7 +183,7 @@ impl Builder {
             clock,
         });
         let foundation = Foundation::new(node, typed, settings_server, self.life);
-        self.start_tasks(&foundation).await?;
+        self.start_tasks(&foundation, settings).await?;
         Ok(foundation)
     }
 
@@ -204,11 +204,15 @@ impl Builder {
         Ok((Arc::new(journal), recovered))
     }
 
-    async fn start_tasks(&self, foundation: &Foundation) -> Result<()> {
+    async fn start_tasks(
+        &self,
+        foundation: &Foundation,
+        settings: Arc<ConfigState<Settings>>,
+    ) -> Result<()> {
         let node = foundation.node();
         node.follow_settings(foundation.settings());
         if self.host_metrics {
-            node.sample_host(foundation.settings());
+            node.sample_host(settings);
         }
         if self.life == Life::Recorded {
             let started = Event::new("foundation.node.started").source("foundation").data(&(

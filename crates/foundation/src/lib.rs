@@ -123,6 +123,15 @@ pub mod node {
     };
 }
 
+/// Verifies the store in a directory that nobody has open. Writes nothing.
+///
+/// # Errors
+/// `NotFound` if there is no store, `Locked` if somebody has it open, `UnknownFormat` for a newer
+/// one, `Disk` if it cannot be read. Damage is part of the answer.
+pub fn verify_directory(directory: &std::path::Path) -> Result<node::VerifyReport> {
+    foundation_services::opening::verify(directory)
+}
+
 /// What may be swapped under a store, for tests: clocks and randomness.
 pub mod seams {
     pub use foundation_store::clock::{Clock, SystemClock};

@@ -104,8 +104,7 @@ pub(crate) const FOR_TESTS: &[&str] = &[
 ];
 
 /// Members beside the stack, with the third-party packages that they may use. No layer uses them.
-pub(crate) const TOOLS: &[(&str, &[&str])] =
-    &[("foundation-benches", BENCHES), ("xtask", XTASK)];
+pub(crate) const TOOLS: &[(&str, &[&str])] = &[("foundation-benches", BENCHES), ("xtask", XTASK)];
 
 /// Measurements stand beside the bare operations that they are compared with.
 const BENCHES: &[&str] =

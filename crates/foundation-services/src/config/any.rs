@@ -94,6 +94,9 @@ pub trait AnyConfig: Send + Sync + 'static {
     /// # Errors
     /// As [`ConfigServer::subscribe_from`].
     async fn subscribe_from(&self, version: Version, path: &Path) -> Result<Subscription>;
+
+    /// Takes no more changes and ends all subscriptions.
+    fn close(&self);
 }
 
 #[async_trait]
@@ -148,5 +151,9 @@ impl<T: Document> AnyConfig for ConfigServer<T> {
 
     async fn subscribe_from(&self, version: Version, path: &Path) -> Result<Subscription> {
         Self::subscribe_from(self, version, path).await
+    }
+
+    fn close(&self) {
+        Self::close(self);
     }
 }

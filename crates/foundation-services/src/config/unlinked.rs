@@ -116,4 +116,8 @@ impl AnyConfig for UnlinkedConfig {
         let (journal, closed) = (Arc::clone(&self.journal), self.closed.subscribe());
         Ok(Subscription::from(&self.timeline, path.clone(), closed, journal, version, tree))
     }
+
+    fn close(&self) {
+        self.closed.send_replace(true);
+    }
 }

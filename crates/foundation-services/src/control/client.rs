@@ -61,8 +61,11 @@ impl Client {
         };
         let bytes = asked.await.map_err(|cause: io::Error| lost::<C>(cause))?;
         let unreadable = |cause| {
-            Error::new(ErrorKind::Internal, "the answer of the node cannot be read: are the two of the same version?")
-                .caused_by(cause)
+            Error::new(
+                ErrorKind::Internal,
+                "the answer of the node cannot be read: are the two of the same version?",
+            )
+            .caused_by(cause)
         };
         match serde_json::from_slice::<Reply>(&bytes).map_err(unreadable)? {
             Reply::Answer(json) => serde_json::from_str(json.get()).map_err(unreadable),

@@ -1,9 +1,13 @@
 //! What goes on beside the callers: settings that are followed, a host that is sampled.
 
+use std::sync::Arc;
+
+use foundation_store::config::ConfigState;
 use foundation_types::{Path, Settings};
 
 use super::Node;
 use crate::config::ConfigServer;
+use crate::telemetry::HostSampler;
 
 impl Node {
     /// Starts following the settings: whatever depends on one is told of each change.
@@ -16,7 +20,7 @@ impl Node {
                 {
                     let current = settings.get();
                     events.apply_settings(&current);
-                    telemetry.set_max_series_per_metric(current.telemetry.max_series_per_metric);
+                    telemetry.apply_settings(&current);
                 }
                 match changes.next().await {
                     Ok(Some(_)) => {}
@@ -25,5 +29,11 @@ impl Node {
                 }
             }
         });
+    }
+
+    /// Starts sampling this host and this process, each `telemetry.host_interval_ms`.
+    pub fn sample_host(&self, settings: Arc<ConfigState<Settings>>) {
+        let mut sampler = HostSampler::new(&self.telemetry, self.journal.clone());
+        self.tasks.spawn_until_stopped("host metrics", async move { sampler.run(&settings).await });
     }
 }
