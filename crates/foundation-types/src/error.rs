@@ -66,6 +66,7 @@ impl Error {
         let message = match problems.as_slice() {
             [] => "the value is refused".to_owned(),
             [only] => only.to_string(),
+            [first, _] => format!("{first} (and 1 more problem)"),
             [first, rest @ ..] => format!("{first} (and {} more problems)", rest.len()),
         };
         let mut error = Self::new(kind, message);
