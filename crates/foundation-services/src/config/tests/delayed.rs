@@ -115,6 +115,13 @@ fn slow() -> Slow {
     open(&SlowDisk { inner: MemoryDisk::default(), gate })
 }
 
+impl Drop for Slow {
+    /// A test that fails while a sync waits ends all the same: closing waits for the sync.
+    fn drop(&mut self) {
+        self.disk.syncs(Sync::Works);
+    }
+}
+
 impl Slow {
     fn set(&self, results: u64) -> impl Future<Output = Result<Updated>> + Unpin + use<> {
         self.settings.set("interface.max_results", results).into_future()
