@@ -1,6 +1,6 @@
 //! One error type for the whole system, and one table of its kinds.
 //!
-//! Code, category, severity, retry and advice come from the table in [`kind`]: they are never
+//! Code, category, severity, retry and advice come from the table of [`ErrorKind`]: they are never
 //! made up where an error is raised. What the raiser adds is what was attempted and where.
 
 mod kind;
