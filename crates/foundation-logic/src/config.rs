@@ -1,9 +1,12 @@
 //! The state of a document, computed: from its changes, and from a change that is asked for.
 
-use foundation_types::{Change, Error, Result, Value};
+use foundation_types::{Change, Error, Path, Problem, Result, Value};
 use foundation_validate::{ChangeRequest, Validated};
 
 use crate::{diff, lens};
+
+#[cfg(test)]
+mod tests;
 
 /// The tree after these changes, oldest first: how a document is read from its journal.
 ///
@@ -21,12 +24,30 @@ pub fn fold(base: &Value, changes: &[Change]) -> Result<Value> {
 /// The tree that the request asks for, to be validated before it is logged.
 ///
 /// # Errors
-/// As [`lens::set`] and [`lens::remove`]: removing what is not there is refused.
+/// All edits that cannot be made, each with its path, for the reasons of [`lens::set`] and
+/// [`lens::remove`]: removing what is not there is refused.
 pub fn candidate(head: &Value, request: &Validated<ChangeRequest>) -> Result<Value> {
-    request.edits.iter().try_fold(head.clone(), |value, (path, new)| match new {
-        Some(new) => lens::set(&value, path, new.clone()),
-        None => lens::remove(&value, path),
-    })
+    let mut value = head.clone();
+    let mut found = Vec::new();
+    for (path, new) in &request.edits {
+        let edited = match new {
+            Some(new) => lens::set(&value, path, new.clone()),
+            None => lens::remove(&value, path),
+        };
+        match edited {
+            Ok(edited) => value = edited,
+            Err(error) => found.push(misfit(&error, path, new.as_ref())),
+        }
+    }
+    if found.is_empty() { Ok(value) } else { Err(Error::of_problems(found)) }
+}
+
+fn misfit(error: &Error, path: &Path, new: Option<&Value>) -> Problem {
+    let problem = Problem::new(error.kind(), path, error.message());
+    match new {
+        Some(new) => problem.value(new),
+        None => problem,
+    }
 }
 
 fn placed(error: Error, change: &Change) -> Error {

@@ -10,6 +10,9 @@ use im::ordmap::DiffItem;
 
 use crate::lens;
 
+#[cfg(test)]
+pub(crate) mod tests;
+
 /// The edits that lead from `before` to `after`, in the order of paths, none if they are equal.
 ///
 /// Maps are compared key by key, down to what differs. A list that differs is replaced as a

@@ -11,6 +11,9 @@ use foundation_types::path::Segment;
 use foundation_types::value::{List, Map};
 use foundation_types::{Error, ErrorKind, Path, Result, Value};
 
+#[cfg(test)]
+mod tests;
+
 /// The value at the path, if there is one.
 ///
 /// ```
@@ -87,7 +90,7 @@ fn put(value: Option<&Value>, left: &[Segment], path: &Path, new: Value) -> Resu
             Segment::Index(_) => put_in_list(&List::new(), step, rest, path, new),
         },
         Some(scalar) => {
-            let reason = format!("is a {}, not a map or a list", scalar.type_name());
+            let reason = format!("is of type {}, not a map or a list", scalar.type_name());
             Err(stopped(ErrorKind::WrongType, path, left, &reason))
         }
     }

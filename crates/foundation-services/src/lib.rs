@@ -1,7 +1,6 @@
-//! Live services on a runtime: they wait, schedule and send; what they decide is below them.
-//!
-//! In reading order: the store of [`event`]s and [`telemetry`].
+//! Live services of Foundation on tokio: config, events, telemetry, control socket.
 
+pub mod config;
 pub mod event;
 pub mod telemetry;
 

@@ -5,9 +5,20 @@
 //! *head* (appended; what the next change is computed on) and *published* (durable; what readers
 //! and subscribers see). The journal moves published by telling of records; a failed append sets
 //! head back to published.
+//!
+//! In reading order: one version as readers hold it ([`Snapshot`], [`Current`]), the untyped
+//! [`Timeline`] of a document, the typed [`ConfigState`] over it, and [`Documents`], which hands
+//! each change of the journal to the document that it belongs to.
 
+mod documents;
+mod snapshot;
 mod state;
+#[cfg(test)]
+mod tests;
+mod timeline;
 mod versions;
 
-pub use state::{ConfigState, Current, Snapshot};
-pub use versions::change_of;
+pub use documents::Documents;
+pub use snapshot::{Current, Snapshot};
+pub use state::{ConfigState, Head, Proposal};
+pub use timeline::{Published, Timeline};

@@ -11,12 +11,14 @@
 
 mod batch;
 mod commit;
+mod embedded;
 mod lane;
 mod memory;
 mod status;
 
 pub use batch::{Appended, Batch};
 pub use commit::{Commit, Room};
+pub use embedded::{Embedded, EmbeddedOptions, Mode, Recovered, verify_store};
 pub use memory::MemoryJournal;
 pub use status::{Extent, Finding, JournalStatus, Verification};
 

@@ -9,7 +9,7 @@ pub(crate) mod frame;
 pub(crate) mod reader;
 
 pub use body::{EventView, IdView};
-pub(crate) use body::{event_length, write_event};
+pub(crate) use body::{event_length, fits, write_event};
 
 use std::fmt;
 use std::sync::Arc;

@@ -34,6 +34,14 @@ pub const PATH_SEGMENT_BYTES_MAX: usize = 128;
 pub const TRANSACTION_EDITS_MAX: usize = 1_000;
 /// Longest actor or reason of a configuration change, in bytes.
 pub const REASON_BYTES_MAX: usize = 1024;
+/// Changes of a document that a slow subscriber may be behind before it is told that it lags.
+pub const CONFIG_CHANGES_BUFFERED: usize = 1_024;
+/// Newest missed changes that a version conflict carries.
+pub const CONFLICT_CHANGES_MAX: usize = 100;
+/// Changes in one answer about the history of a document.
+pub const HISTORY_CHANGES_MAX: usize = 1_000;
+/// Documents whose changes are in the log while the program does not have their type.
+pub const UNLINKED_DOCUMENTS_MAX: usize = 1_000;
 /// Longest metric name, in bytes.
 pub const METRIC_NAME_BYTES_MAX: usize = 255;
 /// Labels on one series.

@@ -5,9 +5,12 @@ mod document;
 mod known;
 mod place;
 mod schema;
+#[cfg(test)]
+mod tests;
 
 pub use change::{ChangeRequest, change, edits};
-pub use document::{BusinessRule, document};
+pub use document::{BusinessRule, Stored, document, stored};
+pub use known::no_such_key;
 
 use foundation_types::Result;
 

@@ -1,116 +1,82 @@
 //! Head and published of one typed document.
+//!
+//! Invariants: a version is published before it leaves the pending ones, so that head never goes
+//! back for a moment; no lock of this module is held while the journal is asked for anything.
 
 use std::collections::VecDeque;
-use std::ops::Deref;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
-use foundation_logic::diff;
 use foundation_types::value::{from_value, to_value};
-use foundation_types::{Change, Document, Error, Position, Result, StreamName, Value, Version};
-use tokio::sync::broadcast;
+use foundation_types::{Change, Data, Document, Error, Result, Value, Version};
+use foundation_validate::BusinessRule;
+use foundation_validate::config::stored;
 
-use super::versions::{Versions, change_of};
-use crate::journal::{Follower, Journal};
-use crate::record::{Record, RecordKind};
-
-/// Changes that a slow subscriber may be behind before it is told that it lags.
-const CHANGES_KEPT: usize = 1024;
-
-/// One version of a document: immutable, typed and as a tree.
-#[derive(Clone, Debug)]
-pub struct Snapshot<T> {
-    /// Version.
-    pub version: Version,
-    /// The document as the application's type.
-    pub document: T,
-    /// The document as a tree.
-    pub tree: Value,
-}
-
-/// The published version of a document, held while it is looked at.
-///
-/// It dereferences to the document. Reading it takes no lock and allocates nothing; all that is
-/// read through one of them is of one version.
-pub struct Current<T>(arc_swap::Guard<Arc<Snapshot<T>>>);
-
-impl<T> Current<T> {
-    /// The version that is looked at.
-    #[must_use]
-    pub fn version(&self) -> Version {
-        self.0.version
-    }
-
-    /// The document as a tree.
-    #[must_use]
-    pub fn tree(&self) -> &Value {
-        &self.0.tree
-    }
-
-    /// The snapshot itself, to be kept as long as needed.
-    #[must_use]
-    pub fn to_snapshot(&self) -> Arc<Snapshot<T>> {
-        Arc::clone(&self.0)
-    }
-}
-
-impl<T> Deref for Current<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.0.document
-    }
-}
-
-impl<T: std::fmt::Debug> std::fmt::Debug for Current<T> {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(out)
-    }
-}
+use super::snapshot::{Current, Snapshot};
+use super::timeline::{Published, Timeline, change_in};
+use crate::journal::Follower;
+use crate::record::{EventView, Record, RecordKind};
 
 /// One document: it follows the journal, and is told by its writer what is on the way.
 #[derive(Debug)]
 pub struct ConfigState<T> {
-    stream: StreamName,
     published: ArcSwap<Snapshot<T>>,
+    ahead: Mutex<Ahead<T>>,
+    timeline: Arc<Timeline>,
+}
+
+/// What is ahead of published.
+#[derive(Debug)]
+struct Ahead<T> {
     /// What is appended but not yet durable, oldest first.
-    pending: Mutex<VecDeque<Pending<T>>>,
-    versions: RwLock<Versions>,
-    changes: broadcast::Sender<Arc<Change>>,
-    /// Why a logged change could not be followed.
-    fault: Mutex<Option<Error>>,
+    pending: VecDeque<Pending<T>>,
+    proposals: u64,
+    /// Whether recovery has ended: until then nothing is typed, for most trees are never read.
+    live: bool,
 }
 
 /// A change that waits to be durable.
 #[derive(Debug)]
 struct Pending<T> {
+    proposal: Proposal,
     snapshot: Arc<Snapshot<T>>,
     change: Change,
+    /// The data of its record, by which the record is known as this change's.
+    data: Data,
+}
+
+/// One proposal of a change, to take it back by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Proposal(u64);
+
+/// What the next change is computed on: it may not be durable yet.
+#[derive(Debug)]
+pub struct Head<T> {
+    /// The newest version that was appended.
+    pub snapshot: Arc<Snapshot<T>>,
+    /// The tree that the log folds to. It differs from the snapshot's after the type of the
+    /// document changed: the next change leads from this one, and brings the two together.
+    pub logged: Value,
 }
 
 impl<T: Document> ConfigState<T> {
-    /// The document at version 0: its defaults.
+    /// The state of a document before its journal is read: its defaults, as version 0.
     ///
     /// # Errors
     /// If the defaults cannot be written as a tree.
     pub fn new() -> Result<Self> {
         let document = T::default();
-        let tree = to_value(&document)?;
-        let snapshot = Snapshot { version: Version::NONE, document, tree: tree.clone() };
-        Ok(Self {
-            stream: StreamName::of_document(T::NAME),
-            published: ArcSwap::from_pointee(snapshot),
-            pending: Mutex::default(),
-            versions: RwLock::new(Versions::new(tree)),
-            changes: broadcast::Sender::new(CHANGES_KEPT),
-            fault: Mutex::default(),
-        })
+        let tree = to_value(&document).map_err(|error| error.with("document", T::NAME))?;
+        let timeline = Arc::new(Timeline::new(T::NAME, tree.clone()));
+        let snapshot = Snapshot { version: Version::NONE, document, tree };
+        let ahead = Ahead { pending: VecDeque::new(), proposals: 0, live: false };
+        Ok(Self { published: ArcSwap::from_pointee(snapshot), ahead: Mutex::new(ahead), timeline })
     }
 
-    /// The stream of its changes.
+    /// Its versions, without their type.
     #[must_use]
-    pub fn stream(&self) -> &StreamName {
-        &self.stream
+    pub fn timeline(&self) -> &Arc<Timeline> {
+        &self.timeline
     }
 
     /// What readers see.
@@ -119,130 +85,127 @@ impl<T: Document> ConfigState<T> {
         Current(self.published.load())
     }
 
-    /// What the next change is computed on: it may not be durable yet.
+    /// What the next change is computed on.
     #[must_use]
-    pub fn head(&self) -> Arc<Snapshot<T>> {
-        let pending = self.pending();
-        pending.back().map_or_else(|| self.published.load_full(), |last| last.snapshot.clone())
-    }
-
-    /// Tells of a change that is about to be appended; its snapshot becomes the head.
-    pub fn propose(&self, snapshot: Snapshot<T>, change: Change) {
-        self.pending().push_back(Pending { snapshot: Arc::new(snapshot), change });
-    }
-
-    /// Sets head back to published: what was proposed and not told of is not coming.
-    pub fn retreat(&self) {
-        self.pending().clear();
-    }
-
-    /// Takes back the newest proposal, whose append was refused.
-    pub fn withdraw(&self, version: Version) {
-        let mut pending = self.pending();
-        if pending.back().is_some_and(|last| last.snapshot.version == version) {
-            pending.pop_back();
+    pub fn head(&self) -> Head<T> {
+        let ahead = self.ahead();
+        match ahead.pending.back() {
+            Some(last) => {
+                let snapshot = Arc::clone(&last.snapshot);
+                Head { logged: snapshot.tree.clone(), snapshot }
+            }
+            None => Head { snapshot: self.published.load_full(), logged: self.timeline.last().1 },
         }
     }
 
-    /// Every change from now on, in order, each after it is published.
-    #[must_use]
-    pub fn subscribe(&self) -> broadcast::Receiver<Arc<Change>> {
-        self.changes.subscribe()
+    /// Tells of a change that is about to be appended with this data; its snapshot becomes the
+    /// head.
+    pub fn propose(&self, snapshot: Snapshot<T>, change: Change, data: Data) -> Proposal {
+        let mut ahead = self.ahead();
+        ahead.proposals += 1;
+        let proposal = Proposal(ahead.proposals);
+        ahead.pending.push_back(Pending { proposal, snapshot: Arc::new(snapshot), change, data });
+        proposal
     }
 
-    /// Where the change that made this version is.
-    #[must_use]
-    pub fn position_of(&self, version: Version) -> Option<Position> {
-        self.versions.read().unwrap_or_else(PoisonError::into_inner).position(version)
+    /// Takes back a proposal that is not coming, and all that were computed on it. One that was
+    /// published or taken back before is left alone.
+    pub fn retreat(&self, proposal: Proposal) {
+        let mut ahead = self.ahead();
+        let place = ahead.pending.iter().position(|pending| pending.proposal == proposal);
+        if let Some(place) = place {
+            ahead.pending.truncate(place);
+        }
     }
 
-    /// The tree as of an earlier version.
+    /// Ends recovery: takes the tree that the log folds to, if it may still be used.
     ///
     /// # Errors
-    /// `NotFound` for a version that is not published yet; as [`Journal::record`] otherwise.
-    pub async fn tree_at(&self, journal: &dyn Journal, version: Version) -> Result<Value> {
-        let plan = self.versions.read().unwrap_or_else(PoisonError::into_inner).plan(version)?;
-        let mut tree = plan.base;
-        for position in plan.positions {
-            let change = change_of(&journal.record(position).await?)?;
-            tree = diff::apply(&tree, &change.changes)?;
+    /// What of the log could not be followed, or every path at which the tree breaks a rule of
+    /// the document as it is now; with the document and its version as context.
+    pub fn recovered(&self, rules: &[BusinessRule<T>]) -> Result<()> {
+        if let Some(fault) = self.timeline.fault() {
+            return Err(fault);
         }
-        Ok(tree)
-    }
-
-    /// Ends recovery: types the tree that the log folds to.
-    ///
-    /// Nothing is validated here beyond its type: the caller asks whether the result may be used.
-    ///
-    /// # Errors
-    /// What of the log or of the folded tree does not fit the type.
-    pub fn recovered(&self) -> Result<()> {
-        if let Some(fault) = self.fault() {
-            return Err(fault.with("document", T::NAME));
-        }
-        let (version, tree) = self.versions.read().unwrap_or_else(PoisonError::into_inner).last();
-        let document = from_value(&tree)
+        let mut ahead = self.ahead();
+        let (version, tree) = self.timeline.last();
+        let valid = stored::<T>(&tree, rules)
             .map_err(|error| error.with("document", T::NAME).with("version", version))?;
-        self.published.store(Arc::new(Snapshot { version, document, tree }));
+        let document = valid.into_inner();
+        let snapshot = Snapshot { version, document: document.document, tree: document.tree };
+        self.published.store(Arc::new(snapshot));
+        ahead.live = true;
         Ok(())
     }
 
-    /// Why a logged change could not be followed, if one could not.
-    #[must_use]
-    pub fn fault(&self) -> Option<Error> {
-        self.fault.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn ahead(&self) -> MutexGuard<'_, Ahead<T>> {
+        self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn pending(&self) -> MutexGuard<'_, VecDeque<Pending<T>>> {
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn follow_change(&self, record: &Record) -> Result<()> {
-        let version = record.event()?.version;
-        let ours = {
-            let mut pending = self.pending();
-            match pending.front() {
-                Some(first) if first.snapshot.version == version => pending.pop_front(),
-                _ => None,
-            }
+    /// Publishes what a record says, if it is ours as it was proposed or as another one wrote it.
+    fn publish(&self, record: &Record, event: &EventView<'_>) -> Result<Option<Published>> {
+        let mut ahead = self.ahead();
+        let is_ours = |pending: &Pending<T>| {
+            pending.snapshot.version == event.version && pending.data.as_json() == event.data
         };
-        let (snapshot, mut change) = match ours {
-            Some(Pending { snapshot, change }) => (Some(snapshot), change),
-            None => (None, change_of(record)?),
-        };
-        change.time = record.recorded();
-        let mut versions = self.versions.write().unwrap_or_else(PoisonError::into_inner);
-        match snapshot {
-            Some(snapshot) => {
-                versions.push(record.position(), version, snapshot.tree.clone())?;
-                self.published.store(snapshot);
+        if !ahead.pending.front().is_some_and(is_ours) {
+            // Somebody else was first: what was proposed here is not coming.
+            ahead.pending.clear();
+            let published = self.timeline.fold(record.position(), change_in(record, event)?)?;
+            if !ahead.live {
+                return Ok(None);
             }
-            // Typed when recovery ends: most of these trees are never looked at.
-            None => {
-                let (_, tree) = versions.last();
-                let tree = diff::apply(&tree, &change.changes)?;
-                versions.push(record.position(), version, tree)?;
-            }
+            self.published.store(Arc::new(typed(&published)?));
+            return Ok(Some(published));
         }
-        drop(versions);
-        // Nobody listening is no failure.
-        let _ = self.changes.send(Arc::new(change));
-        Ok(())
+        let Some(ours) = ahead.pending.front() else { return Ok(None) };
+        let after = ours.snapshot.tree.clone();
+        let before = self.timeline.push(record.position(), event.version, after.clone())?;
+        self.published.store(Arc::clone(&ours.snapshot));
+        let published = ahead.pending.pop_front().map(|ours| {
+            let change = Change { time: record.recorded(), ..ours.change };
+            Published { change, before, after }
+        });
+        Ok(published)
+    }
+}
+
+fn typed<T: Document>(published: &Published) -> Result<Snapshot<T>, Error> {
+    let document = from_value(&published.after)?;
+    Ok(Snapshot { version: published.change.version, document, tree: published.after.clone() })
+}
+
+/// What the registry of documents hands a change to.
+pub(super) trait FollowsChanges: Send + Sync {
+    fn timeline(&self) -> &Arc<Timeline>;
+
+    /// Learns of a change of this document.
+    fn follow_change(&self, record: &Record, event: &EventView<'_>);
+}
+
+impl<T: Document> FollowsChanges for ConfigState<T> {
+    fn timeline(&self) -> &Arc<Timeline> {
+        &self.timeline
+    }
+
+    fn follow_change(&self, record: &Record, event: &EventView<'_>) {
+        match self.publish(record, event) {
+            Ok(Some(published)) => self.timeline.announce(published),
+            Ok(None) => {}
+            Err(error) => self.timeline.fail(error, record.position()),
+        }
     }
 }
 
 impl<T: Document> Follower for ConfigState<T> {
     fn follow(&self, records: &[Record]) {
         for record in records.iter().filter(|record| record.kind() == RecordKind::Change) {
-            let is_ours = |record: &Record| {
-                record.event().is_ok_and(|event| event.stream == self.stream.as_str())
-            };
-            if !is_ours(record) {
-                continue;
-            }
-            if let Err(error) = self.follow_change(record) {
-                let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
-                fault.get_or_insert(error.with("position", record.position()));
+            match record.event() {
+                Ok(event) if event.stream == self.timeline.stream().as_str() => {
+                    self.follow_change(record, &event);
+                }
+                Ok(_) => {}
+                Err(error) => self.timeline.fail(error, record.position()),
             }
         }
     }

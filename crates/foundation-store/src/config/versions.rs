@@ -3,9 +3,7 @@
 //! A version costs 8 bytes here, and every 64th a tree that shares its structure with the others:
 //! an earlier state is a stored tree and at most 63 changes read from the journal.
 
-use foundation_types::{Change, Error, ErrorKind, Position, Result, Value, Version};
-
-use crate::record::Record;
+use foundation_types::{Error, ErrorKind, Position, Result, Value, Version};
 
 /// Versions from one stored tree to the next.
 const TREE_EVERY: usize = 64;
@@ -13,7 +11,8 @@ const TREE_EVERY: usize = 64;
 /// Positions of all versions and trees of some.
 #[derive(Debug)]
 pub(super) struct Versions {
-    /// Tree of version 0, 64, 128, …
+    base: Value,
+    /// Tree of version 64, 128, …
     trees: Vec<Value>,
     /// Position of version 1, 2, 3, …
     positions: Vec<Position>,
@@ -28,18 +27,23 @@ pub(super) struct Plan {
 }
 
 impl Versions {
-    pub(super) fn new(defaults: Value) -> Self {
-        Self { trees: vec![defaults.clone()], positions: Vec::new(), last: defaults }
+    pub(super) fn new(base: Value) -> Self {
+        Self { trees: Vec::new(), positions: Vec::new(), last: base.clone(), base }
+    }
+
+    /// The tree of version 0.
+    pub(super) fn base(&self) -> Value {
+        self.base.clone()
     }
 
     /// The newest version and its tree.
     pub(super) fn last(&self) -> (Version, Value) {
-        (Version::new(self.positions.len() as u64), self.last.clone())
+        (self.newest(), self.last.clone())
     }
 
     /// Learns of the next version.
     pub(super) fn push(&mut self, position: Position, version: Version, tree: Value) -> Result<()> {
-        let expected = self.last().0.next();
+        let expected = self.newest().next();
         if version != expected {
             let message = format!("version {version} of a document follows, not {expected}");
             return Err(Error::new(ErrorKind::Corruption, message));
@@ -57,34 +61,33 @@ impl Versions {
         self.positions.get(at).copied()
     }
 
+    /// The first version whose change is after a position.
+    pub(super) fn first_after(&self, position: Position) -> Version {
+        let before = self.positions.partition_point(|place| *place <= position);
+        Version::new(before as u64).next()
+    }
+
     pub(super) fn plan(&self, version: Version) -> Result<Plan> {
-        let (newest, _) = self.last();
         let wanted = usize::try_from(version.number()).unwrap_or(usize::MAX);
-        let (at, from) = (wanted / TREE_EVERY, wanted / TREE_EVERY * TREE_EVERY);
-        match (self.trees.get(at), self.positions.get(from..wanted)) {
+        if wanted == self.positions.len() {
+            return Ok(Plan { base: self.last.clone(), positions: Vec::new() });
+        }
+        let stored = wanted / TREE_EVERY;
+        let base = match stored.checked_sub(1) {
+            None => Some(&self.base),
+            Some(at) => self.trees.get(at),
+        };
+        match (base, self.positions.get(stored * TREE_EVERY..wanted)) {
             (Some(base), Some(rest)) => Ok(Plan { base: base.clone(), positions: rest.to_vec() }),
             _ => {
+                let newest = self.newest();
                 let message = format!("there is no version {version}; the newest is {newest}");
                 Err(Error::new(ErrorKind::NotFound, message))
             }
         }
     }
-}
 
-/// The change that a record tells of.
-///
-/// # Errors
-/// `Corruption` if the record is not that of a change.
-pub fn change_of(record: &Record) -> Result<Change> {
-    let damaged = |cause: Error| {
-        Error::new(ErrorKind::Corruption, "a record is not the change that it says it is")
-            .with("position", record.position())
-            .caused_by(cause)
-    };
-    let event = record.event()?;
-    let data = foundation_types::Data::from_checked(event.data);
-    let mut change: Change = data.to().map_err(damaged)?;
-    change.version = event.version;
-    change.time = record.recorded();
-    Ok(change)
+    fn newest(&self) -> Version {
+        Version::new(self.positions.len() as u64)
+    }
 }

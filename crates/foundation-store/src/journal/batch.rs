@@ -5,7 +5,7 @@ use foundation_types::{
     Event, ExpectedVersion, Position, Result, StreamName, Timestamp, Version, limits,
 };
 
-use crate::record::{RecordKind, event_length, frame::FRAME_HEADER_BYTES};
+use crate::record::{RecordKind, event_length, fits, frame::FRAME_HEADER_BYTES};
 
 /// Records for one stream, appended all or not at all.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,11 +21,15 @@ impl Batch {
     /// A batch of validated events, each with its id.
     ///
     /// # Errors
-    /// [`ErrorKind::TooLarge`] beyond 10,000 records or 16 MiB, [`ErrorKind::InvalidArgument`]
+    /// [`ErrorKind::TooLarge`] beyond 10,000 records or 16 MiB, or for text that validation refuses, [`ErrorKind::InvalidArgument`]
     /// if it is empty.
     pub fn new(stream: StreamName, kind: RecordKind, events: Vec<Event>) -> Result<Self> {
         if events.is_empty() {
             return Err(Error::new(ErrorKind::InvalidArgument, "a batch needs an event"));
+        }
+        if !events.iter().all(|event| fits(stream.as_str(), event)) {
+            let message = "a name, id or text of an event is longer than a record can hold";
+            return Err(Error::new(ErrorKind::TooLarge, message));
         }
         let length = |event| FRAME_HEADER_BYTES + event_length(stream.as_str(), event);
         let bytes = events.iter().map(length).sum();

@@ -10,7 +10,7 @@ use super::batch::Appended;
 /// Room among the records that wait for the disk; given back when they are durable.
 #[derive(Debug)]
 pub struct Room {
-    pub(super) permit: Option<OwnedSemaphorePermit>,
+    pub(super) _permit: Option<OwnedSemaphorePermit>,
 }
 
 /// An append that has its place and waits to be durable. Clones wait for the same.

@@ -31,6 +31,11 @@ impl Lane {
         self.sequence
     }
 
+    /// When the last record was recorded.
+    pub(super) fn recorded(&self) -> Option<Timestamp> {
+        (self.sequence > 0).then(|| self.stamp.recorded())
+    }
+
     /// Learns of a record that an earlier owner wrote.
     pub(super) fn recover(&mut self, record: &Record) -> Result<()> {
         let event = record.event()?;

@@ -92,11 +92,11 @@ impl Journal for MemoryJournal {
     }
 
     async fn reserve(&self, _: &Batch) -> Result<Room> {
-        Ok(Room { permit: None })
+        Ok(Room { _permit: None })
     }
 
     fn try_reserve(&self, _: &Batch) -> Result<Option<Room>> {
-        Ok(Some(Room { permit: None }))
+        Ok(Some(Room { _permit: None }))
     }
 
     fn append(&self, batch: Batch, _: Room) -> Result<Commit> {

@@ -171,7 +171,18 @@ pub(crate) fn event_length(stream: &str, event: &Event) -> usize {
         + event.data.as_json().len()
 }
 
-/// Appends the body of `event` to `out`. Its texts are within the limits: it was validated.
+/// Whether every text is short enough for the length in front of it. Validation allows less.
+pub(crate) fn fits(stream: &str, event: &Event) -> bool {
+    let is_short = |text: &str| text.len() <= usize::from(u8::MAX);
+    let is_long = |text: &String| text.len() <= usize::from(u16::MAX);
+    is_short(stream)
+        && is_short(event.kind.as_str())
+        && event.id.iter().chain(&event.parent_id).all(|id| is_short(id.as_str()))
+        && event.correlation_id.iter().all(|id| is_short(id.as_str()))
+        && event.source.iter().chain(&event.subject).all(is_long)
+}
+
+/// Appends the body of `event`, which [`fits`], to `out`.
 pub(crate) fn write_event(out: &mut Vec<u8>, stream: &str, version: Version, event: &Event) {
     let id = event.id.as_ref().map_or("", EventId::as_str);
     let uuid = uuid_of(id);
@@ -203,13 +214,13 @@ pub(crate) fn write_event(out: &mut Vec<u8>, stream: &str, version: Version, eve
 }
 
 fn write_short(out: &mut Vec<u8>, text: &str) {
-    debug_assert!(text.len() <= usize::from(u8::MAX), "validation bounds it");
+    debug_assert!(text.len() <= usize::from(u8::MAX), "a batch holds what fits");
     out.push(u8::try_from(text.len()).unwrap_or(u8::MAX));
     out.extend_from_slice(&text.as_bytes()[..text.len().min(u8::MAX.into())]);
 }
 
 fn write_long(out: &mut Vec<u8>, text: &str) {
-    debug_assert!(text.len() <= usize::from(u16::MAX), "validation bounds it");
+    debug_assert!(text.len() <= usize::from(u16::MAX), "a batch holds what fits");
     out.extend_from_slice(&u16::try_from(text.len()).unwrap_or(u16::MAX).to_le_bytes());
     out.extend_from_slice(&text.as_bytes()[..text.len().min(u16::MAX.into())]);
 }

@@ -40,26 +40,54 @@ pub type BusinessRule<T> = Arc<dyn Fn(&T) -> Vec<Problem> + Send + Sync>;
 /// [`ErrorKind::WrongType`], [`ErrorKind::UnknownKey`], [`ErrorKind::OutOfRange`],
 /// [`ErrorKind::Invalid`], [`ErrorKind::TooLarge`], or what a rule chose.
 pub fn document<T: Document>(candidate: &Value, rules: &[BusinessRule<T>]) -> Result<Validated<T>> {
-    let pipeline = Pipeline {
-        schema: &|read: &Read<T>, found| schema::check(&read.typed, &read.tree, found),
-        business: &|read, found| rules.iter().for_each(|rule| found.extend(rule(&read.typed))),
-        integrity: &|read, found| found.extend(misfit_after_storing(read)),
-    };
-    pipeline.run(read(candidate)).map(|valid| valid.map(|read| read.typed))
+    stored(candidate, rules).map(|valid| valid.map(|stored| stored.document))
 }
 
-/// A document with the tree that it is stored as.
+/// A document with the tree that it is stored as: all its fields, under the names it writes.
+#[derive(Clone, Debug)]
+pub struct Stored<T> {
+    /// The document as the application's type.
+    pub document: T,
+    /// The document as a tree.
+    pub tree: Value,
+}
+
+/// As [`document`], with the tree that the document is stored as.
+///
+/// # Errors
+/// As [`document`].
+pub fn stored<T: Document>(
+    candidate: &Value,
+    rules: &[BusinessRule<T>],
+) -> Result<Validated<Stored<T>>> {
+    let pipeline = Pipeline {
+        schema: &|read: &Read<T>, found| {
+            schema::check(&read.stored.document, &read.stored.tree, found);
+        },
+        business: &|read, found| {
+            rules.iter().for_each(|rule| found.extend(rule(&read.stored.document)));
+        },
+        integrity: &|read, found| found.extend(misfit_after_storing(read)),
+    };
+    pipeline.run(read(candidate)).map(|valid| valid.map(|read| read.stored))
+}
+
+/// A candidate that was read.
 struct Read<T> {
-    typed: T,
-    tree: Value,
+    stored: Stored<T>,
+    /// Whether the candidate is the tree that the document is stored as. Then no key of it is
+    /// unknown, and reading it back is what was just done.
+    is_as_stored: bool,
 }
 
 fn read<T: Document>(candidate: &Value) -> Result<Read<T>, Vec<Problem>> {
-    let typed = typed::<T>(candidate)?;
-    let tree =
-        to_value(&typed).map_err(|error| vec![Problem::new(error.kind(), "", error.message())])?;
-    let unknown = unknown_keys::<T>(candidate, &tree);
-    if unknown.is_empty() { Ok(Read { typed, tree }) } else { Err(unknown) }
+    let document = typed::<T>(candidate)?;
+    let tree = to_value(&document)
+        .map_err(|error| vec![Problem::new(error.kind(), "", error.message())])?;
+    let is_as_stored = *candidate == tree;
+    let unknown = if is_as_stored { Vec::new() } else { unknown_keys::<T>(candidate, &tree) };
+    let stored = Stored { document, tree };
+    if unknown.is_empty() { Ok(Read { stored, is_as_stored }) } else { Err(unknown) }
 }
 
 /// Reads the candidate as `T`. What does not fit is noted and taken out, and the rest is read
@@ -121,15 +149,18 @@ fn told<T: Document>(mut misfit: Problem, tree: &Value) -> Problem {
 }
 
 fn misfit_after_storing<T: Document>(read: &Read<T>) -> Option<Problem> {
-    let bytes = json_bytes(&read.tree);
+    let bytes = json_bytes(&read.stored.tree);
     if bytes > CONFIG_BYTES_MAX {
         let message = format!("the document has {bytes} bytes as JSON");
         let expected = format!("at most {CONFIG_BYTES_MAX} bytes");
         return Some(Problem::new(ErrorKind::TooLarge, "", message).expected(expected));
     }
-    let again = from_value::<T>(&read.tree).and_then(|typed| to_value(&typed));
+    if read.is_as_stored {
+        return None;
+    }
+    let again = from_value::<T>(&read.stored.tree).and_then(|typed| to_value(&typed));
     match again {
-        Ok(tree) if tree == read.tree => None,
+        Ok(tree) if tree == read.stored.tree => None,
         Ok(_) => Some(unstable("", "the document reads back as another one")),
         Err(error) => {
             let place = error.problems().first().map_or("", |problem| &problem.path);

@@ -3,7 +3,7 @@
 use foundation_types::config::Field;
 use foundation_types::path::Segment;
 use foundation_types::value::{from_value, to_value};
-use foundation_types::{Document, ErrorKind, Problem, Value};
+use foundation_types::{Document, ErrorKind, Path, Problem, Value};
 
 use super::place::{altered, shown};
 use crate::nearest::nearest;
@@ -14,11 +14,29 @@ pub(super) fn field<T: Document>(path: &str) -> Option<&'static Field> {
     T::FIELDS.iter().find(|field| field.path == path)
 }
 
+/// The problem of looking for a key that the document does not have now.
+///
+/// ```
+/// use foundation_types::Settings;
+/// use foundation_validate::config::no_such_key;
+/// let problem = no_such_key::<Settings>(&"log.levle".parse()?);
+/// assert_eq!(problem.hint.as_deref(), Some("log.level"));
+/// # Ok::<(), foundation_types::Error>(())
+/// ```
+#[must_use]
+pub fn no_such_key<T: Document>(path: &Path) -> Problem {
+    absent::<T>(ErrorKind::NotFound, &path.to_string())
+}
+
 /// The problem of a key that the document does not have.
 pub(super) fn unknown_key<T: Document>(path: &str) -> Problem {
+    absent::<T>(ErrorKind::UnknownKey, path)
+}
+
+fn absent<T: Document>(kind: ErrorKind, path: &str) -> Problem {
     let shown: String = path.chars().take(512).collect();
     let message = format!("no key \"{shown}\" in document \"{}\"", T::NAME);
-    let problem = Problem::new(ErrorKind::UnknownKey, &shown, message);
+    let problem = Problem::new(kind, &shown, message);
     let known = known_paths::<T>();
     match nearest(path, known.iter().map(String::as_str)) {
         Some(meant) => problem.hint(meant),

@@ -1,0 +1,31 @@
+//! Live configuration: typed documents that are wait-free to read, and checked, versioned and
+//! durable to change.
+//!
+//! Every change goes through one lane in one order: check the change → compute the candidate →
+//! validate the candidate → log → publish → notify. The record of a change in the journal is the
+//! event that tells of it.
+//!
+//! In reading order: the [`ConfigServer`], the [`Update`] that it takes and the lane that an
+//! update goes through, the history, subscriptions, the reference of fields, and what tools see
+//! of a document whose type they do not know ([`AnyConfig`]).
+
+mod any;
+mod fields;
+mod history;
+mod into_path;
+mod lane;
+mod server;
+mod subscription;
+#[cfg(test)]
+mod tests;
+mod unlinked;
+mod update;
+
+pub use any::AnyConfig;
+pub use fields::FieldRow;
+pub use history::HistoryQuery;
+pub use into_path::IntoPath;
+pub use server::ConfigServer;
+pub use subscription::{ConfigChange, Notice, Subscription};
+pub use unlinked::UnlinkedConfig;
+pub use update::{Update, Updated};

@@ -1,0 +1,152 @@
+//! A live document as tools see it: without its type.
+
+use async_trait::async_trait;
+use foundation_types::{Change, Document, Edit, Path, Result, Timestamp, Value, Version};
+use foundation_validate::ChangeRequest;
+
+use super::fields::FieldRow;
+use super::history::HistoryQuery;
+use super::server::ConfigServer;
+use super::subscription::Subscription;
+use super::update::Updated;
+
+/// A document of any type: what the control socket and the program work with.
+///
+/// Errors are those of the methods of the same names of [`ConfigServer`].
+#[async_trait]
+pub trait AnyConfig: Send + Sync + 'static {
+    /// The name of the document.
+    fn name(&self) -> &str;
+
+    /// The version of the document as it is now.
+    fn version(&self) -> Version;
+
+    /// The document as it is now.
+    fn tree(&self) -> Value;
+
+    /// The document as it is without any change.
+    fn defaults(&self) -> Value;
+
+    /// Every field with its value, its default, and what is known of it.
+    fn fields(&self) -> Vec<FieldRow>;
+
+    /// The value at a path of the document as it is now.
+    ///
+    /// # Errors
+    /// `NotFound`, with the nearest known key as hint.
+    fn value(&self, path: &Path) -> Result<Value>;
+
+    /// Does what the request says, as a whole or not at all.
+    ///
+    /// # Errors
+    /// As [`ConfigServer::update`]; `ReadOnly` if the program does not have the document's type.
+    async fn update(&self, request: ChangeRequest) -> Result<Updated>;
+
+    /// What the request would change now, without doing it.
+    ///
+    /// # Errors
+    /// As [`AnyConfig::update`].
+    async fn preview(&self, request: ChangeRequest) -> Result<Vec<Edit>>;
+
+    /// Makes the document what it was at an earlier version, as a new version. The request says
+    /// who, why and what is expected; it has no edits of its own.
+    ///
+    /// # Errors
+    /// As [`AnyConfig::update`] and [`AnyConfig::tree_at`].
+    async fn rollback(&self, version: Version, mut request: ChangeRequest) -> Result<Updated> {
+        let tree = self.tree_at(version).await?;
+        request.edits.insert(0, (Path::root(), Some(tree)));
+        self.update(request).await
+    }
+
+    /// The tree of the document as it was at a version.
+    ///
+    /// # Errors
+    /// As [`ConfigServer::tree_at`].
+    async fn tree_at(&self, version: Version) -> Result<Value>;
+
+    /// The version that was current at a time.
+    ///
+    /// # Errors
+    /// As [`ConfigServer::version_at`].
+    async fn version_at(&self, time: Timestamp) -> Result<Version>;
+
+    /// The changes that the query asks for.
+    ///
+    /// # Errors
+    /// As [`ConfigServer::history`].
+    async fn history(&self, query: HistoryQuery) -> Result<Vec<Change>>;
+
+    /// What leads from one version to another, in either direction.
+    ///
+    /// # Errors
+    /// As [`AnyConfig::tree_at`].
+    async fn diff(&self, from: Version, to: Version) -> Result<Vec<Edit>> {
+        let (from, to) = (self.tree_at(from).await?, self.tree_at(to).await?);
+        Ok(foundation_logic::diff::diff(&from, &to))
+    }
+
+    /// The changes at a path from now on; the root for all.
+    fn subscribe(&self, path: &Path) -> Subscription;
+
+    /// The changes at a path after a version, those that were made already first.
+    ///
+    /// # Errors
+    /// As [`ConfigServer::subscribe_from`].
+    async fn subscribe_from(&self, version: Version, path: &Path) -> Result<Subscription>;
+}
+
+#[async_trait]
+impl<T: Document> AnyConfig for ConfigServer<T> {
+    fn name(&self) -> &str {
+        T::NAME
+    }
+
+    fn version(&self) -> Version {
+        Self::version(self)
+    }
+
+    fn tree(&self) -> Value {
+        self.get().tree().clone()
+    }
+
+    fn defaults(&self) -> Value {
+        Self::defaults(self)
+    }
+
+    fn fields(&self) -> Vec<FieldRow> {
+        Self::fields(self)
+    }
+
+    fn value(&self, path: &Path) -> Result<Value> {
+        Self::value(self, path)
+    }
+
+    async fn update(&self, request: ChangeRequest) -> Result<Updated> {
+        Self::update(self, request).await
+    }
+
+    async fn preview(&self, request: ChangeRequest) -> Result<Vec<Edit>> {
+        Self::preview(self, request).await
+    }
+
+    async fn tree_at(&self, version: Version) -> Result<Value> {
+        Self::tree_at(self, version).await
+    }
+
+    async fn version_at(&self, time: Timestamp) -> Result<Version> {
+        Self::version_at(self, time).await
+    }
+
+    async fn history(&self, query: HistoryQuery) -> Result<Vec<Change>> {
+        Self::history(self, query).await
+    }
+
+    fn subscribe(&self, path: &Path) -> Subscription {
+        Subscription::live(self.timeline(), path.clone(), self.inner.closed.subscribe())
+    }
+
+    async fn subscribe_from(&self, version: Version, path: &Path) -> Result<Subscription> {
+        Self::subscribe_from(self, version, path).await
+    }
+}

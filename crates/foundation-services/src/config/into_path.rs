@@ -1,0 +1,42 @@
+//! Whatever names a place in a document.
+
+use foundation_types::{Path, Result};
+
+/// A path, or text that is one.
+pub trait IntoPath {
+    /// The path.
+    ///
+    /// # Errors
+    /// `InvalidPath` for text that breaks the grammar of paths or a limit.
+    fn into_path(self) -> Result<Path>;
+}
+
+impl IntoPath for Path {
+    fn into_path(self) -> Result<Path> {
+        Ok(self)
+    }
+}
+
+impl IntoPath for &Path {
+    fn into_path(self) -> Result<Path> {
+        Ok(self.clone())
+    }
+}
+
+impl IntoPath for &str {
+    fn into_path(self) -> Result<Path> {
+        self.parse()
+    }
+}
+
+impl IntoPath for &String {
+    fn into_path(self) -> Result<Path> {
+        self.parse()
+    }
+}
+
+impl IntoPath for String {
+    fn into_path(self) -> Result<Path> {
+        self.parse()
+    }
+}

@@ -1,0 +1,274 @@
+//! One live document: its front.
+
+use std::sync::Arc;
+
+use foundation_logic::{diff, lens};
+use foundation_store::clock::Clock;
+use foundation_store::config::{ConfigState, Current, Snapshot, Timeline};
+use foundation_store::journal::Journal;
+use foundation_types::value::from_value;
+use foundation_types::{Change, Document, Edit, Error, Path, Result, Timestamp, Value, Version};
+use foundation_validate::config::no_such_key;
+use foundation_validate::{BusinessRule, ChangeRequest};
+use serde::Serialize;
+use tokio::sync::watch;
+
+use super::fields::{self, FieldRow};
+use super::history::{self, HistoryQuery};
+use super::into_path::IntoPath;
+use super::lane::Lane;
+use super::subscription::Subscription;
+use super::update::{Update, Updated};
+
+/// One configuration document, live: cheap to clone, wait-free to read.
+///
+/// ```
+/// # tokio_test(async {
+/// use std::sync::Arc;
+/// use foundation_services::config::ConfigServer;
+/// use foundation_store::clock::SystemClock;
+/// use foundation_store::config::ConfigState;
+/// use foundation_store::journal::MemoryJournal;
+/// use foundation_types::{Settings, StoreId};
+///
+/// let state = Arc::new(ConfigState::<Settings>::new()?);
+/// let clock = Arc::new(SystemClock::default());
+/// let store = StoreId::from_bits(1);
+/// let journal =
+///     MemoryJournal::new(store, MemoryJournal::BYTES_MAX, clock.clone(), state.clone());
+/// let settings = ConfigServer::open(Arc::new(journal), state, Vec::new(), clock)?;
+///
+/// let updated = settings.set("interface.max_results", 250).reason("launch day").await?;
+/// assert_eq!(updated.version.number(), 1);
+/// assert_eq!(settings.get().interface.max_results, 250);
+/// # Ok::<(), foundation_types::Error>(())
+/// # }).unwrap();
+/// # fn tokio_test<F: Future>(test: F) -> F::Output {
+/// #     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(test)
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct ConfigServer<T> {
+    pub(super) state: Arc<ConfigState<T>>,
+    pub(super) inner: Arc<Inner<T>>,
+}
+
+pub(super) struct Inner<T> {
+    pub(super) journal: Arc<dyn Journal>,
+    pub(super) rules: Vec<BusinessRule<T>>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) lane: tokio::sync::Mutex<Lane>,
+    /// Whether changes are no longer taken; gone with the last server.
+    pub(super) closed: watch::Sender<bool>,
+}
+
+impl<T> std::fmt::Debug for Inner<T> {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Inner").field("rules", &self.rules.len()).finish_non_exhaustive()
+    }
+}
+
+impl<T> Clone for ConfigServer<T> {
+    fn clone(&self) -> Self {
+        Self { state: Arc::clone(&self.state), inner: Arc::clone(&self.inner) }
+    }
+}
+
+impl<T: Document> ConfigServer<T> {
+    /// The server of a document whose state has followed the whole journal.
+    ///
+    /// # Errors
+    /// As [`ConfigState::recovered`]: every path is named at which what was logged breaks a rule
+    /// of the document as it is now.
+    pub fn open(
+        journal: Arc<dyn Journal>,
+        state: Arc<ConfigState<T>>,
+        rules: Vec<BusinessRule<T>>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self> {
+        state.recovered(&rules)?;
+        let lane = tokio::sync::Mutex::new(Lane::default());
+        let closed = watch::Sender::new(false);
+        Ok(Self { state, inner: Arc::new(Inner { journal, rules, clock, lane, closed }) })
+    }
+
+    /// The document as it is now. No lock, no allocation; all that is read through the answer is
+    /// of one version.
+    #[must_use]
+    pub fn get(&self) -> Current<T> {
+        self.state.current()
+    }
+
+    /// The value at a path of the document as it is now.
+    ///
+    /// # Errors
+    /// `InvalidPath` for text that is no path; `NotFound`, with the nearest known key as hint.
+    pub fn value(&self, path: impl IntoPath) -> Result<Value> {
+        let path = path.into_path()?;
+        let current = self.state.current();
+        match lens::get(current.tree(), &path) {
+            Some(value) => Ok(value.clone()),
+            None => Err(Error::of_problems(vec![no_such_key::<T>(&path)])),
+        }
+    }
+
+    /// The version of the document as it is now.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        self.state.current().version()
+    }
+
+    /// The document as it is without any change.
+    #[must_use]
+    pub fn defaults(&self) -> Value {
+        self.timeline().base()
+    }
+
+    /// Every field with its value, its default, and what is known of it.
+    #[must_use]
+    pub fn fields(&self) -> Vec<FieldRow> {
+        fields::rows::<T>(self.state.current().tree(), &self.defaults())
+    }
+
+    /// Puts a value at a path, when it is awaited.
+    pub fn set(&self, path: impl IntoPath, value: impl Serialize) -> Update<T> {
+        self.transaction().set(path, value)
+    }
+
+    /// Removes what is at a path, when it is awaited; a field then has its default.
+    pub fn unset(&self, path: impl IntoPath) -> Update<T> {
+        self.transaction().unset(path)
+    }
+
+    /// Puts what the document has by default at a path, when it is awaited. The root resets all.
+    pub fn reset(&self, path: impl IntoPath) -> Update<T> {
+        self.transaction().reset(path)
+    }
+
+    /// A change of many paths: all or nothing.
+    pub fn transaction(&self) -> Update<T> {
+        Update::new(self.clone())
+    }
+
+    /// Makes the document what it was at an earlier version, as a new version.
+    pub fn rollback(&self, version: Version) -> Update<T> {
+        self.transaction().back_to(version)
+    }
+
+    /// Does what the request says, as a whole or not at all. It is done when it is durable.
+    ///
+    /// Once it has its place in the journal the change goes on, even if nobody waits any more.
+    ///
+    /// # Errors
+    /// - the change is refused: every problem, with path, value and what was expected;
+    /// - `VersionConflict`, with the changes missed, if the document is not at the expected
+    ///   version;
+    /// - what the journal answers: `Indeterminate`, `Fenced`, `DiskFull`, `TooLarge`;
+    /// - `Unavailable` after [`ConfigServer::close`].
+    pub async fn update(&self, request: ChangeRequest) -> Result<Updated> {
+        self.apply(request).await
+    }
+
+    /// What the request would change now, with all checks and without doing it.
+    ///
+    /// # Errors
+    /// As [`ConfigServer::update`].
+    pub async fn preview(&self, request: ChangeRequest) -> Result<Vec<Edit>> {
+        self.rehearse(request).await
+    }
+
+    /// The document as it was at a version.
+    ///
+    /// # Errors
+    /// `NotFound` for a version that does not exist, `Compacted` if its changes are no longer
+    /// kept, and the misfit if what it was does not fit the type as it is now.
+    pub async fn at(&self, version: Version) -> Result<Snapshot<T>> {
+        let current = self.state.current();
+        if current.version() == version {
+            return Ok(current.to_snapshot().as_ref().clone());
+        }
+        drop(current);
+        let tree = self.tree_at(version).await?;
+        let document = from_value(&tree)
+            .map_err(|error| error.with("document", T::NAME).with("version", version))?;
+        Ok(Snapshot { version, document, tree })
+    }
+
+    /// The tree of the document as it was at a version, whether or not it fits the type now.
+    ///
+    /// # Errors
+    /// `NotFound` for a version that does not exist, `Compacted` if its changes are no longer
+    /// kept.
+    pub async fn tree_at(&self, version: Version) -> Result<Value> {
+        self.timeline().tree_at(&*self.inner.journal, version).await
+    }
+
+    /// The version that was current at a time, by the time of recording.
+    ///
+    /// # Errors
+    /// As [`Journal::record`].
+    pub async fn version_at(&self, time: Timestamp) -> Result<Version> {
+        history::version_at(self.timeline(), &*self.inner.journal, time).await
+    }
+
+    /// The changes that the query asks for.
+    ///
+    /// # Errors
+    /// `Compacted` if the query names a version whose change is no longer kept.
+    pub async fn history(&self, query: HistoryQuery) -> Result<Vec<Change>> {
+        history::changes(self.timeline(), &*self.inner.journal, query).await
+    }
+
+    /// What leads from one version to another, in either direction.
+    ///
+    /// # Errors
+    /// As [`ConfigServer::tree_at`].
+    pub async fn diff(&self, from: Version, to: Version) -> Result<Vec<Edit>> {
+        Ok(diff::diff(&self.tree_at(from).await?, &self.tree_at(to).await?))
+    }
+
+    /// The changes at a path from now on; the root for all.
+    ///
+    /// # Errors
+    /// `InvalidPath` for text that is no path.
+    pub fn subscribe(&self, path: impl IntoPath) -> Result<Subscription> {
+        Ok(Subscription::live(self.timeline(), path.into_path()?, self.inner.closed.subscribe()))
+    }
+
+    /// The changes at a path after a version, those that were made already first: nothing between
+    /// is missed and nothing comes twice.
+    ///
+    /// # Errors
+    /// `InvalidPath` for text that is no path, and as [`ConfigServer::tree_at`].
+    pub async fn subscribe_from(
+        &self,
+        version: Version,
+        path: impl IntoPath,
+    ) -> Result<Subscription> {
+        let path = path.into_path()?;
+        let tree = self.tree_at(version).await?;
+        let journal = Arc::clone(&self.inner.journal);
+        let closed = self.inner.closed.subscribe();
+        Ok(Subscription::from(self.timeline(), path, closed, journal, version, tree))
+    }
+
+    /// Takes no more changes and ends the subscriptions once they have what was changed.
+    pub fn close(&self) {
+        self.inner.closed.send_replace(true);
+    }
+
+    pub(super) fn timeline(&self) -> &Arc<Timeline> {
+        self.state.timeline()
+    }
+
+    /// The request with its edits replaced by what leads back to a version.
+    pub(super) async fn request_back_to(
+        &self,
+        version: Version,
+        mut request: ChangeRequest,
+    ) -> Result<ChangeRequest> {
+        let tree = self.tree_at(version).await?;
+        request.edits.insert(0, (Path::root(), Some(tree)));
+        Ok(request)
+    }
+}

@@ -1,0 +1,12 @@
+//! Tests of the configuration service, over a journal in memory.
+
+mod cancelled;
+mod conflicts;
+mod earlier;
+mod figures;
+mod followed;
+mod recovered;
+mod refused;
+mod sample;
+mod untyped;
+mod updated;

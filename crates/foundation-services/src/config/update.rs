@@ -1,0 +1,135 @@
+//! A change that is being put together, and what came of it.
+
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+
+use foundation_logic::lens;
+use foundation_types::value::to_value;
+use foundation_types::{
+    Document, Edit, Error, ExpectedVersion, Path, Position, Problem, Result, Value, Version,
+};
+use foundation_validate::ChangeRequest;
+use serde::{Deserialize, Serialize};
+
+use super::into_path::IntoPath;
+use super::server::ConfigServer;
+
+/// What an update came to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Updated {
+    /// The version that it made, or the one that already said the same.
+    pub version: Version,
+    /// Where its record is; absent if nothing had to change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<Position>,
+    /// What differs from the version before, in the order of paths.
+    pub changes: Vec<Edit>,
+}
+
+/// A change to a document: applied as a whole or not at all, when it is awaited.
+///
+/// What was put wrongly, a path or a value, is told when it is awaited.
+#[derive(Debug)]
+#[must_use = "an update does nothing until it is awaited"]
+pub struct Update<T> {
+    server: ConfigServer<T>,
+    request: ChangeRequest,
+    back_to: Option<Version>,
+    problems: Vec<Problem>,
+}
+
+impl<T: Document> Update<T> {
+    pub(super) fn new(server: ConfigServer<T>) -> Self {
+        Self { server, request: ChangeRequest::default(), back_to: None, problems: Vec::new() }
+    }
+
+    pub(super) fn back_to(mut self, version: Version) -> Self {
+        self.back_to = Some(version);
+        self
+    }
+
+    /// And puts this value at that path.
+    pub fn set(self, path: impl IntoPath, value: impl Serialize) -> Self {
+        self.edit(path, |_| to_value(&value).map(Some))
+    }
+
+    /// And removes what is at that path; a field of the document then has its default.
+    pub fn unset(self, path: impl IntoPath) -> Self {
+        self.edit(path, |_| Ok(None))
+    }
+
+    /// And puts what the document has by default at that path, or nothing if it has nothing.
+    pub fn reset(self, path: impl IntoPath) -> Self {
+        let defaults = self.server.defaults();
+        self.edit(path, |path| Ok(lens::get(&defaults, path).cloned()))
+    }
+
+    /// Only if the document is at this version: otherwise it is a conflict that tells of every
+    /// change missed.
+    pub fn expect_version(mut self, version: Version) -> Self {
+        self.request.expected = ExpectedVersion::Exactly(version);
+        self
+    }
+
+    /// On whose behalf.
+    pub fn actor(mut self, actor: impl Into<String>) -> Self {
+        self.request.actor = Some(actor.into());
+        self
+    }
+
+    /// Why.
+    pub fn reason(mut self, reason: impl Into<String>) -> Self {
+        self.request.reason = Some(reason.into());
+        self
+    }
+
+    /// What the update would change now, with all checks and without doing it.
+    ///
+    /// # Errors
+    /// As [`ConfigServer::update`].
+    pub async fn preview(self) -> Result<Vec<Edit>> {
+        let server = self.server.clone();
+        server.preview(self.request().await?).await
+    }
+
+    fn edit(
+        mut self,
+        path: impl IntoPath,
+        value: impl FnOnce(&Path) -> Result<Option<Value>>,
+    ) -> Self {
+        match path.into_path() {
+            Ok(path) => match value(&path) {
+                Ok(value) => self.request.edits.push((path, value)),
+                Err(error) => self.note(&error, &path),
+            },
+            Err(error) => self.note(&error, &Path::root()),
+        }
+        self
+    }
+
+    fn note(&mut self, error: &Error, path: &Path) {
+        self.problems.push(Problem::new(error.kind(), path, error.message()));
+    }
+
+    async fn request(self) -> Result<ChangeRequest> {
+        if !self.problems.is_empty() {
+            return Err(Error::of_problems(self.problems));
+        }
+        match self.back_to {
+            Some(version) => self.server.request_back_to(version, self.request).await,
+            None => Ok(self.request),
+        }
+    }
+}
+
+impl<T: Document> IntoFuture for Update<T> {
+    type Output = Result<Updated>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let server = self.server.clone();
+            server.update(self.request().await?).await
+        })
+    }
+}

@@ -1,0 +1,137 @@
+//! All documents of a store: each change goes to the document that it belongs to.
+
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use foundation_types::limits::UNLINKED_DOCUMENTS_MAX;
+use foundation_types::{Document, Error, ErrorKind, Result, StreamName, Value};
+use foundation_validate::config::document_name;
+
+use super::state::{ConfigState, FollowsChanges};
+use super::timeline::{Timeline, change_in};
+use crate::journal::Follower;
+use crate::record::{EventView, Record, RecordKind};
+
+/// The documents that the program has the types of, and the timelines of all others.
+///
+/// ```
+/// use std::sync::Arc;
+/// use foundation_store::config::{ConfigState, Documents};
+/// use foundation_types::Settings;
+/// let state = Arc::new(ConfigState::<Settings>::new()?);
+/// let mut documents = Documents::default();
+/// documents.link(state)?;
+/// assert_eq!(documents.names(), ["foundation"]);
+/// # Ok::<(), foundation_types::Error>(())
+/// ```
+#[derive(Default)]
+pub struct Documents {
+    linked: HashMap<StreamName, Arc<dyn FollowsChanges>>,
+    unlinked: Mutex<BTreeMap<StreamName, Arc<Timeline>>>,
+    unfollowed: AtomicU64,
+}
+
+impl Documents {
+    /// Has the changes of this document handed to its state.
+    ///
+    /// # Errors
+    /// `Invalid` or `TooLarge` for a name that a document may not have, `InvalidArgument` for one
+    /// that is taken.
+    pub fn link<T: Document>(&mut self, state: Arc<ConfigState<T>>) -> Result<()> {
+        document_name(T::NAME)?;
+        let stream = state.timeline().stream().clone();
+        if self.linked.contains_key(&stream) {
+            let message = format!("two documents have the name {:?}", T::NAME);
+            return Err(Error::new(ErrorKind::InvalidArgument, message));
+        }
+        self.linked.insert(stream, state);
+        Ok(())
+    }
+
+    /// The versions of the document with this name, linked or not.
+    #[must_use]
+    pub fn timeline(&self, name: &str) -> Option<Arc<Timeline>> {
+        let stream = StreamName::of_document(name);
+        match self.linked.get(&stream) {
+            Some(linked) => Some(Arc::clone(linked.timeline())),
+            None => self.unlinked().get(&stream).cloned(),
+        }
+    }
+
+    /// Whether the program has the type of the document with this name.
+    #[must_use]
+    pub fn is_linked(&self, name: &str) -> bool {
+        self.linked.contains_key(&StreamName::of_document(name))
+    }
+
+    /// The names of all documents, linked or in the log, in order.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let unlinked = self.unlinked();
+        let streams = self.linked.keys().chain(unlinked.keys());
+        let mut names: Vec<String> =
+            streams.filter_map(StreamName::document).map(str::to_owned).collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// Changes that no timeline has: of documents beyond the limit, or not decodable.
+    #[must_use]
+    pub fn unfollowed(&self) -> u64 {
+        self.unfollowed.load(Ordering::Relaxed)
+    }
+
+    fn unlinked(&self) -> MutexGuard<'_, BTreeMap<StreamName, Arc<Timeline>>> {
+        self.unlinked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn follow_change(&self, record: &Record, event: &EventView<'_>) {
+        if let Some(linked) = self.linked.get(event.stream) {
+            linked.follow_change(record, event);
+            return;
+        }
+        let Some(timeline) = self.unlinked_timeline(event.stream) else {
+            self.unfollowed.fetch_add(1, Ordering::Relaxed);
+            return;
+        };
+        let folded =
+            change_in(record, event).and_then(|change| timeline.fold(record.position(), change));
+        match folded {
+            Ok(published) => timeline.announce(published),
+            Err(error) => timeline.fail(error, record.position()),
+        }
+    }
+
+    fn unlinked_timeline(&self, stream: &str) -> Option<Arc<Timeline>> {
+        let mut unlinked = self.unlinked();
+        if let Some(timeline) = unlinked.get(stream) {
+            return Some(Arc::clone(timeline));
+        }
+        let name = stream.strip_prefix(StreamName::CONFIG_PREFIX)?;
+        if unlinked.len() >= UNLINKED_DOCUMENTS_MAX {
+            return None;
+        }
+        let timeline = Arc::new(Timeline::new(name, Value::empty_map()));
+        unlinked.insert(stream.into(), Arc::clone(&timeline));
+        Some(timeline)
+    }
+}
+
+impl std::fmt::Debug for Documents {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Documents").field("names", &self.names()).finish_non_exhaustive()
+    }
+}
+
+impl Follower for Documents {
+    fn follow(&self, records: &[Record]) {
+        for record in records.iter().filter(|record| record.kind() == RecordKind::Change) {
+            match record.event() {
+                Ok(event) => self.follow_change(record, &event),
+                Err(_) => drop(self.unfollowed.fetch_add(1, Ordering::Relaxed)),
+            }
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! The versions of one document without its type: trees, positions, and who is told of changes.
+//!
+//! A document whose type is not linked into the program is a timeline and nothing more, from an
+//! empty map on: what was set at run time can be read, and nothing can be written.
+
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+
+use foundation_logic::diff;
+use foundation_types::limits::CONFIG_CHANGES_BUFFERED;
+use foundation_types::{
+    Change, Data, Error, ErrorKind, Position, Result, StreamName, Timestamp, Value, Version,
+};
+use tokio::sync::broadcast;
+
+use super::versions::Versions;
+use crate::journal::Journal;
+use crate::record::{EventView, Record};
+
+/// A change that has become visible, with the trees on both sides of it.
+#[derive(Clone, Debug)]
+pub struct Published {
+    /// Who changed what, when and why.
+    pub change: Change,
+    /// The tree of the version before.
+    pub before: Value,
+    /// The tree of the version that the change made.
+    pub after: Value,
+}
+
+/// Every durable version of one document.
+#[derive(Debug)]
+pub struct Timeline {
+    stream: StreamName,
+    versions: RwLock<Versions>,
+    published: broadcast::Sender<Arc<Published>>,
+    /// Why a logged change could not be followed: the first reason counts.
+    fault: Mutex<Option<Error>>,
+}
+
+impl Timeline {
+    /// The timeline of a document that begins with this tree as version 0.
+    #[must_use]
+    pub fn new(document: &str, base: Value) -> Self {
+        Self {
+            stream: StreamName::of_document(document),
+            versions: RwLock::new(Versions::new(base)),
+            published: broadcast::Sender::new(CONFIG_CHANGES_BUFFERED),
+            fault: Mutex::default(),
+        }
+    }
+
+    /// The stream of the document's changes.
+    #[must_use]
+    pub fn stream(&self) -> &StreamName {
+        &self.stream
+    }
+
+    /// The name of the document.
+    #[must_use]
+    pub fn document(&self) -> &str {
+        self.stream.document().unwrap_or_default()
+    }
+
+    /// The tree of version 0.
+    #[must_use]
+    pub fn base(&self) -> Value {
+        self.versions().base()
+    }
+
+    /// The newest version and the tree that the log folds to.
+    #[must_use]
+    pub fn last(&self) -> (Version, Value) {
+        self.versions().last()
+    }
+
+    /// Where the change that made this version is.
+    #[must_use]
+    pub fn position_of(&self, version: Version) -> Option<Position> {
+        self.versions().position(version)
+    }
+
+    /// The first version whose change is after a position; the next version if there is none.
+    #[must_use]
+    pub fn first_after(&self, position: Position) -> Version {
+        self.versions().first_after(position)
+    }
+
+    /// The change that made this version.
+    ///
+    /// # Errors
+    /// `NotFound` for version 0 and for one that is not published; as [`Journal::record`]
+    /// otherwise.
+    pub async fn change_at(&self, journal: &dyn Journal, version: Version) -> Result<Change> {
+        let record = self.record_of(journal, version).await?;
+        change_of(&record).map_err(|error| self.named(error))
+    }
+
+    /// When this version was recorded.
+    ///
+    /// # Errors
+    /// As [`Timeline::change_at`].
+    pub async fn recorded_at(&self, journal: &dyn Journal, version: Version) -> Result<Timestamp> {
+        Ok(self.record_of(journal, version).await?.recorded())
+    }
+
+    /// The tree as of an earlier version.
+    ///
+    /// # Errors
+    /// `NotFound` for a version that is not published; as [`Journal::record`] otherwise.
+    pub async fn tree_at(&self, journal: &dyn Journal, version: Version) -> Result<Value> {
+        let plan = self.versions().plan(version).map_err(|error| self.named(error))?;
+        let mut tree = plan.base;
+        for position in plan.positions {
+            let change = change_of(&journal.record(position).await?)?;
+            tree = diff::apply(&tree, &change.changes)?;
+        }
+        Ok(tree)
+    }
+
+    /// Every change from now on, in order, each after it is visible.
+    #[must_use]
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<Published>> {
+        self.published.subscribe()
+    }
+
+    /// Why a logged change could not be followed, if one could not.
+    #[must_use]
+    pub fn fault(&self) -> Option<Error> {
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn fail(&self, error: Error, position: Position) {
+        let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
+        fault.get_or_insert_with(|| self.named(error).with("position", position));
+    }
+
+    /// Learns of the next version, whose tree is known; gives the tree of the one before.
+    pub(super) fn push(&self, position: Position, version: Version, tree: Value) -> Result<Value> {
+        let mut versions = self.versions.write().unwrap_or_else(PoisonError::into_inner);
+        let (_, before) = versions.last();
+        versions.push(position, version, tree)?;
+        Ok(before)
+    }
+
+    /// Learns of the next version from its change alone.
+    pub(super) fn fold(&self, position: Position, change: Change) -> Result<Published> {
+        let mut versions = self.versions.write().unwrap_or_else(PoisonError::into_inner);
+        let (_, before) = versions.last();
+        let after = diff::apply(&before, &change.changes)?;
+        versions.push(position, change.version, after.clone())?;
+        Ok(Published { change, before, after })
+    }
+
+    /// Tells subscribers. Whoever subscribes later has seen the version already.
+    pub(super) fn announce(&self, published: Published) {
+        if self.published.receiver_count() > 0 {
+            // The last one may just have gone: nobody listening is no failure.
+            let _ = self.published.send(Arc::new(published));
+        }
+    }
+
+    async fn record_of(&self, journal: &dyn Journal, version: Version) -> Result<Record> {
+        match self.position_of(version) {
+            Some(position) => journal.record(position).await.map_err(|error| self.named(error)),
+            None => {
+                let message = format!("no change made version {version}");
+                Err(self.named(Error::new(ErrorKind::NotFound, message)))
+            }
+        }
+    }
+
+    fn versions(&self) -> RwLockReadGuard<'_, Versions> {
+        self.versions.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn named(&self, error: Error) -> Error {
+        error.with("document", self.document())
+    }
+}
+
+/// The change that a record tells of.
+pub(super) fn change_of(record: &Record) -> Result<Change> {
+    change_in(record, &record.event()?)
+}
+
+/// The change that the event of a record tells of.
+pub(super) fn change_in(record: &Record, event: &EventView<'_>) -> Result<Change> {
+    let damaged = |cause: Error| {
+        Error::new(ErrorKind::Corruption, "a record is not the change that it says it is")
+            .with("position", record.position())
+            .caused_by(cause)
+    };
+    let mut change: Change = Data::from_checked(event.data).to().map_err(damaged)?;
+    change.version = event.version;
+    change.time = record.recorded();
+    Ok(change)
+}

@@ -1,0 +1,167 @@
+//! The row of segments: which one holds a record, and reading below the durable end.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
+use foundation_types::{Error, ErrorKind, Result};
+
+use super::disk_failure;
+use super::scan::{Frames, ReadFault};
+use super::segment::{HEADER_BYTES, Segment};
+use crate::record::Record;
+
+/// Bytes that are read at a time, at least.
+const LOOK_UP_BYTES: usize = 64 * 1024;
+
+/// Every segment of the log, oldest first.
+#[derive(Default)]
+pub(super) struct SegmentLog {
+    segments: RwLock<Vec<Arc<Segment>>>,
+}
+
+impl SegmentLog {
+    pub(super) fn push(&self, segment: Arc<Segment>) {
+        self.segments.write().unwrap_or_else(PoisonError::into_inner).push(segment);
+    }
+
+    pub(super) fn last(&self) -> Option<Arc<Segment>> {
+        self.all().last().cloned()
+    }
+
+    pub(super) fn segments(&self) -> usize {
+        self.all().len()
+    }
+
+    /// Bytes up to the durable end of every segment.
+    pub(super) fn bytes(&self) -> u64 {
+        self.all().iter().map(|segment| segment.end.load(Ordering::Acquire)).sum()
+    }
+
+    /// The first records after `sequence` that are durable, about `bytes_max` bytes of them.
+    pub(super) fn read_after(
+        &self,
+        sequence: u64,
+        durable: u64,
+        bytes_max: usize,
+    ) -> Result<Vec<Record>> {
+        if sequence >= durable {
+            return Ok(Vec::new());
+        }
+        // The next number is durable, so the segment that it falls into holds it.
+        let Some(segment) = self.holding(sequence + 1) else { return Ok(Vec::new()) };
+        let mut frames = frames(&segment, segment.offset_for(sequence + 1));
+        let wanted = |record: &Record| number(record) > sequence && number(record) <= durable;
+        loop {
+            let read = frames
+                .next(bytes_max.max(LOOK_UP_BYTES))
+                .map_err(|fault| refused(&segment, fault))?;
+            let is_end = read.is_empty() && frames.offset >= frames.end;
+            let mut records: Vec<Record> = read.into_iter().filter(wanted).collect();
+            if !records.is_empty() || is_end {
+                cut(&mut records, bytes_max);
+                return Ok(records);
+            }
+        }
+    }
+
+    /// The last records before `sequence` that are durable, about `bytes_max` bytes of them.
+    pub(super) fn read_before(
+        &self,
+        sequence: u64,
+        durable: u64,
+        bytes_max: usize,
+    ) -> Result<Vec<Record>> {
+        let last = sequence.saturating_sub(1).min(durable);
+        if last == 0 {
+            return Ok(Vec::new());
+        }
+        let Some(segment) = self.holding(last) else { return Ok(Vec::new()) };
+        let mut frames = frames(&segment, segment.offset_before(last, bytes_max as u64));
+        let mut records = Vec::new();
+        loop {
+            let read = frames
+                .next(bytes_max.max(LOOK_UP_BYTES))
+                .map_err(|fault| refused(&segment, fault))?;
+            let is_past = frames.offset >= frames.end
+                || read.last().is_some_and(|record| number(record) >= last);
+            records.extend(read.into_iter().filter(|record| number(record) <= last));
+            if is_past {
+                break;
+            }
+        }
+        records.reverse();
+        cut(&mut records, bytes_max);
+        records.reverse();
+        Ok(records)
+    }
+
+    /// The record with this number.
+    pub(super) fn record(&self, sequence: u64, durable: u64) -> Result<Record> {
+        let missing = || {
+            let message = format!("there is no record at position {sequence}");
+            Error::new(ErrorKind::NotFound, message)
+        };
+        if sequence == 0 || sequence > durable {
+            return Err(missing());
+        }
+        let segment = self.holding(sequence).ok_or_else(missing)?;
+        let mut frames = frames(&segment, segment.offset_for(sequence));
+        loop {
+            let read = frames.next(LOOK_UP_BYTES).map_err(|fault| refused(&segment, fault))?;
+            if let Some(record) = read.into_iter().find(|record| number(record) == sequence) {
+                return Ok(record);
+            }
+            if frames.offset >= frames.end {
+                return Err(missing());
+            }
+        }
+    }
+
+    fn all(&self) -> RwLockReadGuard<'_, Vec<Arc<Segment>>> {
+        self.segments.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The segment that holds the record with this number, if it is written.
+    fn holding(&self, sequence: u64) -> Option<Arc<Segment>> {
+        let all = self.all();
+        let after = all.partition_point(|segment| segment.header.first <= sequence);
+        after.checked_sub(1).and_then(|at| all.get(at)).cloned()
+    }
+}
+
+fn frames(segment: &Segment, offset: u64) -> Frames<'_> {
+    Frames {
+        file: &*segment.file,
+        seed: segment.seed,
+        offset: offset.max(HEADER_BYTES),
+        end: segment.end.load(Ordering::Acquire),
+        chain: None,
+    }
+}
+
+fn number(record: &Record) -> u64 {
+    record.position().to_engine()
+}
+
+/// Keeps the first records, up to about `bytes_max` bytes and at least one.
+fn cut(records: &mut Vec<Record>, bytes_max: usize) {
+    let mut bytes = 0;
+    let over = records.iter().position(|record| {
+        bytes += record.bytes();
+        bytes > bytes_max
+    });
+    if let Some(over) = over {
+        records.truncate(over.max(1));
+    }
+}
+
+fn refused(segment: &Segment, fault: ReadFault) -> Error {
+    match fault {
+        ReadFault::Disk(cause) => disk_failure("read the log", &segment.name, cause),
+        ReadFault::Damaged(offset, reason) => {
+            Error::new(ErrorKind::Corruption, format!("a stored record is damaged: {reason}"))
+                .with("file", &segment.name)
+                .with("offset", offset)
+        }
+    }
+}

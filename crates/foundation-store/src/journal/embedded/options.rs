@@ -1,0 +1,36 @@
+//! How a directory is opened.
+
+/// For what a store is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Reading: nothing on the disk is changed, a torn tail stays where it is.
+    Read,
+    /// Reading beside an owner who may be writing: without the lock, as far as the log can be read
+    /// at this moment. For a look, not for decisions.
+    Peek,
+    /// Reading and writing.
+    Write,
+}
+
+/// Options of an embedded journal.
+#[derive(Clone, Copy, Debug)]
+pub struct EmbeddedOptions {
+    /// For what it is opened.
+    pub mode: Mode,
+    /// Bytes after which a segment is sealed and the next one begun.
+    pub segment_bytes: u64,
+}
+
+impl Default for EmbeddedOptions {
+    fn default() -> Self {
+        Self { mode: Mode::Write, segment_bytes: 64 * 1024 * 1024 }
+    }
+}
+
+impl EmbeddedOptions {
+    /// Options for this mode.
+    #[must_use]
+    pub fn of(mode: Mode) -> Self {
+        Self { mode, ..Self::default() }
+    }
+}

@@ -1,0 +1,251 @@
+//! Opening a log: proving every group, cutting a torn tail, and telling damage from a crash.
+//!
+//! Only the newest group can be torn by a crash: the writer begins a group after the sync of the
+//! one before. So what cannot be read is a torn tail if no later group can be read behind it and
+//! no watermark says that it was durable; everything else is damage and is never cut.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use foundation_types::{Error, ErrorKind, Result, StoreId, Timestamp};
+
+use super::log::SegmentLog;
+use super::options::Mode;
+use super::scan::{Cursor, Groups, Stop};
+use super::segment::{self, HEADER_BYTES, Segment, SegmentHeader};
+use super::watermark::Watermark;
+use super::{Follower, disk_failure};
+use crate::disk::{Access, Disk, read_full};
+use crate::journal::lane::Lane;
+
+/// The epoch of a store that was never restored.
+pub(super) const FIRST_EPOCH: u64 = 1;
+
+/// What opening found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recovered {
+    /// Records that are kept.
+    pub records: u64,
+    /// Files of the log.
+    pub segments: u64,
+    /// Bytes at the end of the log that belong to a write which was never acked. They were cut,
+    /// or would be if the store was opened for writing.
+    pub torn_bytes: u64,
+    /// When the last record was recorded.
+    pub last_recorded: Option<Timestamp>,
+}
+
+/// A log that was proven, and where it goes on.
+pub(super) struct Recovery {
+    pub(super) log: SegmentLog,
+    pub(super) lane: Lane,
+    pub(super) tail: Tail,
+    report: Recovered,
+}
+
+impl Recovery {
+    pub(super) fn report(&self) -> Recovered {
+        self.report.clone()
+    }
+}
+
+/// Where the log goes on.
+pub(super) struct Tail {
+    pub(super) epoch: u64,
+    pub(super) cursor: Cursor,
+    /// Absent if the store was opened for reading.
+    pub(super) watermark: Option<Watermark>,
+    /// What the watermark says.
+    pub(super) marked: u64,
+}
+
+/// Reads the whole log of `store`, telling the follower of every record.
+pub(super) fn recover(
+    disk: &dyn Disk,
+    store: StoreId,
+    mode: Mode,
+    follower: &dyn Follower,
+) -> Result<Recovery> {
+    let access = if mode == Mode::Write { Access::Write } else { Access::Read };
+    // Read before the log: whoever appends meanwhile moves the log first.
+    let (watermark, marked) = Watermark::open(disk, store, access)?;
+    let names = segment_names(disk)?;
+    let mut open = Opening {
+        disk,
+        store,
+        mode,
+        follower,
+        marked,
+        epoch: FIRST_EPOCH,
+        cursor: Cursor { offset: HEADER_BYTES, next: 1, chain: 0 },
+        lane: Lane::default(),
+        log: SegmentLog::default(),
+        torn_bytes: 0,
+    };
+    for (at, name) in names.iter().enumerate() {
+        open.segment(name, names.get(at + 1).map(String::as_str))?;
+    }
+    let last = open.cursor.next - 1;
+    if last < marked {
+        let message = format!(
+            "the log ends at position {last}, but position {marked} was acked: the rest is missing"
+        );
+        let error = Error::new(ErrorKind::AckedDataMissing, message);
+        return Err(match names.last() {
+            Some(name) => error.with("file", name).with("offset", open.cursor.offset),
+            None => error.with("file", segment::name_of(1)),
+        });
+    }
+    let report = Recovered {
+        records: last,
+        segments: names.len() as u64,
+        torn_bytes: open.torn_bytes,
+        last_recorded: open.lane.recorded(),
+    };
+    let watermark = (mode == Mode::Write).then_some(watermark);
+    let tail = Tail { epoch: open.epoch, cursor: open.cursor, watermark, marked };
+    Ok(Recovery { log: open.log, lane: open.lane, tail, report })
+}
+
+/// The names of all segments, oldest first.
+pub(super) fn segment_names(disk: &dyn Disk) -> Result<Vec<String>> {
+    let names = disk.list().map_err(|cause| disk_failure("list the store", "", cause))?;
+    let mut names: Vec<String> =
+        names.into_iter().filter(|name| segment::is_segment(name)).collect();
+    names.sort_unstable();
+    Ok(names)
+}
+
+/// Opens a segment and checks that it is the one that comes next.
+pub(super) fn open_segment(
+    disk: &dyn Disk,
+    name: &str,
+    access: Access,
+    store: StoreId,
+    epoch: u64,
+    cursor: Cursor,
+) -> Result<Segment> {
+    let fail = |cause| disk_failure("open a segment", name, cause);
+    let file = disk.open(name, access).map_err(fail)?;
+    let mut bytes = [0; HEADER_BYTES as usize];
+    let count = read_full(&*file, &mut bytes, 0).map_err(fail)?;
+    let header = SegmentHeader::read(bytes.get(..count).unwrap_or_default(), name)?;
+    check_place(name, header, store, epoch, cursor)?;
+    Ok(Segment::new(name.to_owned(), header, file))
+}
+
+fn check_place(
+    name: &str,
+    header: SegmentHeader,
+    store: StoreId,
+    epoch: u64,
+    cursor: Cursor,
+) -> Result<()> {
+    let foreign = |what: String| Error::new(ErrorKind::ForeignFile, what).with("file", name);
+    if header.store != store {
+        let message = format!("a segment belongs to store {}, not to {store}", header.store);
+        return Err(foreign(message));
+    }
+    if segment::first_of(name) != Some(header.first) {
+        let message = format!("a segment begins with {} and has another name", header.first);
+        return Err(foreign(message));
+    }
+    if header.first != cursor.next {
+        let message = format!(
+            "positions {} to {} are missing: a segment is not there",
+            cursor.next,
+            header.first.saturating_sub(1)
+        );
+        return Err(Error::new(ErrorKind::AckedDataMissing, message).with("file", name));
+    }
+    if header.previous != cursor.chain || header.epoch < epoch {
+        return Err(foreign("a segment does not carry on the one before it".to_owned()));
+    }
+    Ok(())
+}
+
+struct Opening<'a> {
+    disk: &'a dyn Disk,
+    store: StoreId,
+    mode: Mode,
+    follower: &'a dyn Follower,
+    marked: u64,
+    epoch: u64,
+    cursor: Cursor,
+    lane: Lane,
+    log: SegmentLog,
+    torn_bytes: u64,
+}
+
+impl Opening<'_> {
+    fn segment(&mut self, name: &str, following: Option<&str>) -> Result<()> {
+        let access = match (self.mode, following) {
+            (Mode::Write, None) => Access::Write,
+            _ => Access::Read,
+        };
+        let segment = open_segment(self.disk, name, access, self.store, self.epoch, self.cursor)?;
+        self.epoch = segment.header.epoch;
+        self.cursor.offset = HEADER_BYTES;
+        let fail = |cause| disk_failure("read the log", name, cause);
+        let mut groups = Groups::new(&*segment.file, segment.seed, self.cursor).map_err(fail)?;
+        let stop = loop {
+            let read = match groups.next().map_err(fail)? {
+                Ok(read) => read,
+                Err(stop) => break stop,
+            };
+            for record in &read.records {
+                self.lane.recover(record)?;
+            }
+            let numbers = read.records.iter().map(|record| record.position().to_engine());
+            segment.mark(numbers.zip(read.offsets.iter().copied()));
+            self.follower.follow(&read.records);
+        };
+        self.cursor = groups.cursor();
+        segment.end.store(self.cursor.offset, Ordering::Release);
+        self.end_of(&segment, &groups, stop, following)?;
+        self.log.push(Arc::new(segment));
+        Ok(())
+    }
+
+    /// Decides what it means that reading stopped here.
+    fn end_of(
+        &mut self,
+        segment: &Segment,
+        groups: &Groups<'_>,
+        stop: Stop,
+        following: Option<&str>,
+    ) -> Result<()> {
+        let fail = |cause| disk_failure("read the log", &segment.name, cause);
+        let used = groups.used_end().map_err(fail)?;
+        let next = self.cursor.next;
+        if used == self.cursor.offset || (self.mode == Mode::Peek && following.is_none()) {
+            // Nothing follows here; whether something should is seen from what comes next.
+            return Ok(());
+        }
+        let damaged = |what: String| {
+            Error::new(ErrorKind::Corruption, format!("the log is damaged: {what}"))
+                .with("file", &segment.name)
+                .with("range", format!("{}..{used}", self.cursor.offset))
+        };
+        if following.is_some() {
+            return Err(damaged(format!("{} although a later segment follows", stop.reason)));
+        }
+        if let Some(later) = groups.find_later().map_err(fail)? {
+            let what = format!("{}, but a later group stands at {}", stop.reason, later.offset);
+            return Err(damaged(what));
+        }
+        if next <= self.marked {
+            let what = format!("{}, but position {} was acked", stop.reason, self.marked);
+            return Err(damaged(what));
+        }
+        self.torn_bytes = used - self.cursor.offset;
+        if self.mode == Mode::Write {
+            let cut = || -> std::io::Result<()> {
+                segment.file.set_len(self.cursor.offset)?;
+                segment.file.sync()
+            };
+            cut().map_err(|cause| disk_failure("cut a torn tail", &segment.name, cause))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,313 @@
+//! Reading a segment: group by group where nothing is trusted yet, frame by frame where it is.
+//!
+//! A group was written by one call and is whole or does not count. [`Groups`] is for recovery and
+//! verification, which prove each group; [`Frames`] is for reads below the durable end, which may
+//! begin at any frame.
+
+use std::io;
+use std::sync::Arc;
+
+use super::segment::HEADER_BYTES;
+use crate::disk::{DiskFile, read_full};
+use crate::record::Record;
+use crate::record::frame::{
+    FRAME_HEADER_BYTES, FrameFault, FrameHeader, GROUP_FRAME_BYTES, GroupMark, KIND_CHANGE,
+    KIND_EVENT, KIND_GROUP, read_frame,
+};
+
+/// Bytes that are read at a time.
+const CHUNK_BYTES: usize = 256 * 1024;
+
+/// How far a segment was read: all before it is proven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Cursor {
+    /// Offset of the next group.
+    pub(super) offset: u64,
+    /// Sequence number that comes next.
+    pub(super) next: u64,
+    /// Checksum of the last frame.
+    pub(super) chain: u32,
+}
+
+/// Why there is no further group at the cursor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stop {
+    pub(super) reason: &'static str,
+}
+
+/// The groups of one segment from its beginning on.
+pub(super) struct Groups<'a> {
+    file: &'a dyn DiskFile,
+    seed: u32,
+    file_bytes: u64,
+    cursor: Cursor,
+}
+
+/// Whole groups that were read at once.
+pub(super) struct Read {
+    pub(super) records: Vec<Record>,
+    /// Offset in the segment of each record's frame.
+    pub(super) offsets: Vec<u64>,
+}
+
+impl<'a> Groups<'a> {
+    pub(super) fn new(file: &'a dyn DiskFile, seed: u32, cursor: Cursor) -> io::Result<Self> {
+        Ok(Self { file, seed, file_bytes: file.len()?, cursor })
+    }
+
+    pub(super) fn cursor(&self) -> Cursor {
+        self.cursor
+    }
+
+    /// Goes on at another group, known to be one.
+    pub(super) fn move_to(&mut self, cursor: Cursor) {
+        self.cursor = cursor;
+    }
+
+    /// Reads some whole groups; [`Stop`] where the next one is not whole and right.
+    pub(super) fn next(&mut self) -> io::Result<Result<Read, Stop>> {
+        let mut bytes = self.read(CHUNK_BYTES)?;
+        let first = match group(&bytes, self.seed, self.cursor) {
+            Err(Fault::Needs(more)) if more as u64 <= self.left() => {
+                bytes = self.read(more)?;
+                group(&bytes, self.seed, self.cursor)
+            }
+            first => first,
+        };
+        let first = match first {
+            Ok(group) => group,
+            Err(Fault::Needs(_)) => return Ok(Err(Stop { reason: "the group is cut short" })),
+            Err(Fault::Bad(reason)) => return Ok(Err(Stop { reason })),
+        };
+        let mut groups = vec![first];
+        let mut used = groups[0].bytes;
+        let mut end = groups[0].end;
+        while let Ok(group) = group(&bytes[used..], self.seed, end) {
+            used += group.bytes;
+            end = group.end;
+            groups.push(group);
+        }
+        bytes.truncate(used);
+        let read = self.records(bytes, &groups);
+        self.cursor = end;
+        Ok(Ok(read))
+    }
+
+    fn records(&self, bytes: Vec<u8>, groups: &[Group]) -> Read {
+        let chunk: Arc<[u8]> = bytes.into();
+        let count = groups.iter().map(|group| group.frames.len()).sum();
+        let mut read =
+            Read { records: Vec::with_capacity(count), offsets: Vec::with_capacity(count) };
+        let mut start = 0;
+        for group in groups {
+            for (at, header) in &group.frames {
+                // A chunk is far below 4 GiB: a group is bounded by what may wait for the disk.
+                if let Ok(record) = Record::of_frame(chunk.clone(), start + at, *header) {
+                    read.records.push(record);
+                    read.offsets.push(self.cursor.offset + (start + at) as u64);
+                }
+            }
+            start += group.bytes;
+        }
+        read
+    }
+
+    fn left(&self) -> u64 {
+        self.file_bytes.saturating_sub(self.cursor.offset)
+    }
+
+    fn read(&self, bytes: usize) -> io::Result<Vec<u8>> {
+        let bytes = usize::try_from(self.left()).unwrap_or(usize::MAX).min(bytes);
+        let mut buffer = vec![0; bytes];
+        let count = read_full(self.file, &mut buffer, self.cursor.offset)?;
+        buffer.truncate(count);
+        Ok(buffer)
+    }
+
+    /// The next offset from which a whole group of this segment can be read, searched byte by
+    /// byte; with the cursor that reading goes on from.
+    pub(super) fn find_later(&self) -> io::Result<Option<Cursor>> {
+        let mut offset = self.cursor.offset + 1;
+        while offset < self.file_bytes {
+            let bytes = (self.file_bytes - offset).min(CHUNK_BYTES as u64) as usize;
+            let mut buffer = vec![0; bytes];
+            let count = read_full(self.file, &mut buffer, offset)?;
+            buffer.truncate(count);
+            if buffer.len() < GROUP_FRAME_BYTES {
+                break;
+            }
+            for at in 0..=buffer.len() - GROUP_FRAME_BYTES {
+                if let Some(header) = self.later_mark(&buffer[at..]) {
+                    return Ok(Some(Cursor {
+                        offset: offset + at as u64,
+                        next: header.sequence,
+                        chain: header.previous,
+                    }));
+                }
+            }
+            offset += (buffer.len() - GROUP_FRAME_BYTES + 1) as u64;
+        }
+        Ok(None)
+    }
+
+    fn later_mark(&self, bytes: &[u8]) -> Option<FrameHeader> {
+        // The kind is looked at before the checksum, which is dear.
+        let header = FrameHeader::read(bytes)?;
+        let can_be = header.kind == KIND_GROUP
+            && header.length as usize == GROUP_FRAME_BYTES - FRAME_HEADER_BYTES
+            && header.sequence >= self.cursor.next;
+        if can_be { read_frame(bytes, self.seed).ok() } else { None }
+    }
+
+    /// Offset after the last byte that is not zero, from the cursor on.
+    pub(super) fn used_end(&self) -> io::Result<u64> {
+        let mut end = self.file_bytes;
+        while end > self.cursor.offset {
+            let start = end.saturating_sub(CHUNK_BYTES as u64).max(self.cursor.offset);
+            let mut buffer = vec![0; (end - start) as usize];
+            let count = read_full(self.file, &mut buffer, start)?;
+            if let Some(at) = buffer[..count].iter().rposition(|byte| *byte != 0) {
+                return Ok(start + at as u64 + 1);
+            }
+            end = start;
+        }
+        Ok(self.cursor.offset)
+    }
+}
+
+/// One proven group.
+struct Group {
+    frames: Vec<(usize, FrameHeader)>,
+    bytes: usize,
+    end: Cursor,
+}
+
+enum Fault {
+    /// This many bytes would be needed to say more.
+    Needs(usize),
+    Bad(&'static str),
+}
+
+impl From<FrameFault> for Fault {
+    fn from(fault: FrameFault) -> Self {
+        Self::Bad(fault.reason())
+    }
+}
+
+/// The group at the front of `bytes`, which the cursor says what to expect of.
+fn group(bytes: &[u8], seed: u32, cursor: Cursor) -> Result<Group, Fault> {
+    if bytes.len() < GROUP_FRAME_BYTES {
+        return Err(Fault::Needs(GROUP_FRAME_BYTES));
+    }
+    let header = read_frame(bytes, seed)?;
+    if header.kind != KIND_GROUP {
+        return Err(Fault::Bad("a record stands where a group begins"));
+    }
+    if header.sequence != cursor.next {
+        return Err(Fault::Bad("the group does not carry on the sequence"));
+    }
+    if header.previous != cursor.chain {
+        return Err(Fault::Bad("the group does not carry on the chain"));
+    }
+    let body = bytes.get(FRAME_HEADER_BYTES..GROUP_FRAME_BYTES).unwrap_or_default();
+    let mark = GroupMark::read(body).ok_or(Fault::Bad("the group is cut short"))?;
+    if mark.durable != cursor.next.saturating_sub(1) {
+        return Err(Fault::Bad("the group was written after another one than the last"));
+    }
+    let total = GROUP_FRAME_BYTES + mark.bytes as usize;
+    let Some(whole) = bytes.get(..total) else { return Err(Fault::Needs(total)) };
+    let mut frames = Vec::with_capacity((mark.records as usize).min(total / FRAME_HEADER_BYTES));
+    let (mut at, mut next, mut chain) = (GROUP_FRAME_BYTES, cursor.next, header.checksum);
+    while at < total {
+        let header = read_frame(&whole[at..], seed)?;
+        if !matches!(header.kind, KIND_EVENT | KIND_CHANGE) {
+            return Err(Fault::Bad("the record is of a kind that this program does not know"));
+        }
+        if header.sequence != next || header.previous != chain {
+            return Err(Fault::Bad("the record does not carry on sequence and chain"));
+        }
+        frames.push((at, header));
+        at += header.frame_bytes();
+        next += 1;
+        chain = header.checksum;
+    }
+    if frames.len() != mark.records as usize {
+        return Err(Fault::Bad("the group has another number of records than it says"));
+    }
+    let end = Cursor { offset: cursor.offset + total as u64, next, chain };
+    Ok(Group { frames, bytes: total, end })
+}
+
+/// Records of a segment from an offset on, each verified by itself and against the one before.
+pub(super) struct Frames<'a> {
+    pub(super) file: &'a dyn DiskFile,
+    pub(super) seed: u32,
+    /// Offset of the next frame.
+    pub(super) offset: u64,
+    /// Offset after the last durable frame.
+    pub(super) end: u64,
+    /// Checksum of the frame before, once one was read.
+    pub(super) chain: Option<u32>,
+}
+
+/// Why a frame below the durable end cannot be given out.
+pub(super) enum ReadFault {
+    Disk(io::Error),
+    /// Where it stands and what is wrong.
+    Damaged(u64, &'static str),
+}
+
+impl From<io::Error> for ReadFault {
+    fn from(cause: io::Error) -> Self {
+        Self::Disk(cause)
+    }
+}
+
+impl Frames<'_> {
+    /// The records in about the next `bytes_max` bytes, at least one frame; empty at the end.
+    pub(super) fn next(&mut self, bytes_max: usize) -> Result<Vec<Record>, ReadFault> {
+        let left = usize::try_from(self.end.saturating_sub(self.offset)).unwrap_or(usize::MAX);
+        if left == 0 {
+            return Ok(Vec::new());
+        }
+        let mut chunk = self.read(left.min(bytes_max.max(FRAME_HEADER_BYTES)))?;
+        if let Some(header) = FrameHeader::read(&chunk)
+            && header.frame_bytes() > chunk.len()
+            && header.frame_bytes() <= left
+        {
+            chunk = self.read(header.frame_bytes())?;
+        }
+        let chunk: Arc<[u8]> = chunk.into();
+        let (mut records, mut at) = (Vec::new(), 0);
+        while at < chunk.len() {
+            let header = match read_frame(&chunk[at..], self.seed) {
+                Ok(header) => header,
+                // Cut by the chunk: the next read begins with it.
+                Err(FrameFault::Short) if at > 0 => break,
+                Err(fault) => return Err(ReadFault::Damaged(self.offset, fault.reason())),
+            };
+            if self.chain.is_some_and(|chain| chain != header.previous) {
+                return Err(ReadFault::Damaged(self.offset, "the chain is broken"));
+            }
+            if header.kind != KIND_GROUP {
+                let record = Record::of_frame(chunk.clone(), at, header)
+                    .map_err(|_| ReadFault::Damaged(self.offset, "the chunk is too large"))?;
+                records.push(record);
+            }
+            self.chain = Some(header.checksum);
+            self.offset += header.frame_bytes() as u64;
+            at += header.frame_bytes();
+        }
+        Ok(records)
+    }
+
+    fn read(&self, bytes: usize) -> Result<Vec<u8>, ReadFault> {
+        debug_assert!(self.offset >= HEADER_BYTES, "frames begin after the header");
+        let mut buffer = vec![0; bytes];
+        let count = read_full(self.file, &mut buffer, self.offset)?;
+        if count < bytes {
+            return Err(ReadFault::Damaged(self.offset, "the file is shorter than its records"));
+        }
+        Ok(buffer)
+    }
+}

@@ -1,0 +1,176 @@
+//! Reading everything and comparing it with its checksums and chain, without writing.
+//!
+//! Recovery stops at the first damage; here reading goes on behind it, so that every damaged
+//! range is named.
+
+use foundation_types::error::Category;
+use foundation_types::{Error, ErrorKind, Result, StoreId};
+
+use super::options::Mode;
+use super::recovery::{self, FIRST_EPOCH};
+use super::scan::{Cursor, Groups, Stop};
+use super::segment::{HEADER_BYTES, Segment};
+use super::watermark::{self, Watermark};
+use super::{disk_failure, identity, take_lock};
+use crate::disk::{Access, Disk};
+use crate::journal::status::{Finding, Verification};
+
+/// Verifies the store on `disk` that nobody has open.
+///
+/// # Errors
+/// `NotFound` if there is none, `Locked` if somebody has it open, `UnknownFormat` if this program
+/// does not know its format, `Disk` if it cannot be read. Damage is part of the answer.
+pub fn verify_store(disk: &dyn Disk) -> Result<Verification> {
+    let _lock = take_lock(disk, Mode::Read)?;
+    match identity::read(disk) {
+        Ok(Some(store)) => verify(disk, store, None),
+        Ok(None) => Err(identity::no_store(disk)),
+        Err(error) if error.kind().row().category == Category::Corruption => {
+            let findings = vec![of_error(&error, identity::FILE)];
+            Ok(Verification { findings, ..Verification::default() })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Verifies the store on `disk`. `written` is the last durable record if somebody is writing:
+/// what lies behind it is none of our business.
+pub(super) fn verify(
+    disk: &dyn Disk,
+    store: StoreId,
+    written: Option<u64>,
+) -> Result<Verification> {
+    let mut all = Verification::default();
+    let marked = match Watermark::open(disk, store, Access::Read) {
+        Ok((_, marked)) => marked,
+        Err(error) if error.kind().row().category == Category::Corruption => {
+            all.findings.push(of_error(&error, watermark::FILE));
+            0
+        }
+        Err(error) => return Err(error),
+    };
+    let names = recovery::segment_names(disk)?;
+    let mut walk = Walk {
+        epoch: FIRST_EPOCH,
+        cursor: Cursor { offset: HEADER_BYTES, next: 1, chain: 0 },
+        written,
+        all,
+    };
+    for (at, name) in names.iter().enumerate() {
+        let is_last = at + 1 == names.len();
+        walk.file(disk, store, name, marked, is_last)?;
+        walk.all.segments += 1;
+    }
+    let last = walk.cursor.next - 1;
+    if last < marked && !walk.all.is_damaged() {
+        walk.all.findings.push(Finding {
+            file: names.last().cloned().unwrap_or_default(),
+            range: walk.cursor.offset..walk.cursor.offset,
+            what: format!("the log ends at position {last}, but position {marked} was acked"),
+            damage: true,
+        });
+    }
+    Ok(walk.all)
+}
+
+struct Walk {
+    epoch: u64,
+    cursor: Cursor,
+    written: Option<u64>,
+    all: Verification,
+}
+
+impl Walk {
+    fn file(
+        &mut self,
+        disk: &dyn Disk,
+        store: StoreId,
+        name: &str,
+        marked: u64,
+        is_last: bool,
+    ) -> Result<()> {
+        let opened =
+            recovery::open_segment(disk, name, Access::Read, store, self.epoch, self.cursor);
+        let segment = match opened {
+            Ok(segment) => segment,
+            Err(error) if matches!(error.kind(), ErrorKind::Disk | ErrorKind::UnknownFormat) => {
+                return Err(error);
+            }
+            Err(error) => {
+                self.all.findings.push(of_error(&error, name));
+                self.skip_to_segment(name);
+                return Ok(());
+            }
+        };
+        self.epoch = segment.header.epoch;
+        self.cursor.offset = HEADER_BYTES;
+        self.groups(&segment, marked, is_last)
+            .map_err(|cause| disk_failure("read the log", name, cause))?;
+        self.all.bytes += self.cursor.offset;
+        Ok(())
+    }
+
+    /// A segment that cannot be read at all says by its name what it was to hold; the chain is
+    /// taken up again by the one after it.
+    fn skip_to_segment(&mut self, name: &str) {
+        if let Some(first) = super::segment::first_of(name) {
+            self.cursor.next = self.cursor.next.max(first);
+        }
+    }
+
+    fn groups(&mut self, segment: &Segment, marked: u64, is_last: bool) -> std::io::Result<()> {
+        let mut groups = Groups::new(&*segment.file, segment.seed, self.cursor)?;
+        while self.written.is_none_or(|written| self.cursor.next <= written) {
+            match groups.next()? {
+                Ok(read) => {
+                    self.all.records += read.records.len() as u64;
+                    self.cursor = groups.cursor();
+                }
+                Err(stop) => match self.gap(segment, &groups, stop, marked, is_last)? {
+                    Some(later) => groups.move_to(later),
+                    None => break,
+                },
+            }
+        }
+        Ok(())
+    }
+
+    /// Names what cannot be read; gives where reading goes on in this segment, if anywhere.
+    fn gap(
+        &mut self,
+        segment: &Segment,
+        groups: &Groups<'_>,
+        stop: Stop,
+        marked: u64,
+        is_last: bool,
+    ) -> std::io::Result<Option<Cursor>> {
+        self.cursor = groups.cursor();
+        let used = groups.used_end()?;
+        if used == self.cursor.offset {
+            return Ok(None);
+        }
+        let later = groups.find_later()?;
+        let end = later.map_or(used, |later| later.offset);
+        let damage = later.is_some() || !is_last || self.cursor.next <= marked;
+        let what = if damage {
+            format!("{} (from position {})", stop.reason, self.cursor.next)
+        } else {
+            format!("bytes of a write that was never acked: {}", stop.reason)
+        };
+        let file = segment.name.clone();
+        self.all.findings.push(Finding { file, range: self.cursor.offset..end, what, damage });
+        if let Some(later) = later {
+            self.cursor = later;
+        }
+        Ok(later)
+    }
+}
+
+fn of_error(error: &Error, file: &str) -> Finding {
+    Finding {
+        file: file.to_owned(),
+        range: 0..HEADER_BYTES,
+        what: error.message().to_owned(),
+        damage: true,
+    }
+}

@@ -1,0 +1,4 @@
+//! The store from outside: what a journal promises, attacked.
+
+mod journal;
+mod simulated;
