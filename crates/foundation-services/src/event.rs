@@ -19,6 +19,8 @@ mod receipt;
 mod repeats;
 mod stats;
 mod subscription;
+#[cfg(test)]
+mod tests;
 mod writing;
 
 pub use append::{Append, AppendBatch, AppendEach};
