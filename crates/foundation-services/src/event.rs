@@ -202,20 +202,6 @@ impl EventStore {
         self.0.log.set_bounds(&settings.events.buffer);
         self.0.intake.look_again();
     }
-<<<<<<< HEAD
-
-    /// Applies every change of the settings. It ends only when it is dropped.
-    pub async fn follow_settings(&self) {
-        let mut changes = self.0.settings.timeline().subscribe();
-        loop {
-            self.apply_settings(&self.0.settings.current());
-            if let Err(RecvError::Closed) = changes.recv().await {
-                return;
-            }
-        }
-    }
-=======
->>>>>>> events
 }
 
 impl std::fmt::Debug for EventStore {
