@@ -81,7 +81,7 @@ mod tests {
         assert_eq!(found("foundation-logic", own), [""; 0]);
         let facade = "[dependencies]\nfoundation.path = \"../foundation\"\nclap = \"4\"\n";
         assert_eq!(found("foundation-cli", facade), [""; 0]);
-        assert_eq!(found("benches", facade), [""; 0]);
+        assert_eq!(found("foundation-benches", facade), [""; 0]);
     }
 
     #[test]
