@@ -13,6 +13,7 @@ pub(super) enum Postings {
     /// Up to three, in place.
     Few { count: u8, ordinals: [Ordinal; FEW] },
     /// More, on the heap.
+    #[expect(clippy::box_collection, reason = "a list of few is 16 bytes, with a bare deque 40")]
     Many(Box<VecDeque<Ordinal>>),
 }
 

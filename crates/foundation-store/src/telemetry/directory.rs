@@ -125,7 +125,7 @@ mod tests {
                     for number in [at / 3, at.saturating_sub(1)] {
                         let hash = number as u64 * 0x9E37_79B9;
                         let found = directory.find(hash, |value| *value == number).is_some();
-                        assert_eq!(found, at > 0, "{number} of {at}");
+                        assert!(found || at == 0, "{number} of {at}");
                     }
                 }
             });

@@ -95,12 +95,11 @@ impl Series {
     #[inline]
     pub(super) fn is(&self, name: &str, labels: &[(&str, &str)]) -> bool {
         let ours = self.labels.pairs();
-        let same = |(ours, theirs): (&(Arc<str>, Arc<str>), &(&str, &str))| {
-            *ours.0 == *theirs.0 && *ours.1 == *theirs.1
-        };
+        let mut pairs = ours.iter().zip(labels);
         *self.name == *name
             && ours.len() == labels.len()
-            && (ours.iter().zip(labels).all(same) || self.has_all(labels))
+            && (pairs.all(|(ours, theirs)| *ours.0 == *theirs.0 && *ours.1 == *theirs.1)
+                || self.has_all(labels))
     }
 
     /// Whether as many labels as it has, in another order, are its own.

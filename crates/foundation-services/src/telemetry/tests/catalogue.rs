@@ -5,12 +5,15 @@ use foundation_types::telemetry::{Measurement, MetricValue};
 
 use super::sample::service;
 
+/// Name, labels, why they may not enter.
+type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], ErrorKind);
+
 #[test]
 fn every_bad_name_and_label_of_the_catalogue_is_counted_and_explained() {
     let long = "x".repeat(65_536);
     let many: Vec<(String, &str)> = (0..1_000).map(|at| (format!("l{at}"), "v")).collect();
     let many: Vec<(&str, &str)> = many.iter().map(|(name, value)| (&**name, *value)).collect();
-    let rows: [(&str, &[(&str, &str)], ErrorKind); 14] = [
+    let rows: [Row<'_>; 14] = [
         ("", &[], ErrorKind::Invalid),
         (&long, &[], ErrorKind::TooLarge),
         ("naïve", &[], ErrorKind::Invalid),
