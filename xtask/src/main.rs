@@ -1,8 +1,9 @@
-//! The repository's own commands: `cargo xtask tidy` and `cargo xtask test`.
+//! The repository's own commands: `cargo xtask tidy`, `test` and `kill`.
 
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it talks to people at a terminal")]
 
+mod kill;
 mod steps;
 mod tidy;
 
@@ -12,13 +13,15 @@ use std::process::ExitCode;
 const USAGE: &str = "usage: cargo xtask COMMAND
 
   tidy   the repository's own checks: layers, purity, sizes, names, ...
-  test   everything that has to be green: format, lints, tidy, tests, documentation, user programs";
+  test   everything that has to be green: format, lints, tidy, tests, documentation, user programs
+  kill   a real node is killed at random moments under load: [--cycles N] [--seed N]";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["tidy"] => tidy::run(&root()),
         ["test"] => steps::run(&root()),
+        ["kill", rest @ ..] => kill::run(&root(), rest),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);

@@ -1,6 +1,6 @@
 //! `cargo xtask test`: all that has to be green, step by step, each with the time it took.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
@@ -91,6 +91,8 @@ impl Step {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut command = Command::new(cargo);
         command.args(self.words).current_dir(root).envs(self.variable);
+        // The workspaces of users take what this one has built already.
+        command.envs(build_folder().map(|folder| ("CARGO_TARGET_DIR", folder)));
         command
     }
 
@@ -108,6 +110,12 @@ impl Step {
             Err(format!("the step failed: {}\n{reason}", output.status))
         }
     }
+}
+
+/// The folder that this program was built into: it is `FOLDER/debug/xtask`.
+fn build_folder() -> Option<PathBuf> {
+    let program = std::env::current_exe().ok()?;
+    program.ancestors().nth(2).map(Path::to_path_buf)
 }
 
 /// Whether a tree, one package a line with its name first, is free of runtimes.

@@ -9,6 +9,8 @@
 //! then one module a feature ([`config`], [`event`], [`telemetry`]), and the [`lifecycle`] that all data goes
 //! through.
 
+#![forbid(unsafe_code)]
+
 pub mod config;
 pub mod diff;
 pub mod event;

@@ -19,6 +19,8 @@ mod receipt;
 mod repeats;
 mod stats;
 mod subscription;
+#[cfg(test)]
+mod tests;
 mod writing;
 
 pub use append::{Append, AppendBatch, AppendEach};
@@ -36,7 +38,6 @@ use foundation_store::journal::Journal;
 use foundation_store::random::Rng;
 use foundation_types::{Event, Settings, StreamName};
 use foundation_validate::Origin;
-use tokio::sync::broadcast::error::RecvError;
 
 use crate::telemetry::TelemetryService;
 use claims::Claims;
@@ -195,21 +196,11 @@ impl EventStore {
         AppendEach::new(&self.0, events)
     }
 
-    /// Makes the bounds of the buffer hold. All other settings are read at each call.
+    /// Makes the bounds of the buffer hold: to be called after each change of the settings. All
+    /// other settings are read at each call.
     pub fn apply_settings(&self, settings: &Settings) {
         self.0.log.set_bounds(&settings.events.buffer);
         self.0.intake.look_again();
-    }
-
-    /// Applies every change of the settings. It ends only when it is dropped.
-    pub async fn follow_settings(&self) {
-        let mut changes = self.0.settings.timeline().subscribe();
-        loop {
-            self.apply_settings(&self.0.settings.current());
-            if let Err(RecvError::Closed) = changes.recv().await {
-                return;
-            }
-        }
     }
 }
 

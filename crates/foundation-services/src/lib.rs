@@ -7,6 +7,8 @@
 //! a [`node`], the [`control`] socket on it, and what they are started with ([`opening`],
 //! [`tasks`]).
 
+#![forbid(unsafe_code)]
+
 pub mod config;
 pub mod control;
 pub mod event;

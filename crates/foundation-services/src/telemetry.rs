@@ -6,6 +6,8 @@
 mod host;
 mod observe;
 mod proc_files;
+#[cfg(test)]
+mod tests;
 mod timer;
 
 pub use host::HostSampler;

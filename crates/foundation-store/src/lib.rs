@@ -8,6 +8,8 @@
 //! the [`journal`] that stores it, and the states that follow the journal: [`config`], [`event`]
 //! and [`telemetry`].
 
+#![forbid(unsafe_code)]
+
 pub mod clock;
 pub mod config;
 pub mod disk;

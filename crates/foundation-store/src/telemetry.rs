@@ -1,6 +1,6 @@
 //! Metrics in memory: series that many threads record into at once without waiting.
 //!
-//! Every thread that records owns a slot number (see [`slot`]). A series keeps one cell for each
+//! Every thread that records owns a slot number (the module `slot`). A series keeps one cell for each
 //! number, so the owner of a number adds with a plain load and store on memory that no other
 //! thread writes; a snapshot sums the cells. Nothing on the recording path waits, fails or
 //! allocates, but for one thing: the first recording of a slot into a series makes its cell.

@@ -1,6 +1,6 @@
 //! One error type for the whole system, and one table of its kinds.
 //!
-//! Code, category, severity, retry and advice come from the table in [`kind`]: they are never
+//! Code, category, severity, retry and advice come from the table of [`ErrorKind`]: they are never
 //! made up where an error is raised. What the raiser adds is what was attempted and where.
 
 mod kind;
@@ -66,6 +66,7 @@ impl Error {
         let message = match problems.as_slice() {
             [] => "the value is refused".to_owned(),
             [only] => only.to_string(),
+            [first, _] => format!("{first} (and 1 more problem)"),
             [first, rest @ ..] => format!("{first} (and {} more problems)", rest.len()),
         };
         let mut error = Self::new(kind, message);

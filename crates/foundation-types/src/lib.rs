@@ -8,6 +8,8 @@
 //! one module a feature ([`config`], [`event`], [`telemetry`]), then what every feature shares
 //! ([`error`], [`limits`], [`lifecycle`]).
 
+#![forbid(unsafe_code)]
+
 pub mod config;
 pub mod error;
 pub mod event;

@@ -52,11 +52,10 @@ impl Path {
             }
             checked.push(segment);
         }
-        let path = Self(checked.into());
-        if path.to_string().len() > PATH_BYTES_MAX {
-            return Err(refused("it is longer than 512 bytes", &path.0));
+        if text_bytes(&checked) > PATH_BYTES_MAX {
+            return Err(refused("it is longer than 512 bytes", &checked));
         }
-        Ok(path)
+        Ok(Self(checked.into()))
     }
 
     /// The path that an RFC 6901 pointer names; a part of digits is taken for an index.
@@ -117,6 +116,15 @@ impl Path {
     pub fn overlaps(&self, other: &Self) -> bool {
         self.0.iter().zip(other.0.iter()).all(|(ours, theirs)| ours == theirs)
     }
+}
+
+/// Bytes of the path as dotted text, without making the text.
+fn text_bytes(segments: &[Segment]) -> usize {
+    let bytes = |(at, segment): (usize, &Segment)| match segment {
+        Segment::Key(key) => key.len() + usize::from(at > 0),
+        Segment::Index(index) => 3 + index.checked_ilog10().unwrap_or(0) as usize,
+    };
+    segments.iter().enumerate().map(bytes).sum()
 }
 
 fn check_key(key: &str, before: &[Segment]) -> Result<()> {
@@ -217,5 +225,39 @@ impl<'de> Deserialize<'de> for Path {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(from)?;
         text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn segment() -> impl Strategy<Value = Segment> {
+        prop_oneof![
+            "[A-Za-z_-][A-Za-z0-9_-]{0,12}".prop_map(|key| Segment::Key(key.into())),
+            any::<u32>().prop_map(Segment::Index),
+            Just(Segment::Index(0)),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn text_and_pointer_lead_back_to_the_path(
+            segments in prop::collection::vec(segment(), 0..20),
+        ) {
+            let path = Path::from_segments(segments).expect("is short");
+            let text = path.to_string();
+            prop_assert_eq!(text.len(), text_bytes(path.segments()));
+            prop_assert_eq!(text.parse::<Path>().expect("reads back"), path.clone());
+            prop_assert_eq!(Path::from_pointer(&path.to_pointer()).expect("reads back"), path);
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in ".{0,600}") {
+            let _ = text.parse::<Path>();
+            let _ = Path::from_pointer(&text);
+        }
     }
 }

@@ -8,6 +8,8 @@
 //! ([`parse`]), then one module a feature ([`config`], [`event`], [`telemetry`]), and [`nearest`]
 //! for what the writer may have meant.
 
+#![forbid(unsafe_code)]
+
 pub mod config;
 pub mod event;
 pub mod nearest;

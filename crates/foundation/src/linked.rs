@@ -11,13 +11,13 @@ use foundation_types::{Document, Result};
 use foundation_validate::BusinessRule;
 
 /// A type that the builder was told of, before anything is opened.
-pub(crate) trait Declared: Send {
+pub(crate) trait Declared: Send + Sync {
     /// Makes its state and has it follow the journal.
     fn link(self: Box<Self>, documents: &mut Documents) -> Result<Box<dyn Linked>>;
 }
 
 /// A state that follows the journal, waiting to be served.
-pub(crate) trait Linked: Send {
+pub(crate) trait Linked: Send + Sync {
     /// The server, once the journal was read.
     fn serve(self: Box<Self>, journal: Arc<dyn Journal>, clock: Arc<dyn Clock>) -> Result<Served>;
 }

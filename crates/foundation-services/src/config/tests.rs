@@ -2,6 +2,7 @@
 
 mod cancelled;
 mod conflicts;
+mod delayed;
 mod earlier;
 mod figures;
 mod followed;

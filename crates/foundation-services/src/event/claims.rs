@@ -21,8 +21,9 @@ pub(super) struct Claims(Mutex<HashMap<EventId, Arc<Claim>>>);
 #[derive(Debug, Default)]
 pub(super) struct Claim {
     has_ended: AtomicBool,
-    /// The commit that its caller left behind: whoever waits has to see it through.
-    left: OnceLock<Commit>,
+    /// The append, once it has its place. When it is durable the index knows the id, and the
+    /// claim is void, even if its caller has not come round to let go of it.
+    commit: OnceLock<Commit>,
     news: Notify,
 }
 
@@ -35,7 +36,8 @@ impl Claims {
     /// No id stands twice among them.
     pub(super) fn claim(&self, ids: &[EventId], claimed: &mut Claimed) -> Result<(), Arc<Claim>> {
         let mut all = self.all();
-        if let Some(other) = ids.iter().find_map(|id| all.get(id)) {
+        let mut others = ids.iter().filter_map(|id| all.get(id));
+        if let Some(other) = others.find(|other| !other.is_void()) {
             return Err(Arc::clone(other));
         }
         for id in ids {
@@ -52,8 +54,11 @@ impl Claims {
             return;
         }
         let mut all = self.all();
-        for (id, _) in &claimed.0 {
-            all.remove(id);
+        for (id, claim) in &claimed.0 {
+            // A void one may have been replaced.
+            if all.get(id).is_some_and(|there| Arc::ptr_eq(there, claim)) {
+                all.remove(id);
+            }
         }
         drop(all);
         for (_, claim) in claimed.0.drain(..) {
@@ -73,10 +78,10 @@ impl Claims {
 }
 
 impl Claimed {
-    /// Tells those who wait that nobody else waits for this commit.
-    pub(super) fn leave(&self, commit: &Commit) {
+    /// Tells those who wait that the append has its place.
+    pub(super) fn placed(&self, commit: &Commit) {
         for (_, claim) in &self.0 {
-            if claim.left.set(commit.clone()).is_ok() {
+            if claim.commit.set(commit.clone()).is_ok() {
                 claim.news.notify_waiters();
             }
         }
@@ -89,7 +94,7 @@ impl Claimed {
 }
 
 impl Claim {
-    /// Waits until the claim is let go of, or could be by whoever sweeps up what was left.
+    /// Waits until the claim is let go of or void.
     pub(super) async fn ended(&self) {
         loop {
             let mut news = pin!(self.news.notified());
@@ -98,12 +103,16 @@ impl Claim {
             if self.has_ended.load(Ordering::Acquire) {
                 return;
             }
-            if let Some(commit) = self.left.get() {
+            if let Some(commit) = self.commit.get() {
                 // How it ended is of no matter here: the index is asked anew.
                 let _ = commit.durable().await;
                 return;
             }
             news.await;
         }
+    }
+
+    fn is_void(&self) -> bool {
+        self.commit.get().is_some_and(Commit::is_done)
     }
 }

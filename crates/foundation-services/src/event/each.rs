@@ -144,7 +144,7 @@ impl<'a> Each<'a> {
             Ok(commit) => {
                 let receipts = places.into_iter().zip(Receipt::of_new(ids, commit.place()));
                 let receipts = receipts.collect();
-                open.flight.commit = Some(commit);
+                open.placed(commit);
                 self.placed.push(Placed { open, receipts });
             }
             Err(error) => {

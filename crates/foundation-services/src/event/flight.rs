@@ -73,6 +73,12 @@ impl<'a> Open<'a> {
         self.flight.repeats += events;
     }
 
+    /// Tells that the append has its place.
+    pub(super) fn placed(&mut self, commit: Commit) {
+        self.flight.claimed.placed(&commit);
+        self.flight.commit = Some(commit);
+    }
+
     /// Waits until the append is durable.
     ///
     /// # Errors
@@ -135,8 +141,6 @@ impl Core {
         match outcome_of(&commit) {
             Some(outcome) => self.close(&mut flight, &outcome),
             None => {
-                let claimed = &flight.claimed;
-                claimed.leave(&commit);
                 self.left.push(flight);
                 // Who waits for room may have to wait for this one now.
                 self.intake.look_again();

@@ -134,7 +134,7 @@ impl Core {
         open.flight.load = load;
         let commit = self.place(events, to).await?;
         let appended = commit.place().clone();
-        open.flight.commit = Some(commit);
+        open.placed(commit);
         open.durable().await?;
         Ok(Receipt::of_new(ids, &appended).collect())
     }

@@ -123,6 +123,28 @@ fn the_log_wins_over_what_was_proposed() {
 }
 
 #[test]
+fn head_never_goes_back_while_versions_are_published() {
+    let state = live();
+    let journal = journal(state.clone());
+    std::thread::scope(|scope| {
+        let watching = scope.spawn(|| {
+            let mut seen = 0;
+            while seen < 5_000 {
+                let head = head_version(&state);
+                assert!(head >= seen, "head went from {seen} to {head}");
+                seen = head;
+            }
+        });
+        for version in 1..=5_000 {
+            let change = change("foundation", version, version);
+            propose(&state, &change, version);
+            append(&journal, &change);
+        }
+        watching.join().expect("head only went on");
+    });
+}
+
+#[test]
 fn a_change_that_does_not_fit_the_type_leaves_the_last_good_version() {
     let state = live();
     let journal = journal(state.clone());

@@ -1,0 +1,282 @@
+//! On the embedded journal, whose sync takes its time or fails: nothing is read before it is
+//! durable, and head goes back to what is.
+
+use std::future::{Future, IntoFuture, poll_fn};
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Condvar, Mutex};
+use std::task::Poll;
+
+use foundation_store::clock::SystemClock;
+use foundation_store::config::ConfigState;
+use foundation_store::disk::{Access, Claim, Disk, DiskFile, LockGuard, MemoryDisk};
+use foundation_store::journal::{Embedded, EmbeddedOptions};
+use foundation_store::random::SystemRng;
+use foundation_types::{ErrorKind, Path, Result, Settings, Version};
+
+use crate::config::{ConfigServer, Updated};
+
+/// What a sync of a file does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sync {
+    Works,
+    Waits,
+    Fails,
+}
+
+/// A disk in memory whose syncs wait or fail when told to.
+#[derive(Clone)]
+struct SlowDisk {
+    inner: MemoryDisk,
+    gate: Arc<(Mutex<Sync>, Condvar)>,
+}
+
+impl SlowDisk {
+    fn syncs(&self, sync: Sync) {
+        *self.gate.0.lock().expect("no test panics here") = sync;
+        self.gate.1.notify_all();
+    }
+}
+
+struct SlowFile {
+    inner: Box<dyn DiskFile>,
+    gate: Arc<(Mutex<Sync>, Condvar)>,
+}
+
+impl Disk for SlowDisk {
+    fn list(&self) -> io::Result<Vec<String>> {
+        self.inner.list()
+    }
+    fn open(&self, name: &str, access: Access) -> io::Result<Box<dyn DiskFile>> {
+        let inner = self.inner.open(name, access)?;
+        Ok(Box::new(SlowFile { inner, gate: Arc::clone(&self.gate) }))
+    }
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.inner.rename(from, to)
+    }
+    fn remove(&self, name: &str) -> io::Result<()> {
+        self.inner.remove(name)
+    }
+    fn sync_names(&self) -> io::Result<()> {
+        self.inner.sync_names()
+    }
+    fn lock(&self, name: &str, claim: Claim<'_>) -> io::Result<Option<Box<dyn LockGuard>>> {
+        self.inner.lock(name, claim)
+    }
+    fn place(&self) -> String {
+        self.inner.place()
+    }
+}
+
+impl DiskFile for SlowFile {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.inner.read_at(buffer, offset)
+    }
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        self.inner.write_at(bytes, offset)
+    }
+    fn sync(&self) -> io::Result<()> {
+        let gate = self.gate.0.lock().expect("no test panics here");
+        let gate = self.gate.1.wait_while(gate, |sync| *sync == Sync::Waits);
+        match *gate.expect("no test panics here") {
+            Sync::Fails => Err(io::Error::other("the disk gave up")),
+            Sync::Works | Sync::Waits => self.inner.sync(),
+        }
+    }
+    fn set_len(&self, bytes: u64) -> io::Result<()> {
+        self.inner.set_len(bytes)
+    }
+    fn len(&self) -> io::Result<u64> {
+        self.inner.len()
+    }
+}
+
+struct Slow {
+    disk: SlowDisk,
+    state: Arc<ConfigState<Settings>>,
+    settings: ConfigServer<Settings>,
+}
+
+fn open(disk: &SlowDisk) -> Slow {
+    let clock = Arc::new(SystemClock::default());
+    let state = Arc::new(ConfigState::new().expect("defaults are a tree"));
+    let options = EmbeddedOptions::default();
+    let (files, rng) = (Arc::new(disk.clone()), SystemRng::default());
+    let (journal, _) = Embedded::open(files, options, clock.clone(), &rng, state.clone())
+        .expect("the store is whole");
+    let settings = ConfigServer::open(Arc::new(journal), state.clone(), Vec::new(), clock)
+        .expect("what was logged is valid");
+    Slow { disk: disk.clone(), state, settings }
+}
+
+/// A node whose disk works, for now.
+fn slow() -> Slow {
+    let gate = Arc::new((Mutex::new(Sync::Works), Condvar::new()));
+    open(&SlowDisk { inner: MemoryDisk::default(), gate })
+}
+
+impl Drop for Slow {
+    /// A test that fails while a sync waits ends all the same: closing waits for the sync.
+    fn drop(&mut self) {
+        self.disk.syncs(Sync::Works);
+    }
+}
+
+impl Slow {
+    fn set(&self, results: u64) -> impl Future<Output = Result<Updated>> + Unpin + use<> {
+        self.settings.set("interface.max_results", results).into_future()
+    }
+
+    fn head(&self) -> u64 {
+        self.state.head().snapshot.version.number()
+    }
+
+    fn read(&self) -> u64 {
+        self.settings.get().interface.max_results
+    }
+}
+
+/// Polls once; the future is expected to wait.
+async fn begin<F: Future + Unpin>(future: &mut F) {
+    poll_fn(|context| {
+        assert!(Pin::new(&mut *future).poll(context).is_pending(), "it waits");
+        Poll::Ready(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nothing_is_read_before_it_is_durable() {
+    let slow = slow();
+    let mut all = slow.settings.subscribe(Path::root()).expect("the root");
+    slow.disk.syncs(Sync::Waits);
+    let (mut first, mut second) = (slow.set(1), slow.set(2));
+    begin(&mut first).await;
+    begin(&mut second).await;
+    assert_eq!((slow.head(), slow.read()), (2, 1_000));
+    slow.disk.syncs(Sync::Works);
+    assert_eq!(first.await.expect("durable").version, Version::new(1));
+    assert_eq!(second.await.expect("durable").version, Version::new(2));
+    assert_eq!((slow.head(), slow.read()), (2, 2));
+    for _ in 0..2 {
+        assert!(all.next().await.expect("readable").is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_failed_sync_sets_head_back_and_nobody_saw_the_value() {
+    let slow = slow();
+    slow.set(5).await.expect("durable");
+    let mut all = slow.settings.subscribe(Path::root()).expect("the root");
+    slow.disk.syncs(Sync::Waits);
+    let (mut first, mut second) = (slow.set(6), slow.set(7));
+    begin(&mut first).await;
+    begin(&mut second).await;
+    assert_eq!(slow.head(), 3);
+    slow.disk.syncs(Sync::Fails);
+    let lost = [second.await.expect_err("lost"), first.await.expect_err("lost")];
+    assert!(lost.iter().any(|error| error.kind() == ErrorKind::Indeterminate), "{lost:?}");
+    assert_eq!((slow.head(), slow.read()), (1, 5));
+    assert_eq!(slow.set(8).await.expect_err("fenced").kind(), ErrorKind::Fenced);
+    assert_eq!((slow.head(), slow.read()), (1, 5));
+    slow.settings.close();
+    assert!(all.next().await.expect("readable").is_none(), "nothing was told");
+}
+
+#[tokio::test]
+async fn who_stops_waiting_for_the_sync_lets_the_change_go_on() {
+    let slow = slow();
+    slow.disk.syncs(Sync::Waits);
+    let mut first = slow.set(1);
+    begin(&mut first).await;
+    drop(first);
+    slow.disk.syncs(Sync::Works);
+    assert_eq!(slow.set(2).await.expect("durable").version, Version::new(2));
+    assert_eq!(slow.settings.history(Default::default()).await.expect("kept").len(), 2);
+    let disk = slow.disk.clone();
+    drop(slow);
+    assert_eq!(open(&disk).read(), 2);
+}
+
+#[tokio::test]
+async fn a_failure_that_nobody_waits_for_is_noticed_by_the_next_one() {
+    let slow = slow();
+    slow.disk.syncs(Sync::Waits);
+    let mut gone: Vec<_> = (1..=3).map(|results| slow.set(results)).collect();
+    let mut waits = slow.set(4);
+    for update in gone.iter_mut().chain([&mut waits]) {
+        begin(update).await;
+    }
+    assert_eq!(slow.head(), 4);
+    drop(gone);
+    slow.disk.syncs(Sync::Fails);
+    waits.await.expect_err("lost");
+    assert_eq!(slow.set(5).await.expect_err("fenced").kind(), ErrorKind::Fenced);
+    assert_eq!((slow.head(), slow.read()), (0, 1_000));
+}
+
+#[tokio::test]
+async fn a_conflict_waits_until_what_it_reveals_is_durable() {
+    let slow = slow();
+    slow.disk.syncs(Sync::Waits);
+    let mut first = slow.set(1);
+    begin(&mut first).await;
+    let stale = slow.settings.set("log.level", "warn").expect_version(Version::NONE);
+    let mut stale = stale.into_future();
+    begin(&mut stale).await;
+    slow.disk.syncs(Sync::Works);
+    let error = stale.await.expect_err("the first was first");
+    assert_eq!(error.conflict().expect("it is one").missed.len(), 1);
+    first.await.expect("durable");
+}
+
+#[tokio::test]
+async fn a_conflict_with_what_is_lost_is_none() {
+    let slow = slow();
+    slow.disk.syncs(Sync::Waits);
+    let mut first = slow.set(1);
+    begin(&mut first).await;
+    let second = slow.settings.set("log.level", "warn").expect_version(Version::NONE);
+    let mut second = second.into_future();
+    begin(&mut second).await;
+    slow.disk.syncs(Sync::Fails);
+    assert_eq!(second.await.expect_err("no conflict").kind(), ErrorKind::Fenced);
+    first.await.expect_err("lost");
+}
+
+#[tokio::test]
+async fn who_changes_nothing_waits_until_what_says_the_same_is_durable() {
+    let slow = slow();
+    slow.disk.syncs(Sync::Waits);
+    let (mut first, mut same) = (slow.set(1), slow.set(1));
+    begin(&mut first).await;
+    begin(&mut same).await;
+    slow.disk.syncs(Sync::Works);
+    let same = same.await.expect("durable");
+    assert_eq!((same.version, same.position), (Version::new(1), None));
+    first.await.expect("durable");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn head_never_goes_back_while_the_writer_publishes() {
+    const EACH: u64 = 200;
+    let slow = slow();
+    let places =
+        ["interface.max_results", "interface.query_timeout_ms", "events.buffer.max_events"];
+    let mut tasks = tokio::task::JoinSet::new();
+    for place in places {
+        let settings = slow.settings.clone();
+        tasks.spawn(async move {
+            for value in 1..=EACH {
+                let updated = settings.set(place, value).await.expect("no conflict with itself");
+                assert!(settings.version() >= updated.version, "an acked one is read");
+            }
+        });
+    }
+    tasks.join_all().await;
+    assert_eq!(slow.settings.version().number(), EACH * places.len() as u64);
+    let tree = slow.settings.get().tree().clone();
+    let disk = slow.disk.clone();
+    drop(slow);
+    assert_eq!(open(&disk).settings.get().tree(), &tree);
+}

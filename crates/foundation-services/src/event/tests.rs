@@ -1,0 +1,13 @@
+//! The event store against a model, against many callers at once, and against a slow disk.
+
+mod appended;
+mod cancelled;
+mod catalogue;
+mod figures;
+mod laws;
+mod overflow;
+mod queried;
+mod real_input;
+mod repeated;
+mod sample;
+mod subscribed;

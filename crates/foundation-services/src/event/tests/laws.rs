@@ -1,0 +1,270 @@
+//! The law: whatever came before, every outcome and every answer is that of a plain list.
+
+use foundation_logic::event::{EventKeys, matches};
+use foundation_types::{ErrorKind, Event, EventQuery, ExpectedVersion, Order, Recorded, Version};
+use proptest::prelude::*;
+
+use super::sample::World;
+
+const KINDS: [&str; 3] = ["order.placed", "order.paid", "order.sent"];
+const STREAMS: [&str; 2] = ["events", "order-7"];
+
+/// What can happen to a store.
+#[derive(Clone, Debug)]
+enum Act {
+    One(Sketch, Option<u64>),
+    Batch(Vec<Sketch>),
+    Each(Vec<Sketch>),
+    Bound(u64),
+    Page(u64),
+    Query(QuerySketch),
+}
+
+/// An event in few words; ids and bodies are few, so that they come again.
+#[derive(Clone, Debug)]
+struct Sketch {
+    id: Option<u8>,
+    kind: usize,
+    correlation: Option<u8>,
+    stream: usize,
+    is_bad: bool,
+}
+
+#[derive(Clone, Debug)]
+struct QuerySketch {
+    kind: Option<usize>,
+    correlation: Option<u8>,
+    stream: Option<usize>,
+    is_descending: bool,
+    limit: Option<u64>,
+    after: Option<usize>,
+}
+
+impl Sketch {
+    fn event(&self) -> Event {
+        let kind = if self.is_bad { "bad\u{7}" } else { KINDS[self.kind] };
+        let event = Event::new(kind);
+        Event {
+            id: self.id.map(|id| id.to_string().into()),
+            correlation_id: self.correlation.map(|one| format!("c{one}").into()),
+            ..event
+        }
+    }
+}
+
+/// What one event came to: its place in the list, and whether it was there before.
+type Told = Result<(usize, bool), ErrorKind>;
+
+/// The plain list: each event with its stream.
+#[derive(Default)]
+struct Model {
+    events: Vec<(Event, &'static str)>,
+    /// Stored, repeated, rejected.
+    ledger: [u64; 3],
+}
+
+impl Model {
+    fn version(&self, stream: &str) -> u64 {
+        self.events.iter().filter(|(_, theirs)| *theirs == stream).count() as u64
+    }
+
+    fn append(&mut self, sketch: &Sketch, stream: &'static str, expected: Option<u64>) -> Told {
+        if sketch.is_bad {
+            return Err(ErrorKind::Invalid);
+        }
+        let event = sketch.event();
+        let known = self.events.iter().position(|(one, _)| one.id.is_some() && one.id == event.id);
+        match known {
+            Some(at) if self.events[at].0 == event => Ok((at, true)),
+            Some(_) => Err(ErrorKind::IdReused),
+            None if expected.is_some_and(|version| version != self.version(stream)) => {
+                Err(ErrorKind::VersionConflict)
+            }
+            None => {
+                self.events.push((event, stream));
+                Ok((self.events.len() - 1, false))
+            }
+        }
+    }
+
+    fn batch(&mut self, sketches: &[Sketch], stream: &'static str) -> Vec<Told> {
+        let before = self.events.len();
+        if sketches.iter().any(|sketch| sketch.is_bad) {
+            return vec![Err(ErrorKind::Invalid); sketches.len()];
+        }
+        let told: Vec<Told> =
+            sketches.iter().map(|sketch| self.append(sketch, stream, None)).collect();
+        if told.iter().all(Result::is_ok) {
+            return told;
+        }
+        self.events.truncate(before);
+        vec![Err(ErrorKind::IdReused); sketches.len()]
+    }
+
+    fn count(&mut self, told: &[Told]) {
+        for one in told {
+            let at = match one {
+                Ok((_, false)) => 0,
+                Ok((_, true)) => 1,
+                Err(_) => 2,
+            };
+            self.ledger[at] += 1;
+        }
+    }
+}
+
+/// A store, the list that it is held against, and what the store has recorded.
+struct Trial {
+    world: World,
+    model: Model,
+}
+
+impl Trial {
+    async fn recorded(&self) -> Vec<Recorded> {
+        self.world.all(EventQuery::all()).await
+    }
+
+    async fn act(&mut self, act: &Act) {
+        let events = |sketches: &[Sketch]| sketches.iter().map(Sketch::event).collect();
+        match act {
+            Act::One(sketch, expected) => {
+                let stream = STREAMS[sketch.stream];
+                let told = self.model.append(sketch, stream, *expected);
+                let expected = expected.map_or(ExpectedVersion::Any, |version| {
+                    ExpectedVersion::Exactly(Version::new(version))
+                });
+                let append = self.world.events.append(sketch.event()).stream(stream);
+                let got = append.expecting(expected).await;
+                self.judge(&[told], vec![got]).await;
+            }
+            Act::Batch(sketches) => {
+                let told = self.model.batch(sketches, STREAMS[0]);
+                let got = self.world.events.append_batch(events(sketches)).await;
+                let got = match got {
+                    Ok(receipts) => receipts.into_iter().map(Ok).collect(),
+                    Err(error) => sketches.iter().map(|_| Err(error.clone())).collect(),
+                };
+                self.judge(&told, got).await;
+            }
+            Act::Each(sketches) => {
+                let told: Vec<Told> = sketches
+                    .iter()
+                    .map(|sketch| self.model.append(sketch, STREAMS[1], None))
+                    .collect();
+                let got = self.world.events.append_each(events(sketches)).stream(STREAMS[1]).await;
+                self.judge(&told, got).await;
+            }
+            Act::Bound(events) => self.world.set("events.buffer.max_events", events).await,
+            Act::Page(rows) => self.world.set("interface.max_results", rows).await,
+            Act::Query(sketch) => self.ask(sketch).await,
+        }
+    }
+
+    async fn judge(
+        &mut self,
+        told: &[Told],
+        got: Vec<foundation_types::Result<crate::event::Receipt>>,
+    ) {
+        let recorded = self.recorded().await;
+        assert_eq!(recorded.len(), self.model.events.len());
+        for (told, got) in told.iter().zip(got) {
+            match (told, got) {
+                (Ok((at, repeated)), Ok(receipt)) => {
+                    assert_eq!(recorded[*at].position, receipt.position);
+                    assert_eq!(recorded[*at].version, receipt.version);
+                    assert_eq!(*repeated, receipt.repeated);
+                }
+                (Err(kind), Err(error)) => assert_eq!(*kind, error.kind()),
+                (told, got) => panic!("{told:?} was to be, {got:?} is"),
+            }
+        }
+        self.model.count(told);
+        let stats = self.world.settled();
+        assert_eq!([stats.stored, stats.repeated, stats.rejected], self.model.ledger);
+    }
+
+    async fn ask(&self, sketch: &QuerySketch) {
+        let recorded = self.recorded().await;
+        let after = sketch.after.and_then(|at| recorded.get(at)).map(|event| event.position);
+        let query = EventQuery {
+            kind: sketch.kind.map(|kind| KINDS[kind].into()),
+            correlation_id: sketch.correlation.map(|one| format!("c{one}").into()),
+            stream: sketch.stream.map(|stream| STREAMS[stream].into()),
+            order: if sketch.is_descending { Order::Desc } else { Order::Asc },
+            limit: sketch.limit,
+            after,
+            ..EventQuery::all()
+        };
+        let mut expected: Vec<Recorded> =
+            recorded.into_iter().filter(|event| matches(&query, &EventKeys::from(event))).collect();
+        if sketch.is_descending {
+            expected.reverse();
+        }
+        expected.truncate(sketch.limit.map_or(usize::MAX, |limit| limit as usize));
+        assert_eq!(self.world.all(query).await, expected);
+    }
+}
+
+fn sketch() -> impl Strategy<Value = Sketch> {
+    let id = prop_oneof![2 => Just(None), 3 => (0..12_u8).prop_map(Some)];
+    let correlation = prop_oneof![Just(None), (0..2_u8).prop_map(Some)];
+    (id, 0..3_usize, correlation, 0..2_usize, prop::bool::weighted(0.05)).prop_map(
+        |(id, kind, correlation, stream, is_bad)| Sketch { id, kind, correlation, stream, is_bad },
+    )
+}
+
+fn query() -> impl Strategy<Value = QuerySketch> {
+    let kind = prop::option::of(0..3_usize);
+    let stream = prop::option::of(0..2_usize);
+    let (limit, after) = (prop::option::of(1..12_u64), prop::option::of(0..40_usize));
+    (kind, prop::option::of(0..2_u8), stream, any::<bool>(), limit, after).prop_map(
+        |(kind, correlation, stream, is_descending, limit, after)| QuerySketch {
+            kind,
+            correlation,
+            stream,
+            is_descending,
+            limit,
+            after,
+        },
+    )
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let many = || prop::collection::vec(sketch(), 1..8);
+    prop_oneof![
+        3 => (sketch(), prop::option::weighted(0.2, 0..4_u64)).prop_map(|(one, v)| Act::One(one, v)),
+        2 => many().prop_map(Act::Batch),
+        2 => many().prop_map(Act::Each),
+        1 => (1..20_u64).prop_map(Act::Bound),
+        1 => (1..6_u64).prop_map(Act::Page),
+        4 => query().prop_map(Act::Query),
+    ]
+}
+
+fn run(world: World, acts: &[Act]) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime").block_on(async {
+        let mut trial = Trial { world, model: Model::default() };
+        for act in acts {
+            trial.act(act).await;
+        }
+    });
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
+
+    #[test]
+    fn in_memory_a_store_is_a_plain_list(acts in prop::collection::vec(act(), 1..40)) {
+        run(World::in_memory(), &acts);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
+
+    #[test]
+    fn on_disk_a_store_is_a_plain_list(acts in prop::collection::vec(act(), 1..40)) {
+        run(World::on_disk(), &acts);
+    }
+}

@@ -1,0 +1,157 @@
+//! Followers see every event once, in order, whenever they begin and however slow they are.
+
+use std::sync::Arc;
+
+use foundation_types::{ErrorKind, Event, EventQuery, Position};
+
+use super::sample::{World, kind_of, poll, tick};
+use crate::event::{Start, Subscription};
+
+async fn next_ids(subscription: &mut Subscription, count: usize) -> Vec<String> {
+    let mut ids = Vec::new();
+    for _ in 0..count {
+        let event = subscription.next().await.expect("an event");
+        ids.extend(event.event.id.map(|id| id.to_string()));
+    }
+    ids
+}
+
+fn is_idle(subscription: &mut Subscription) -> bool {
+    poll(&mut Box::pin(subscription.next())).is_pending()
+}
+
+#[tokio::test]
+async fn it_begins_where_its_start_says_and_goes_on_live() {
+    for world in [World::in_memory(), World::on_disk()] {
+        let first = world.events.append(tick("a")).await.expect("stored");
+        world.events.append(tick("b")).await.expect("stored");
+        let subscribe = |start| world.events.subscribe(start, EventQuery::all()).expect("it may");
+        let mut all = subscribe(Start::Beginning);
+        let mut later = subscribe(Start::After(first.position));
+        let mut new = subscribe(Start::Now);
+        assert!(is_idle(&mut new));
+        world.events.append(tick("c")).await.expect("stored");
+        assert_eq!(next_ids(&mut all, 3).await, ["a", "b", "c"]);
+        assert_eq!(next_ids(&mut later, 2).await, ["b", "c"]);
+        assert_eq!(next_ids(&mut new, 1).await, ["c"]);
+        assert!(is_idle(&mut all) && is_idle(&mut later) && is_idle(&mut new));
+    }
+}
+
+#[tokio::test]
+async fn a_filter_leaves_out_the_rest_and_a_checkpoint_goes_on_after_it() {
+    let world = World::on_disk();
+    world.set("events.buffer.max_events", 5).await;
+    let kind = |at: usize| if at.is_multiple_of(3) { "third" } else { "other" };
+    let events = (0..1_000).map(|at| Event::new(kind(at)).id(at.to_string())).collect();
+    assert!(world.events.append_each(events).await.iter().all(Result::is_ok));
+    let filter = EventQuery::all().kind("third");
+    let mut subscription = world.events.subscribe(Start::Beginning, filter.clone()).expect("ok");
+    let half = next_ids(&mut subscription, 150).await;
+    let checkpoint = subscription.position();
+    drop(subscription);
+    let mut resumed = world.events.subscribe(Start::After(checkpoint), filter).expect("it may");
+    let rest = next_ids(&mut resumed, 184).await;
+    let expected: Vec<String> = (0..1_000).step_by(3).map(|at| at.to_string()).collect();
+    assert_eq!([half, rest].concat(), expected);
+    assert!(is_idle(&mut resumed));
+}
+
+#[tokio::test]
+async fn what_it_missed_because_it_is_no_longer_kept_it_is_told_once() {
+    let world = World::keeping(1_000);
+    world.set("events.buffer.max_events", 2).await;
+    let mut slow = world.events.subscribe(Start::Beginning, EventQuery::all()).expect("it may");
+    for at in 0..50 {
+        world.events.append(tick(&at.to_string())).await.expect("stored");
+    }
+    assert_eq!(kind_of(slow.next().await), ErrorKind::Compacted);
+    let first = slow.next().await.expect("it goes on").position.to_engine();
+    let mut last = first;
+    while let std::task::Poll::Ready(event) = poll(&mut Box::pin(slow.next())) {
+        let position = event.expect("told once only").position.to_engine();
+        assert_eq!(position, last + 1);
+        last = position;
+    }
+    assert!(first > 1 && last == 50);
+    let oldest = world.events.subscribe(Start::Beginning, EventQuery::all()).expect("it may");
+    assert_eq!(oldest.position(), Position::from_engine(first - 1));
+}
+
+#[tokio::test]
+async fn it_takes_no_order_limit_or_cursor() {
+    let world = World::in_memory();
+    let filters = [
+        EventQuery::all().newest_first(),
+        EventQuery::all().limit(5),
+        EventQuery::all().after(Position::START),
+    ];
+    for filter in filters {
+        let refused = world.events.subscribe(Start::Now, filter);
+        assert_eq!(kind_of(refused), ErrorKind::InvalidArgument);
+    }
+}
+
+#[tokio::test]
+async fn waiting_that_is_given_up_loses_nothing() {
+    let world = World::on_disk();
+    let mut subscription = world.events.subscribe(Start::Now, EventQuery::all()).expect("it may");
+    for at in 0..20 {
+        assert!(is_idle(&mut subscription));
+        world.events.append(tick(&at.to_string())).await.expect("stored");
+        assert_eq!(next_ids(&mut subscription, 1).await, [at.to_string()]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_gap_and_no_duplicate_while_many_append() {
+    const WRITERS: usize = 4;
+    const EACH: usize = 600;
+    for world in [World::in_memory(), World::on_disk()] {
+        world.set("events.buffer.max_events", 50).await;
+        let world = Arc::new(world);
+        let followers: Vec<_> = (0..3)
+            .map(|number| {
+                let start = if number == 0 { Start::Now } else { Start::Beginning };
+                let mut subscription =
+                    world.events.subscribe(start, EventQuery::all().kind("odd")).expect("it may");
+                tokio::spawn(async move {
+                    let mut positions = Vec::new();
+                    while positions.len() < WRITERS * EACH / 2 {
+                        let event = subscription.next().await.expect("an event");
+                        positions.push(event.position);
+                    }
+                    positions
+                })
+            })
+            .collect();
+        let writers: Vec<_> = (0..WRITERS)
+            .map(|number| {
+                let world = world.clone();
+                tokio::spawn(async move { write(&world, number, EACH).await })
+            })
+            .collect();
+        for writer in writers {
+            writer.await.expect("no writer panics");
+        }
+        let odd = world.all(EventQuery::all().kind("odd")).await;
+        let expected: Vec<Position> = odd.iter().map(|event| event.position).collect();
+        for follower in followers {
+            assert_eq!(follower.await.expect("no follower panics"), expected);
+        }
+    }
+}
+
+async fn write(world: &World, number: usize, count: usize) {
+    let event = |at: usize| Event::new(if at.is_multiple_of(2) { "even" } else { "odd" });
+    if number.is_multiple_of(2) {
+        for at in 0..count {
+            world.events.append(event(at)).await.expect("stored");
+        }
+    } else {
+        for some in (0..count).collect::<Vec<_>>().chunks(50) {
+            let events = some.iter().map(|at| event(*at)).collect();
+            assert!(world.events.append_each(events).await.iter().all(Result::is_ok));
+        }
+    }
+}

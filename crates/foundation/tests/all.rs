@@ -1,0 +1,32 @@
+//! The facade as an application meets it.
+
+mod life;
+mod settings;
+mod socket;
+
+use foundation::{Document, Foundation};
+use serde::{Deserialize, Serialize};
+use validator::Validate;
+
+/// A document of an application.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Validate)]
+#[serde(default, deny_unknown_fields)]
+struct Shop {
+    #[validate(range(max = 10_000))]
+    rate_limit: u32,
+    name: String,
+}
+
+impl Document for Shop {
+    const NAME: &'static str = "shop";
+}
+
+/// A directory that goes away with its test.
+fn directory() -> tempfile::TempDir {
+    tempfile::tempdir().expect("a directory")
+}
+
+async fn open(directory: &tempfile::TempDir) -> Foundation {
+    let builder = Foundation::builder(directory.path().join("store")).document::<Shop>();
+    builder.control_socket().start().await.expect("starts")
+}

@@ -1,0 +1,109 @@
+//! Starting, stopping, starting again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use foundation::config::BusinessRule;
+use foundation::error::Problem;
+use foundation::node::CheckState;
+use foundation::{ErrorKind, Event, EventQuery, Foundation, Version};
+
+use super::{Shop, directory, open};
+
+#[tokio::test]
+async fn everything_acked_is_there_after_a_restart() {
+    let directory = directory();
+    let first = open(&directory).await;
+    let shop = first.config::<Shop>().expect("is known");
+    for limit in 1..=5 {
+        shop.set("rate_limit", limit).actor("ops").await.expect("may enter");
+    }
+    let event = Event::new("order.placed").id("order-1").correlation("req-1");
+    let receipt = first.events().append(event.clone()).await.expect("may enter");
+    let report = first.shutdown(Duration::from_secs(5)).await;
+    assert!(report.is_clean(), "{report:?}");
+
+    let second = open(&directory).await;
+    let shop = second.config::<Shop>().expect("is known");
+    assert_eq!((shop.get().rate_limit, shop.version()), (5, Version::new(5)));
+    let earlier = shop.at(Version::new(2)).await.expect("is kept");
+    assert_eq!(earlier.document.rate_limit, 2);
+    let again = second.events().append(event).await.expect("is known");
+    assert_eq!((again.position, again.repeated), (receipt.position, true));
+    let status = second.status();
+    assert_eq!((status.journal.records, status.health.state), (6, CheckState::Ok));
+    assert_eq!(second.verify().await.expect("reads").findings, []);
+}
+
+#[tokio::test]
+async fn a_handle_that_outlives_its_store_is_answered() {
+    let directory = directory();
+    let foundation = open(&directory).await;
+    let (events, shop) = (foundation.events().clone(), foundation.config::<Shop>().expect("known"));
+    events.append(Event::new("a").id("1")).await.expect("may enter");
+    foundation.shutdown(Duration::from_secs(5)).await.into_result().expect("is clean");
+    let error = events.append(Event::new("a").id("2")).await.expect_err("is closed");
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    let error = shop.set("rate_limit", 1).await.expect_err("is closed");
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert_eq!(shop.get().rate_limit, 0);
+    assert_eq!(events.query(EventQuery::all()).await.expect("is read").events.len(), 1);
+}
+
+#[tokio::test]
+async fn a_directory_has_one_owner_and_many_can_be_open_at_once() {
+    let (one, two) = (directory(), directory());
+    let first = open(&one).await;
+    let second = open(&two).await;
+    let path = one.path().join("store");
+    let error = Foundation::builder(&path).start().await.expect_err("is owned");
+    assert_eq!(error.kind(), ErrorKind::Locked);
+    let waiting =
+        tokio::spawn(Foundation::builder(&path).lock_timeout(Duration::from_secs(30)).start());
+    first.shutdown(Duration::from_secs(5)).await.into_result().expect("is clean");
+    waiting.await.expect("ends").expect("got its turn");
+    assert_eq!(second.health().state, CheckState::Ok);
+}
+
+#[tokio::test]
+async fn a_store_is_looked_at_beside_its_owner_and_never_made_for_reading() {
+    let directory = directory();
+    let path = directory.path().join("store");
+    for builder in [Foundation::builder(&path).read_only(), Foundation::builder(&path).peek()] {
+        let error = builder.start().await.expect_err("there is none");
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+    }
+    assert!(!path.exists());
+    let owner = open(&directory).await;
+    owner.events().append(Event::new("a")).await.expect("may enter");
+    let look = Foundation::builder(&path).peek().start().await.expect("takes no lock");
+    assert_eq!(look.status().journal.records, 1);
+    let error = look.events().append(Event::new("a")).await.expect_err("is for reading");
+    assert_eq!(error.kind(), ErrorKind::ReadOnly);
+}
+
+#[tokio::test]
+async fn a_log_that_breaks_a_new_rule_is_refused_with_every_path() {
+    let directory = directory();
+    let foundation = open(&directory).await;
+    let shop = foundation.config::<Shop>().expect("is known");
+    shop.set("name", "corner").await.expect("may enter");
+    foundation.shutdown(Duration::from_secs(5)).await.into_result().expect("is clean");
+    let rule: BusinessRule<Shop> = Arc::new(|shop: &Shop| {
+        let problem = || Problem::new(ErrorKind::Invalid, "name", "no shop is named so any more");
+        if shop.name == "corner" { vec![problem()] } else { Vec::new() }
+    });
+    let builder = Foundation::builder(directory.path().join("store"));
+    let error = builder.document_with(vec![rule]).start().await.expect_err("is refused");
+    assert_eq!((error.kind(), error.problems()[0].path.as_str()), (ErrorKind::Invalid, "name"));
+}
+
+#[tokio::test]
+async fn a_store_in_memory_forgets() {
+    let foundation = Foundation::in_memory().document::<Shop>().start().await.expect("starts");
+    foundation.config::<Shop>().expect("known").set("name", "a").await.expect("may enter");
+    assert_eq!(foundation.status().journal.records, 1);
+    assert!(!foundation.status().journal.durable);
+    let error = foundation.config_named("shpo").err().expect("is not there");
+    insta::assert_snapshot!(error, @r#"there is no document "shpo", did you mean shop?"#);
+}

@@ -1,0 +1,93 @@
+//! `cargo xtask kill`: a real node is killed at random moments under load, again and again.
+//!
+//! The oracle knows only what came through pipes: the lines that were sent, the positions that
+//! were acked, the versions that were acked. After each kill the store is opened again, and
+//! everything acked has to be there, once, and nothing that was never sent.
+
+mod load;
+mod oracle;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use load::Load;
+use oracle::Oracle;
+
+/// Cycles if none are asked for.
+const CYCLES: u64 = 200;
+
+/// Kills a node this often, in a directory of its own.
+///
+/// # Errors
+/// The seed, and what was lost, invented, repeated or could not be opened.
+pub(crate) fn run(root: &Path, words: &[&str]) -> Result<(), String> {
+    let (cycles, seed) = arguments(words)?;
+    let program = build(root)?;
+    let directory = std::env::temp_dir().join(format!("foundation-kill-{}", std::process::id()));
+    println!("killing {cycles} times, seed {seed}");
+    let began = Instant::now();
+    let outcome = cycle_all(&program, &directory, cycles, seed);
+    let _ = std::fs::remove_dir_all(&directory);
+    let oracle = outcome.map_err(|what| {
+        format!("{what}\nto repeat it: cargo xtask kill --cycles {cycles} --seed {seed}")
+    })?;
+    println!(
+        "{cycles} kills in {:.0} s: {} events and {} updates acked; acked lost 0, invented 0, repeated 0",
+        began.elapsed().as_secs_f64(),
+        oracle.acked_events,
+        oracle.acked_updates,
+    );
+    Ok(())
+}
+
+fn arguments(words: &[&str]) -> Result<(u64, u64), String> {
+    let (mut cycles, mut seed) = (CYCLES, u64::from(std::process::id()));
+    for pair in words.chunks(2) {
+        match pair {
+            ["--cycles", number] => cycles = number.parse().map_err(|_| "--cycles N")?,
+            ["--seed", number] => seed = number.parse().map_err(|_| "--seed N")?,
+            _ => return Err("usage: cargo xtask kill [--cycles N] [--seed N]".to_owned()),
+        }
+    }
+    Ok((cycles, seed))
+}
+
+/// Builds the program and gives its path.
+fn build(root: &Path) -> Result<PathBuf, String> {
+    let built = Command::new("cargo")
+        .args(["build", "--release", "--bin", "foundation"])
+        .current_dir(root)
+        .status()
+        .map_err(|cause| format!("cannot run cargo: {cause}"))?;
+    if !built.success() {
+        return Err("the program does not build".to_owned());
+    }
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
+    Ok(target.join("release").join("foundation"))
+}
+
+fn cycle_all(program: &Path, directory: &Path, cycles: u64, seed: u64) -> Result<Oracle, String> {
+    let mut oracle = Oracle::default();
+    let mut dice = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    for cycle in 0..cycles {
+        let load = Load::start(program, directory, cycle)?;
+        // From the first ack on: before it there is nothing to lose.
+        load.wait_for_ack()?;
+        std::thread::sleep(Duration::from_millis(roll(&mut dice, 150)));
+        let sent = load.kill()?;
+        oracle.learn(sent);
+        oracle
+            .check(program, directory)
+            .map_err(|what| format!("cycle {cycle} (seed {seed}): {what}"))?;
+    }
+    Ok(oracle)
+}
+
+/// A number below the bound.
+fn roll(dice: &mut u64, bound: u64) -> u64 {
+    *dice ^= *dice << 13;
+    *dice ^= *dice >> 7;
+    *dice ^= *dice << 17;
+    (*dice >> 11) % bound
+}
