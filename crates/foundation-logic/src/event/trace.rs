@@ -28,7 +28,7 @@ pub struct Trace {
     /// The spans that have no parent here, in the order of positions.
     pub roots: Vec<usize>,
     /// Whether there are more events in the story than these, which are the first.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_cut: bool,
     /// Every event, in the order of positions.
     pub spans: Vec<Span>,

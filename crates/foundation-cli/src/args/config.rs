@@ -1,0 +1,123 @@
+//! The verbs of `config`.
+
+use clap::{Args, Subcommand};
+use foundation::{Document, Settings};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigVerb {
+    /// Show a document, or the value at a path of it
+    Get(GetArgs),
+    /// Put a value at a path
+    Set(SetArgs),
+    /// Remove what is at a path; a field then has its default
+    Unset(UnsetArgs),
+    /// Put what the document has by default at a path
+    Reset(UnsetArgs),
+    /// Who changed what, when and why: one JSON object a line
+    History(HistoryArgs),
+    /// What leads from one version to another
+    Diff(DiffArgs),
+    /// Make the document what it was at an earlier version, as a new version
+    Rollback(RollbackArgs),
+    /// Every field with its value, its default and what it is for
+    Fields(FieldsArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DocumentArgs {
+    /// Name of the document
+    #[arg(long = "doc", value_name = "NAME", default_value = Settings::NAME)]
+    pub(crate) name: String,
+}
+
+/// What every change says of itself.
+#[derive(Debug, Args)]
+pub(crate) struct WriteArgs {
+    /// Only if the document is at this version
+    #[arg(long, value_name = "N")]
+    pub(crate) if_version: Option<u64>,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+    /// Who; by default the user
+    #[arg(long, value_name = "NAME")]
+    pub(crate) actor: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GetArgs {
+    /// Where, for example interface.max_results; the whole document if absent
+    pub(crate) path: Option<String>,
+    /// As of this version
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) at: Option<u64>,
+    #[command(flatten)]
+    pub(crate) document: DocumentArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SetArgs {
+    /// Where, for example interface.max_results
+    pub(crate) path: String,
+    /// JSON if it is JSON, otherwise text; - reads it from standard input
+    #[arg(allow_hyphen_values = true)]
+    pub(crate) value: String,
+    /// Only say what would change
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) write: WriteArgs,
+    #[command(flatten)]
+    pub(crate) document: DocumentArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UnsetArgs {
+    /// Where, for example interface.max_results
+    pub(crate) path: String,
+    /// Only say what would change
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) write: WriteArgs,
+    #[command(flatten)]
+    pub(crate) document: DocumentArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct HistoryArgs {
+    /// At most this many changes
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) limit: Option<u64>,
+    /// The newest first
+    #[arg(long)]
+    pub(crate) newest: bool,
+    #[command(flatten)]
+    pub(crate) document: DocumentArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DiffArgs {
+    /// From this version; 0 is the defaults
+    pub(crate) from: u64,
+    /// To this version
+    pub(crate) to: u64,
+    #[command(flatten)]
+    pub(crate) document: DocumentArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RollbackArgs {
+    /// The earlier version; 0 is the defaults
+    pub(crate) version: u64,
+    #[command(flatten)]
+    pub(crate) write: WriteArgs,
+    #[command(flatten)]
+    pub(crate) document: DocumentArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FieldsArgs {
+    #[command(flatten)]
+    pub(crate) document: DocumentArgs,
+}

@@ -1,0 +1,40 @@
+//! The commands, one file a noun.
+
+mod append;
+mod config;
+mod demo;
+mod events;
+mod import;
+mod input;
+mod lines;
+mod metrics;
+mod processes;
+mod serve;
+mod signals;
+mod status;
+mod verify;
+mod watch;
+
+use crate::args::{Command, MetricsVerb};
+use crate::exit::Outcome;
+use crate::logging;
+use crate::program::Program;
+use foundation::config::LogLevel;
+
+/// Does what was typed.
+pub(crate) async fn run(program: &mut Program, command: Command) -> Outcome {
+    if !matches!(command, Command::Serve(_)) {
+        let level = if program.global.quiet { LogLevel::Error } else { LogLevel::Warn };
+        logging::start(level, None);
+    }
+    match command {
+        Command::Serve(args) => serve::run(program, &args).await,
+        Command::Status => status::run(program).await,
+        Command::Config(verb) => config::run(program, verb).await,
+        Command::Events(verb) => events::run(program, verb).await,
+        Command::Metrics(MetricsVerb::Show { prefix }) => {
+            metrics::show(program, prefix.as_deref().unwrap_or("")).await
+        }
+        Command::Verify => verify::run(program).await,
+    }
+}

@@ -1,0 +1,184 @@
+//! `foundation config …`: a document, its changes and its history.
+
+use foundation::config::{Change, HistoryQuery, Updated};
+use foundation::node::{
+    ConfigDiff, ConfigFields, ConfigGet, ConfigHistory, ConfigRollback, ConfigUpdate, Put,
+};
+use foundation::{Error, ErrorKind, ExpectedVersion, Order, Path, Result, Value, Version, parse};
+
+use super::input;
+use crate::args::{
+    ConfigVerb, DiffArgs, FieldsArgs, GetArgs, HistoryArgs, Output, RollbackArgs, SetArgs,
+    UnsetArgs, WriteArgs,
+};
+use crate::connection::{Connection, Intent};
+use crate::exit::Outcome;
+use crate::program::Program;
+use crate::render::{self, Shown};
+
+/// Changes of one answer about the history.
+const HISTORY_PAGE: u64 = 1_000;
+
+pub(super) async fn run(program: &mut Program, verb: ConfigVerb) -> Outcome {
+    match verb {
+        ConfigVerb::Get(args) => get(program, args).await,
+        ConfigVerb::Set(args) => set(program, args).await,
+        ConfigVerb::Unset(args) => put(program, args, Put::Nothing).await,
+        ConfigVerb::Reset(args) => put(program, args, Put::Default).await,
+        ConfigVerb::History(args) => history(program, args).await,
+        ConfigVerb::Diff(args) => diff(program, args).await,
+        ConfigVerb::Rollback(args) => rollback(program, args).await,
+        ConfigVerb::Fields(args) => fields(program, args).await,
+    }
+}
+
+async fn get(program: &mut Program, args: GetArgs) -> Outcome {
+    let path: Path = args.path.as_deref().unwrap_or_default().parse()?;
+    let (document, at) = (args.document.name, args.at.map(Version::new));
+    let call = ConfigGet { document, path: path.clone(), at };
+    let value = program.ask(Intent::Read, call).await?;
+    if program.is_text() {
+        return lines(program, &render::tree(&path, &value));
+    }
+    program.out.json(&value)
+}
+
+async fn set(program: &mut Program, args: SetArgs) -> Outcome {
+    let value = Put::Value(value_of(&args.value)?);
+    let SetArgs { path, dry_run, write, document, .. } = args;
+    put(program, UnsetArgs { path, dry_run, write, document }, value).await
+}
+
+/// The value that was typed. A flag that is written wrongly is no value.
+fn value_of(typed: &str) -> Result<Value> {
+    if typed == "-" {
+        return parse::value_or_text(input::standard_text()?.trim_end_matches(['\n', '\r']));
+    }
+    if typed.starts_with("--") && !std::env::args_os().any(|word| word == "--") {
+        let message = format!("{typed:?} is no flag of this command; as a value it goes behind --");
+        return Err(Error::new(ErrorKind::InvalidArgument, message));
+    }
+    parse::value_or_text(typed)
+}
+
+async fn put(program: &mut Program, args: UnsetArgs, what: Put) -> Outcome {
+    let call = ConfigUpdate {
+        document: args.document.name,
+        edits: vec![(args.path.parse()?, what)],
+        expected: expected(&args.write),
+        actor: actor(args.write.actor),
+        reason: args.write.reason,
+        dry_run: args.dry_run,
+    };
+    let intent = if args.dry_run { Intent::Read } else { Intent::Write };
+    let updated = program.ask(intent, call).await?;
+    if !program.is_text() {
+        return program.out.json(&updated);
+    }
+    if args.dry_run {
+        return lines(program, &would_change(&updated));
+    }
+    lines(program, &changed(&updated))
+}
+
+fn changed(updated: &Updated) -> Vec<String> {
+    let version = updated.version;
+    if updated.position.is_none() {
+        return vec![format!("version {version} says so already: nothing had to change")];
+    }
+    let edits = render::edits(&updated.changes, Shown::After);
+    edits.into_iter().map(|line| format!("{line} (version {version})")).collect()
+}
+
+fn would_change(updated: &Updated) -> Vec<String> {
+    if updated.changes.is_empty() {
+        return vec![format!("version {} says so already", updated.version)];
+    }
+    let edits = render::edits(&updated.changes, Shown::Both);
+    let after = format!("(would change version {})", updated.version);
+    edits.into_iter().map(|line| format!("{line} {after}")).collect()
+}
+
+async fn history(program: &mut Program, args: HistoryArgs) -> Outcome {
+    let mut connection = program.connect(Intent::Read).await?;
+    let outcome = write_history(program, &mut connection, args).await;
+    connection.close(outcome).await
+}
+
+/// Page by page: a history may be longer than one answer.
+async fn write_history(
+    program: &mut Program,
+    connection: &mut Connection,
+    args: HistoryArgs,
+) -> Outcome {
+    let order = if args.newest { Order::Desc } else { Order::Asc };
+    let mut left = args.limit.unwrap_or(u64::MAX);
+    let mut query = HistoryQuery { order, ..HistoryQuery::default() };
+    while left > 0 {
+        query.limit = usize::try_from(left.min(HISTORY_PAGE)).unwrap_or(usize::MAX);
+        let document = args.document.name.clone();
+        let changes: Vec<Change> =
+            connection.call(ConfigHistory { document, query: query.clone() }).await?;
+        for change in &changes {
+            program.out.json(change)?;
+        }
+        program.out.flush()?;
+        left = left.saturating_sub(changes.len() as u64);
+        let Some(last) = changes.last().filter(|_| changes.len() == query.limit) else { break };
+        match order {
+            Order::Asc => query.from = Some(last.version.next()),
+            Order::Desc => query.to = Some(last.version.previous()),
+        }
+    }
+    Ok(())
+}
+
+async fn diff(program: &mut Program, args: DiffArgs) -> Outcome {
+    let (from, to) = (Version::new(args.from), Version::new(args.to));
+    let call = ConfigDiff { document: args.document.name, from, to };
+    let edits = program.ask(Intent::Read, call).await?;
+    match program.global.output {
+        Output::Text => lines(program, &render::edits(&edits, Shown::Both)),
+        Output::Json => program.out.json(&edits),
+        Output::Ndjson => edits.iter().try_for_each(|edit| program.out.json(edit)),
+    }
+}
+
+async fn rollback(program: &mut Program, args: RollbackArgs) -> Outcome {
+    let call = ConfigRollback {
+        document: args.document.name,
+        version: Version::new(args.version),
+        expected: expected(&args.write),
+        actor: actor(args.write.actor),
+        reason: args.write.reason,
+    };
+    let updated = program.ask(Intent::Write, call).await?;
+    if program.is_text() {
+        return lines(program, &changed(&updated));
+    }
+    program.out.json(&updated)
+}
+
+async fn fields(program: &mut Program, args: FieldsArgs) -> Outcome {
+    let rows = program.ask(Intent::Read, ConfigFields { document: args.document.name }).await?;
+    match program.global.output {
+        Output::Text => lines(program, &render::fields(&rows)),
+        Output::Json => program.out.json(&rows),
+        Output::Ndjson => rows.iter().try_for_each(|row| program.out.json(row)),
+    }
+}
+
+fn lines(program: &mut Program, lines: &[String]) -> Outcome {
+    lines.iter().try_for_each(|line| program.out.text(line))
+}
+
+fn expected(write: &WriteArgs) -> ExpectedVersion {
+    let exactly = |number| ExpectedVersion::Exactly(Version::new(number));
+    write.if_version.map_or(ExpectedVersion::Any, exactly)
+}
+
+/// Who was named, otherwise the user as the environment says.
+fn actor(named: Option<String>) -> Option<String> {
+    let of = |name: &str| std::env::var(name).ok().filter(|user| !user.is_empty());
+    named.or_else(|| of("USER")).or_else(|| of("LOGNAME"))
+}

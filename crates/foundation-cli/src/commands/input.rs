@@ -1,0 +1,34 @@
+//! What is read from standard input as a whole: bounded, and UTF-8.
+
+use std::io::Read;
+
+use foundation::limits::{CONFIG_BYTES_MAX, EVENT_BYTES_MAX};
+use foundation::{Error, ErrorKind, Result};
+
+/// The most that one value or one event may be, with room for what is around it.
+const BYTES_MAX: usize =
+    64 * 1024 + if CONFIG_BYTES_MAX > EVENT_BYTES_MAX { CONFIG_BYTES_MAX } else { EVENT_BYTES_MAX };
+
+/// Standard input up to its end.
+pub(super) fn standard_bytes() -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let limit = BYTES_MAX as u64 + 1;
+    std::io::stdin().lock().take(limit).read_to_end(&mut bytes).map_err(|cause| {
+        let message = format!("cannot read standard input: {cause}");
+        Error::new(ErrorKind::Disk, message).caused_by(cause)
+    })?;
+    if bytes.len() > BYTES_MAX {
+        let message = format!("standard input has more than {BYTES_MAX} bytes, which is the limit");
+        return Err(Error::new(ErrorKind::TooLarge, message));
+    }
+    Ok(bytes)
+}
+
+/// Standard input up to its end, as text.
+pub(super) fn standard_text() -> Result<String> {
+    String::from_utf8(standard_bytes()?).map_err(|cause| {
+        let from = cause.utf8_error().valid_up_to();
+        let message = format!("standard input is not UTF-8 from byte {from} on");
+        Error::new(ErrorKind::Malformed, message)
+    })
+}

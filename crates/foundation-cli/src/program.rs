@@ -1,0 +1,143 @@
+//! What every command has at hand: the global flags, standard output, standard error.
+
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::process::ExitCode;
+
+use foundation::error::{Category, ErrorReport};
+use foundation::{Error, ErrorKind};
+use serde::Serialize;
+
+use crate::args::{Global, Output};
+use crate::exit::{self, Failure, Outcome};
+use crate::render;
+
+/// The running program.
+pub(crate) struct Program {
+    pub(crate) global: Global,
+    /// Where data goes.
+    pub(crate) out: Out,
+}
+
+/// Whether a command, if it succeeds, changes the store in one piece.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Changes {
+    /// As a whole or not at all.
+    Whole,
+    /// Nothing, or piece by piece.
+    Other,
+}
+
+impl Program {
+    pub(crate) fn new(global: Global) -> Self {
+        Self { global, out: Out::stdout() }
+    }
+
+    /// Whether answers are for people.
+    pub(crate) fn is_text(&self) -> bool {
+        self.global.output == Output::Text
+    }
+
+    /// Says something that is not data, unless nobody wants to hear it.
+    pub(crate) fn say(&self, text: &str) {
+        if !self.global.quiet {
+            tell(&render::printable_lines(text));
+        }
+    }
+
+    /// Whether a person watches standard error and wants to see what goes on.
+    pub(crate) fn is_watched(&self) -> bool {
+        !self.global.quiet && self.is_text() && io::stderr().is_terminal()
+    }
+
+    /// Ends the program: whatever is left is written, and an error is told.
+    pub(crate) fn finish(mut self, outcome: Outcome, changes: Changes) -> ExitCode {
+        match outcome.and_then(|()| self.out.flush()) {
+            Ok(()) | Err(Failure::Closed) => ExitCode::SUCCESS,
+            Err(Failure::Told(category)) => {
+                // What was written before counts, whether or not anybody reads it.
+                let _ = self.out.flush();
+                exit::code(category)
+            }
+            Err(Failure::Error(error)) => {
+                let _ = self.out.flush();
+                self.tell_error(&error, changes);
+                exit::code(error.kind().row().category)
+            }
+        }
+    }
+
+    fn tell_error(&self, error: &Error, changes: Changes) {
+        if !self.is_text() {
+            tell(&error_line(error));
+            return;
+        }
+        let mut text = render::error(error);
+        if changes == Changes::Whole && is_without_effect(error) {
+            text.push_str("\nnothing was changed");
+        }
+        tell(&render::printable_lines(&text));
+    }
+}
+
+/// The error as one line of JSON.
+pub(crate) fn error_line(error: &Error) -> String {
+    render::json(&ErrorReport::from(error)).unwrap_or_else(|_| error.message().to_owned())
+}
+
+/// Writes a line to standard error, whether or not anybody listens.
+pub(crate) fn tell(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Whether the error says by its kind that nothing was applied.
+fn is_without_effect(error: &Error) -> bool {
+    let row = error.kind().row();
+    match row.category {
+        Category::Usage
+        | Category::Validation
+        | Category::Conflict
+        | Category::NotFound
+        | Category::Denied => true,
+        Category::Unavailable => {
+            matches!(row.kind, ErrorKind::Locked | ErrorKind::ReadOnly | ErrorKind::DiskFull)
+        }
+        Category::Corruption | Category::Indeterminate | Category::Internal => false,
+    }
+}
+
+/// Standard output, through a buffer.
+pub(crate) struct Out(Box<dyn Write>);
+
+impl Out {
+    fn stdout() -> Self {
+        Self(Box::new(BufWriter::with_capacity(64 * 1024, io::stdout())))
+    }
+
+    /// Writes text as it is shown to people: control characters do not reach the terminal.
+    pub(crate) fn text(&mut self, text: &str) -> Outcome {
+        self.write(&render::printable_lines(text))
+    }
+
+    /// Writes a value as one line of JSON.
+    pub(crate) fn json(&mut self, value: &impl Serialize) -> Outcome {
+        let line = render::json(value)?;
+        self.write(&line)
+    }
+
+    /// Writes all that is in the buffer.
+    pub(crate) fn flush(&mut self) -> Outcome {
+        self.0.flush().map_err(failed)
+    }
+
+    fn write(&mut self, line: &str) -> Outcome {
+        writeln!(self.0, "{line}").map_err(failed)
+    }
+}
+
+fn failed(cause: io::Error) -> Failure {
+    if cause.kind() == io::ErrorKind::BrokenPipe {
+        return Failure::Closed;
+    }
+    let message = format!("cannot write to standard output: {cause}");
+    Failure::from(Error::new(ErrorKind::Disk, message).caused_by(cause))
+}

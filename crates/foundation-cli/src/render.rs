@@ -1,0 +1,16 @@
+//! Answers as text for people and as JSON for programs. Nothing here asks anything.
+
+mod events;
+mod fault;
+mod metrics;
+mod status;
+mod table;
+mod text;
+mod tree;
+
+pub(crate) use events::{by_type, import_summary, receipt, stats};
+pub(crate) use fault::{error, problems};
+pub(crate) use metrics::metrics;
+pub(crate) use status::{no_store, status, verification};
+pub(crate) use text::{bytes, counted, json, printable_lines, thousands};
+pub(crate) use tree::{Shown, edits, fields, tree};

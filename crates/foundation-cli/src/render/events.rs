@@ -1,0 +1,73 @@
+//! Receipts, what the event store holds, what an import came to.
+
+use foundation::events::{EventStoreStats, Receipt};
+use std::time::Duration;
+
+use super::table::{Align, table};
+use super::text::{bytes, counted, elapsed, thousands};
+
+/// What an append came to.
+pub(crate) fn receipt(receipt: &Receipt) -> String {
+    let Receipt { id, position, .. } = receipt;
+    if receipt.repeated {
+        return format!("{id} was stored before, at position {position}");
+    }
+    format!("{id} stored at position {position}")
+}
+
+/// What the store holds, then a row for each type.
+pub(crate) fn stats(stats: &EventStoreStats) -> Vec<String> {
+    let mut lines = vec![
+        format!(
+            "{} recorded, the last at position {}",
+            counted(stats.recorded, "event"),
+            stats.published
+        ),
+        format!(
+            "{} in memory ({}), {} left it",
+            thousands(stats.buffered_events),
+            bytes(stats.buffered_bytes),
+            thousands(stats.evicted)
+        ),
+        format!(
+            "offered {}: stored {}, repeated {}, refused {}, dropped {}, in flight {}",
+            thousands(stats.offered),
+            thousands(stats.stored),
+            thousands(stats.repeated),
+            thousands(stats.rejected),
+            thousands(stats.dropped),
+            thousands(stats.in_flight)
+        ),
+    ];
+    if let (Some(first), Some(last)) = (stats.first_recorded, stats.last_recorded) {
+        lines.push(format!("recorded from {first} to {last}"));
+    }
+    if stats.unreadable > 0 {
+        lines.push(format!("{} unreadable", counted(stats.unreadable, "record")));
+    }
+    lines.extend(by_type(stats, usize::MAX));
+    lines
+}
+
+/// How many events of each type there are, the most first, at most so many rows.
+pub(crate) fn by_type(stats: &EventStoreStats, rows_max: usize) -> Vec<String> {
+    let mut rows: Vec<_> = stats.by_type.iter().collect();
+    rows.sort_by(|(one, few), (other, many)| many.cmp(few).then_with(|| one.cmp(other)));
+    let others: u64 = rows.iter().skip(rows_max).map(|(_, count)| **count).sum();
+    let mut cells: Vec<_> = rows
+        .into_iter()
+        .take(rows_max)
+        .map(|(kind, count)| [thousands(*count), kind.to_string()])
+        .collect();
+    let others = others.saturating_add(stats.other_types);
+    if others > 0 {
+        cells.push([thousands(others), "(other types)".to_owned()]);
+    }
+    table([Align::Right, Align::Left], &cells)
+}
+
+/// What an import came to, in one line.
+pub(crate) fn import_summary(counts: [u64; 3], took: Duration) -> String {
+    let [accepted, repeated, refused] = counts.map(thousands);
+    format!("accepted {accepted}, repeated {repeated}, refused {refused} in {}", elapsed(took))
+}

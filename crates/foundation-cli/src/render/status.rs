@@ -1,0 +1,77 @@
+//! How a store is, and what verifying it found.
+
+use std::path::Path;
+use std::time::Duration;
+
+use foundation::node::{CheckState, Status, VerifyReport};
+
+use super::table::{Align, table};
+use super::text::{bytes, counted, elapsed, thousands};
+
+/// How the store and its services are: one row a part.
+pub(crate) fn status(status: &Status, directory: &Path) -> Vec<String> {
+    let mut rows = vec![
+        row("serving", serving(status)),
+        row("health", status.health.state.to_string()),
+        row("store", format!("{} in {}", status.store.id, directory.display())),
+        row("journal", journal(status)),
+    ];
+    for document in &status.documents {
+        let known = if document.linked { "" } else { ", its type is not known here" };
+        let text = format!("{} at version {}{known}", document.name, document.version);
+        rows.push(row("document", text));
+    }
+    let events = &status.events;
+    let kept = format!("{} in memory", thousands(events.buffered_events));
+    rows.push(row("events", format!("{} recorded, {kept}", thousands(events.recorded))));
+    if status.serving {
+        let names = counted(status.metrics, "name");
+        rows.push(row("metrics", format!("{} series of {names}", thousands(status.series))));
+    }
+    let mut lines = table([Align::Left, Align::Left], &rows);
+    let ill = status.health.checks.iter().filter(|check| check.state != CheckState::Ok);
+    lines.extend(ill.map(|check| format!("{} {}: {}", check.name, check.state, check.message)));
+    lines
+}
+
+/// The status of a directory that has no store.
+pub(crate) fn no_store(directory: &Path) -> String {
+    format!("serving  no, there is no store in {} yet", directory.display())
+}
+
+fn row(name: &str, text: String) -> [String; 2] {
+    [name.to_owned(), text]
+}
+
+fn serving(status: &Status) -> String {
+    if !status.serving {
+        return "no".to_owned();
+    }
+    let up = elapsed(Duration::from_secs(status.uptime_s));
+    format!("yes, process {}, for {up}, version {}", status.pid, status.version)
+}
+
+fn journal(status: &Status) -> String {
+    let journal = &status.journal;
+    let size = bytes(journal.bytes);
+    let segments = counted(journal.segments, "segment");
+    format!("{}, {size} in {segments}", counted(journal.records, "record"))
+}
+
+/// What verifying found: one line if all is well, then one for each finding.
+pub(crate) fn verification(report: &VerifyReport, took: Duration) -> Vec<String> {
+    let verdict =
+        if report.damaged { "acked data is damaged" } else { "every checksum and chain agrees" };
+    let mut lines = vec![format!(
+        "checked {}, {}, {} in {}: {verdict}",
+        counted(report.segments, "segment"),
+        counted(report.records, "record"),
+        bytes(report.bytes),
+        elapsed(took)
+    )];
+    lines.extend(report.findings.iter().map(|finding| {
+        let weight = if finding.damage { "damage" } else { "note" };
+        format!("{weight}  {} {}..{}  {}", finding.file, finding.from, finding.to, finding.what)
+    }));
+    lines
+}
