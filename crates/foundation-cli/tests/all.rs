@@ -1,1 +1,16 @@
-//! x
+//! The program as a person or a script runs it: the built binary, real directories, real pipes.
+
+#[path = "all/bad_input.rs"]
+mod bad_input;
+#[path = "all/config.rs"]
+mod config;
+#[path = "all/events.rs"]
+mod events;
+#[path = "all/ownership.rs"]
+mod ownership;
+#[path = "all/real_input.rs"]
+mod real_input;
+#[path = "all/running.rs"]
+mod running;
+#[path = "all/serving.rs"]
+mod serving;

@@ -59,9 +59,9 @@ pub(crate) struct FieldArgs {
     /// Id of the event that caused it
     #[arg(long, value_name = "ID")]
     pub(crate) parent: Option<String>,
-    /// Whatever else there is to say
+    /// Whatever else there is to say: the data of the event. (--data is the directory.)
     #[arg(long, value_name = "JSON", allow_hyphen_values = true)]
-    pub(crate) data: Option<String>,
+    pub(crate) payload: Option<String>,
 }
 
 #[derive(Debug, Args)]

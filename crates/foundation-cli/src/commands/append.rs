@@ -1,5 +1,6 @@
 //! `foundation events append`: one event, from flags or from JSON.
 
+use foundation::events::Data;
 use foundation::node::Append;
 use foundation::{Error, ErrorKind, Event, ExpectedVersion, Result, StreamName, Version, parse};
 
@@ -39,8 +40,8 @@ fn event_of(fields: FieldArgs) -> Result<Event> {
     event.subject = fields.subject;
     event.correlation_id = fields.correlation.map(Into::into);
     event.parent_id = fields.parent.map(Into::into);
-    if let Some(data) = fields.data {
-        event.data = foundation::events::Data::from_json(&data)?;
+    if let Some(payload) = fields.payload {
+        event.data = Data::from_json(&payload)?;
     }
     Ok(event)
 }

@@ -3,13 +3,13 @@
 use foundation::node::GetMetrics;
 
 use crate::args::Output;
-use crate::connection::reach;
+use crate::connection::{ANSWER_MIN, reach};
 use crate::exit::Outcome;
 use crate::program::Program;
 use crate::render;
 
 pub(super) async fn show(program: &mut Program, prefix: &str) -> Outcome {
-    let patience = program.global.lock_timeout.max(std::time::Duration::from_secs(2));
+    let patience = program.global.lock_timeout.max(ANSWER_MIN);
     let mut metrics = match reach(&program.global.data, patience).await? {
         Some(mut node) => node.call(GetMetrics {}).await?,
         None => {

@@ -4,14 +4,14 @@ use foundation::node::GetStatus;
 use foundation::{ErrorKind, Foundation};
 use serde_json::json;
 
-use crate::connection::{Connection, reach};
+use crate::connection::{ANSWER_MIN, Connection, reach};
 use crate::exit::Outcome;
 use crate::program::Program;
 use crate::render;
 
 pub(super) async fn run(program: &mut Program) -> Outcome {
     let directory = program.global.data.clone();
-    let patience = program.global.lock_timeout.max(std::time::Duration::from_secs(2));
+    let patience = program.global.lock_timeout.max(ANSWER_MIN);
     let mut connection = match reach(&directory, patience).await? {
         Some(node) => Connection::Remote(node),
         None => match Foundation::builder(&directory).peek().start().await {
