@@ -57,6 +57,7 @@ pub(crate) const LAYERS: &[Layer] = &[
             "arc-swap",
             "async-trait",
             "imbl",
+            "rustix",
             "serde",
             "serde_json",
             "tokio",
