@@ -157,7 +157,7 @@ impl Import<'_> {
         };
         let mut stop = None;
         for (line, outcome) in lines.into_iter().zip(outcomes) {
-            match outcome.map_err(Error::from) {
+            match outcome.map_err(|report| Error::from(*report)) {
                 Ok(receipt) => self.accept(&receipt)?,
                 Err(error) if is_about_the_store(&error) => {
                     stop.get_or_insert_with(|| stopped(error, line));
