@@ -17,6 +17,7 @@ mod meters;
 mod query;
 mod receipt;
 mod repeats;
+mod single;
 mod stats;
 mod subscription;
 #[cfg(test)]
@@ -26,6 +27,7 @@ mod writing;
 pub use append::{Append, AppendBatch, AppendEach};
 pub use query::{EventPage, Pages};
 pub use receipt::Receipt;
+pub use single::AppendFuture;
 pub use stats::EventStoreStats;
 pub use subscription::{Start, Subscription};
 

@@ -183,6 +183,14 @@ impl EventLog {
         EventStats { ids, published: self.published(), ..self.state().stats() }
     }
 
+    /// The ids go first: whoever finds an event by query also finds it by id.
+    fn take(&self, records: &[Record], digests: &[Digest]) {
+        let Some(last) = records.last() else { return };
+        self.ids.write().unwrap_or_else(PoisonError::into_inner).extend(records, digests);
+        self.state_mut().extend(&self.hashing, records, digests);
+        self.published.send_replace(last.position());
+    }
+
     fn ids(&self) -> RwLockReadGuard<'_, IdIndex> {
         self.ids.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -199,14 +207,16 @@ impl EventLog {
 impl Follower for EventLog {
     /// Takes the records at once: a reader sees all of them or none.
     fn follow(&self, records: &[Record]) {
-        let Some(last) = records.last() else { return };
-        // Decoded and hashed before any lock is taken. The ids go first: whoever finds an event
-        // by query also finds it by id.
-        let digests: Vec<Digest> =
-            records.iter().map(|record| Digest::of(record, &self.hashing)).collect();
-        self.ids.write().unwrap_or_else(PoisonError::into_inner).extend(records, &digests);
-        self.state_mut().extend(&self.hashing, records, &digests);
-        self.published.send_replace(last.position());
+        // Decoded and hashed before any lock is taken.
+        match records {
+            [] => {}
+            [one] => self.take(records, &[Digest::of(one, &self.hashing)]),
+            many => {
+                let digests: Vec<Digest> =
+                    many.iter().map(|record| Digest::of(record, &self.hashing)).collect();
+                self.take(many, &digests);
+            }
+        }
     }
 }
 

@@ -126,7 +126,8 @@ async fn write_history(
         }
         program.out.flush()?;
         left = left.saturating_sub(changes.len() as u64);
-        let Some(last) = changes.last().filter(|_| changes.len() == query.limit) else { break };
+        // A piece may end early, when its changes are large: only an empty one is the last.
+        let Some(last) = changes.last() else { break };
         match order {
             Order::Asc => query.from = Some(last.version.next()),
             Order::Desc => query.to = Some(last.version.previous()),

@@ -9,6 +9,7 @@ use foundation_validate::Origin;
 use super::Core;
 use super::group::Group;
 use super::receipt::Receipt;
+use super::single::AppendFuture;
 
 type Appending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -104,10 +105,10 @@ impl<'a> AppendEach<'a> {
 
 impl<'a> IntoFuture for Append<'a> {
     type Output = Result<Receipt>;
-    type IntoFuture = Appending<'a, Self::Output>;
+    type IntoFuture = AppendFuture<'a>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.core.append_one(self.event, self.to))
+        AppendFuture::new(self.core, self.event, self.to)
     }
 }
 

@@ -90,6 +90,11 @@ impl<'a> Open<'a> {
         }
     }
 
+    /// How the append ended, if it has.
+    pub(super) fn outcome(&self) -> Option<Result<()>> {
+        self.flight.commit.as_ref().and_then(outcome_of)
+    }
+
     /// Settles what is open: its outcome is known.
     pub(super) fn close<T>(&mut self, outcome: &Result<T>) {
         self.core.close(&mut self.flight, outcome);

@@ -29,15 +29,6 @@ enum Part {
 }
 
 impl Core {
-    /// Appends one event.
-    pub(super) async fn append_one(&self, event: Event, to: Target) -> Result<Receipt> {
-        let mut open = Open::new(self);
-        open.offer(1);
-        let outcome = self.one(&mut open, event, &to).await;
-        open.close(&outcome);
-        outcome
-    }
-
     /// Appends events together.
     pub(super) async fn append_group(&self, group: Group) -> Result<Vec<Receipt>> {
         let mut open = Open::new(self);
@@ -45,20 +36,6 @@ impl Core {
         let outcome = self.all_or_none(&mut open, group).await;
         open.close(&outcome);
         outcome
-    }
-
-    async fn one(&self, open: &mut Open<'_>, event: Event, to: &Target) -> Result<Receipt> {
-        rules::stream_name(&to.stream, to.origin)?;
-        let event = rules::event(event, to.origin)?.into_inner();
-        if let Some(id) = event.id.clone() {
-            self.claim(open, std::slice::from_ref(&id)).await;
-            if let Some(receipt) = self.repeat(&id, &event).await? {
-                open.repeated(1);
-                return Ok(receipt);
-            }
-        }
-        let mut receipts = self.write(open, vec![event], to).await?;
-        receipts.pop().ok_or_else(no_receipt)
     }
 
     async fn all_or_none(&self, open: &mut Open<'_>, group: Group) -> Result<Vec<Receipt>> {
@@ -85,7 +62,7 @@ impl Core {
     }
 
     /// Claims the ids, after whoever has them.
-    async fn claim(&self, open: &mut Open<'_>, ids: &[EventId]) {
+    pub(super) async fn claim(&self, open: &mut Open<'_>, ids: &[EventId]) {
         while let Err(other) = self.claims.claim(ids, &mut open.flight.claimed) {
             other.ended().await;
             self.sweep();
@@ -133,10 +110,10 @@ impl Core {
         self.let_in(load).await?;
         open.flight.load = load;
         let commit = self.place(events, to).await?;
-        let appended = commit.place().clone();
+        let receipts = Receipt::of_new(ids, commit.place()).collect();
         open.placed(commit);
         open.durable().await?;
-        Ok(Receipt::of_new(ids, &appended).collect())
+        Ok(receipts)
     }
 }
 

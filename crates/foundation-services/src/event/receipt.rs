@@ -34,19 +34,25 @@ impl Receipt {
         Self { repeated: true, ..self.clone() }
     }
 
+    /// The receipt of the event with this id, which was appended alone.
+    pub(super) fn of_one(id: EventId, appended: &Appended) -> Self {
+        let Appended { version, recorded, .. } = *appended;
+        Self { id, position: appended.last(), version, recorded, repeated: false }
+    }
+
     /// The receipts of the events with these ids, which were appended together.
-    pub(super) fn of_new(
-        ids: Vec<EventId>,
-        appended: &Appended,
-    ) -> impl Iterator<Item = Self> + use<> {
-        let Appended { positions, version, recorded } = appended.clone();
+    pub(super) fn of_new(ids: Vec<EventId>, appended: &Appended) -> impl Iterator<Item = Self> {
+        let Appended { positions, version, recorded } = appended;
+        let recorded = *recorded;
         let before = version.number().saturating_sub(positions.len() as u64);
-        ids.into_iter().zip(positions).zip(1..).map(move |((id, position), nth)| Self {
-            id,
-            position,
-            version: Version::new(before.saturating_add(nth)),
-            recorded,
-            repeated: false,
+        ids.into_iter().zip(positions.iter().copied()).zip(1..).map(move |((id, position), nth)| {
+            Self {
+                id,
+                position,
+                version: Version::new(before.saturating_add(nth)),
+                recorded,
+                repeated: false,
+            }
         })
     }
 }

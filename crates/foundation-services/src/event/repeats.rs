@@ -1,7 +1,7 @@
 //! Whether an event with this id was stored before, and whether it says the same.
 
 use foundation_store::event::Lookup;
-use foundation_store::record::{EventView, Record};
+use foundation_store::record::{EventView, IdView, Record};
 use foundation_types::{Data, Error, ErrorKind, Event, EventId, Result};
 
 use super::Core;
@@ -23,15 +23,20 @@ impl Core {
                 })?
             }
         };
+        Self::compare(id, event, &record)
+    }
+
+    /// The receipt of this stored event if it has the id; it has to say the same then.
+    pub(super) fn compare(id: &EventId, event: &Event, record: &Record) -> Result<Option<Receipt>> {
         let stored = record.event()?;
         // The index knows fingerprints: another id with the same one has no say.
-        if stored.id.to_string() != id.as_str() {
+        if stored.id != IdView::of(id.as_str()) {
             return Ok(None);
         }
         if !says_the_same(event, &stored) {
-            return Err(reused(id, &record));
+            return Err(reused(id, record));
         }
-        Receipt::of_repeat(id.clone(), &record).map(Some)
+        Receipt::of_repeat(id.clone(), record).map(Some)
     }
 }
 

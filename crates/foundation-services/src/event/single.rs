@@ -1,0 +1,196 @@
+//! Appending one event: without waiting where nothing has to be waited for.
+//!
+//! Nearly every append finds its id free and room for it, and in memory it is recorded at once.
+//! So the steps are first taken straight through, and what waits is set up only where one of
+//! them is in the way.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use foundation_store::event::Lookup;
+use foundation_store::journal::{Batch, Room};
+use foundation_store::record::RecordKind;
+use foundation_types::{Event, EventId, Result};
+use foundation_validate::event as rules;
+
+use super::Core;
+use super::append::Target;
+use super::flight::Open;
+use super::receipt::Receipt;
+use super::writing::load_of;
+
+/// The append of one event, on its way.
+#[must_use = "nothing is appended before it is awaited"]
+pub struct AppendFuture<'a>(State<'a>);
+
+enum State<'a> {
+    New { core: &'a Core, event: Event, to: Target },
+    Waiting(Waiting<'a>),
+    Done,
+}
+
+type Waiting<'a> = Pin<Box<dyn Future<Output = Result<Receipt>> + Send + 'a>>;
+
+/// An append after its first steps.
+enum Begun<'a> {
+    Ended(Result<Receipt>),
+    Waiting(Waiting<'a>),
+}
+
+/// How far an append came without waiting.
+enum Step {
+    /// To the end: it was stored before.
+    Known(Receipt),
+    /// To its place in the journal.
+    Placed(Receipt),
+    /// Its id is claimed, or it has to be read what is stored under it.
+    IdTaken(Event),
+    /// As many are on their way as may be.
+    Full(Event),
+    /// The journal has no room.
+    NoRoom(Batch, EventId),
+}
+
+impl<'a> AppendFuture<'a> {
+    pub(super) fn new(core: &'a Core, event: Event, to: Target) -> Self {
+        Self(State::New { core, event, to })
+    }
+}
+
+impl Future for AppendFuture<'_> {
+    type Output = Result<Receipt>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut waiting = match std::mem::replace(&mut self.0, State::Done) {
+            State::Waiting(waiting) => waiting,
+            State::New { core, event, to } => match core.begin(event, to) {
+                Begun::Ended(outcome) => return Poll::Ready(outcome),
+                Begun::Waiting(waiting) => waiting,
+            },
+            // Asked again after its end, which no await does.
+            State::Done => return Poll::Pending,
+        };
+        let polled = waiting.as_mut().poll(context);
+        if polled.is_pending() {
+            self.0 = State::Waiting(waiting);
+        }
+        polled
+    }
+}
+
+impl Core {
+    fn begin(&self, event: Event, to: Target) -> Begun<'_> {
+        let mut open = Open::new(self);
+        open.offer(1);
+        let outcome = match self.straight_through(&mut open, event, &to) {
+            Ok(Step::Known(receipt)) => Ok(receipt),
+            Ok(Step::Placed(receipt)) => match open.outcome() {
+                Some(outcome) => outcome.map(|()| receipt),
+                None => return self.go_on(open, Step::Placed(receipt), to),
+            },
+            Ok(step) => return self.go_on(open, step, to),
+            Err(error) => Err(error),
+        };
+        open.close(&outcome);
+        Begun::Ended(outcome)
+    }
+
+    /// Takes the steps of an append up to the first that has to wait.
+    fn straight_through(&self, open: &mut Open<'_>, event: Event, to: &Target) -> Result<Step> {
+        rules::stream_name(&to.stream, to.origin)?;
+        let event = rules::event(event, to.origin)?.into_inner();
+        if let Some(id) = &event.id {
+            let ids = std::slice::from_ref(id);
+            if self.claims.claim(ids, &mut open.flight.claimed).is_err() {
+                return Ok(Step::IdTaken(event));
+            }
+            match self.log.get(id.as_str()) {
+                Lookup::Absent => {}
+                Lookup::InLog(_) => return Ok(Step::IdTaken(event)),
+                Lookup::Buffered(record) => {
+                    if let Some(receipt) = Self::compare(id, &event, &record)? {
+                        open.repeated(1);
+                        return Ok(Step::Known(receipt));
+                    }
+                }
+            }
+        }
+        let load = load_of(std::slice::from_ref(&event), &to.stream);
+        if !self.try_let_in(load) {
+            return Ok(Step::Full(event));
+        }
+        open.flight.load = load;
+        let (batch, id) = self.batch_of(event, to)?;
+        match self.journal.try_reserve(&batch)? {
+            Some(room) => self.place_one(open, batch, room, id).map(Step::Placed),
+            None => Ok(Step::NoRoom(batch, id)),
+        }
+    }
+
+    /// Goes on from a step that has to wait.
+    fn go_on<'a>(&'a self, mut open: Open<'a>, step: Step, to: Target) -> Begun<'a> {
+        Begun::Waiting(Box::pin(async move {
+            let outcome = self.wait_through(&mut open, step, &to).await;
+            open.close(&outcome);
+            outcome
+        }))
+    }
+
+    async fn wait_through(&self, open: &mut Open<'_>, step: Step, to: &Target) -> Result<Receipt> {
+        let receipt = match step {
+            Step::Known(receipt) => return Ok(receipt),
+            Step::Placed(receipt) => receipt,
+            Step::NoRoom(batch, id) => self.when_there_is_room(open, batch, id).await?,
+            Step::Full(event) => self.when_let_in(open, event, to).await?,
+            Step::IdTaken(event) => {
+                if let Some(id) = event.id.clone() {
+                    self.claim(open, std::slice::from_ref(&id)).await;
+                    if let Some(receipt) = self.repeat(&id, &event).await? {
+                        open.repeated(1);
+                        return Ok(receipt);
+                    }
+                }
+                self.when_let_in(open, event, to).await?
+            }
+        };
+        open.durable().await?;
+        Ok(receipt)
+    }
+
+    async fn when_let_in(&self, open: &mut Open<'_>, event: Event, to: &Target) -> Result<Receipt> {
+        let load = load_of(std::slice::from_ref(&event), &to.stream);
+        self.let_in(load).await?;
+        open.flight.load = load;
+        let (batch, id) = self.batch_of(event, to)?;
+        self.when_there_is_room(open, batch, id).await
+    }
+
+    async fn when_there_is_room(
+        &self,
+        open: &mut Open<'_>,
+        batch: Batch,
+        id: EventId,
+    ) -> Result<Receipt> {
+        let room = self.room(&batch).await?;
+        self.place_one(open, batch, room, id)
+    }
+
+    fn batch_of(&self, mut event: Event, to: &Target) -> Result<(Batch, EventId)> {
+        let id = self.identified(&mut event);
+        let batch = Batch::new(to.stream.clone(), RecordKind::Event, vec![event])?;
+        Ok((batch.expecting(to.expected), id))
+    }
+
+    fn place_one(
+        &self,
+        open: &mut Open<'_>,
+        batch: Batch,
+        room: Room,
+        id: EventId,
+    ) -> Result<Receipt> {
+        let commit = self.journal.append(batch, room)?;
+        let receipt = Receipt::of_one(id, commit.place());
+        open.placed(commit);
+        Ok(receipt)
+    }
+}
