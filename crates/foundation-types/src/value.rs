@@ -265,4 +265,24 @@ mod tests {
         let error = from_value::<Outer>(&tree).expect_err("300 is no u8");
         assert_eq!(error.problems()[0].path, "inner[1].deep");
     }
+
+    #[test]
+    fn a_struct_is_read_from_a_map_and_from_nothing_else() {
+        #[derive(Debug, Deserialize)]
+        #[expect(dead_code, reason = "only the error is looked at")]
+        struct Pair {
+            left: u8,
+            right: u8,
+        }
+        for text in ["[1,2]", "[]", "null", "1", "\"left\""] {
+            let tree: Value = serde_json::from_str(text).expect("parses");
+            let error = from_value::<Pair>(&tree).expect_err("is no map");
+            let problem = &error.problems()[0];
+            assert_eq!(problem.expected.as_deref(), Some("a map of its fields"), "{text}");
+        }
+        for text in ["{\"plain\":null}", "{\"named\":[1,true]}"] {
+            let tree: Value = serde_json::from_str(text).expect("parses");
+            assert!(from_value::<Choice>(&tree).is_err(), "{text}");
+        }
+    }
 }

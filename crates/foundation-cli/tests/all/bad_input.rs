@@ -28,6 +28,8 @@ fn bad_words_are_refused_with_their_exit_code() {
         (&["config", "set", "interface.max_results", "\"x\""], 6, "error[config.wrong_type]"),
         (&["config", "set", "interface.max_results", "0"], 6, "error[config.out_of_range]"),
         (&["config", "set", "interface.max_results", "1e999"], 6, "error[malformed]"),
+        (&["config", "set", "interface", "[1000, 5]"], 6, "expected a map of its fields"),
+        (&["config", "set", "log.level", "{\"debug\":null}"], 6, "error[config.wrong_type]"),
         (&["config", "set", "interface.max_results", "{\"a\":1,\"a\":2}"], 6, "error[malformed]"),
         (&["config", "set", "interface.max_results", &deep], 6, "error["),
         (&["config", "set", "interface.max_results", "--resaon"], 2, "is no flag"),

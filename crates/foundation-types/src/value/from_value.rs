@@ -180,9 +180,25 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         }
     }
 
+    /// A struct is a map: serde would also take a list of its fields in the order of the code.
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Misfit> {
+        match self.value {
+            Value::Map(_) => self.deserialize_any(visitor),
+            other => Err(de::Error::invalid_type(
+                de::Unexpected::Other(&other.to_json()),
+                &"a map of its fields",
+            )),
+        }
+    }
+
     serde::forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
-        unit_struct seq tuple tuple_struct map struct identifier ignored_any
+        unit_struct seq tuple tuple_struct map identifier ignored_any
     }
 }
 
@@ -318,7 +334,7 @@ impl<'de> de::VariantAccess<'de> for Content<'_> {
     type Error = Misfit;
 
     fn unit_variant(self) -> Result<(), Misfit> {
-        serde::Deserialize::deserialize(self.reader)
+        Err(de::Error::invalid_type(de::Unexpected::Map, &"the name of the choice alone"))
     }
 
     fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Misfit> {
@@ -332,10 +348,10 @@ impl<'de> de::VariantAccess<'de> for Content<'_> {
 
     fn struct_variant<V: Visitor<'de>>(
         self,
-        _: &'static [&'static str],
+        fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Misfit> {
-        let act = || self.reader.deserialize_any(visitor);
+        let act = || self.reader.deserialize_struct("", fields, visitor);
         self.reader.trail.within(&Step::Key(self.name), act)
     }
 }

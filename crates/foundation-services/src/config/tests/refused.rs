@@ -49,14 +49,14 @@ async fn what_the_document_refuses_names_path_value_and_what_was_expected() {
       interface.max_results: wrong type, got 1.5, expected integer, 1 to 100000
     config.wrong_type: interface.max_results: wrong type, got null, expected integer, 1 to 100000 [stage type]
       interface.max_results: wrong type, got null, expected integer, 1 to 100000
-    config.wrong_type: interface: wrong type, got "all", expected struct InterfaceSettings [stage type]
-      interface: wrong type, got "all", expected struct InterfaceSettings
+    config.wrong_type: interface: wrong type, got "all", expected a map of its fields [stage type]
+      interface: wrong type, got "all", expected a map of its fields
     config.wrong_type: interface.max_results.deep: "interface.max_results.deep" cannot be set: "interface.max_results" is of type integer, not a map or a list, got 1
       interface.max_results.deep: "interface.max_results.deep" cannot be set: "interface.max_results" is of type integer, not a map or a list, got 1
     config.out_of_range: log.level: unknown choice, got "loud", expected one of off, error, warn, info, debug, trace [stage type]
       log.level: unknown choice, got "loud", expected one of off, error, warn, info, debug, trace
-    config.wrong_type: wrong type, got 1, expected struct Settings [stage type]
-      wrong type, got 1, expected struct Settings
+    config.wrong_type: wrong type, got 1, expected a map of its fields [stage type]
+      wrong type, got 1, expected a map of its fields
     "#);
     assert_eq!(node.log().await.len(), 0);
     assert_eq!(settings.version().number(), 0);
