@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind};
 
-/// A moment in UTC with nanosecond precision, from the year -9999 to 9999.
+/// A moment in UTC with nanosecond precision, from the year -9999 to 9999-12-30T22:00:00Z.
 ///
 /// ```
 /// use foundation_types::Timestamp;
@@ -84,7 +84,10 @@ impl FromStr for Timestamp {
             let shown: String = text.chars().take(64).collect();
             Error::new(
                 ErrorKind::InvalidArgument,
-                format!("{shown:?} is not an RFC 3339 time such as 2026-11-24T09:00:00Z"),
+                format!(
+                    "{shown:?} is not an RFC 3339 time such as 2026-11-24T09:00:00Z, at most \
+                     9999-12-30T22:00:00Z"
+                ),
             )
             .caused_by(cause)
         })

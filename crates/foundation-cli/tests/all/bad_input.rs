@@ -44,6 +44,7 @@ fn bad_words_are_refused_with_their_exit_code() {
         (&["config", "history", "--limit", "0"], 2, "error"),
         (&["events", "append", "{"], 6, "error[malformed]"),
         (&["events", "append", &deep], 6, "error["),
+        (&["events", "append", "[\"a\", \"1\"]"], 6, "error[malformed]"),
         (&["events", "append", "--type", ""], 6, "error[invalid]"),
         (&["events", "append", "--type", "foundation.x"], 6, "error[event.reserved_type]"),
         (&["events", "append", "--type", "a", "--payload", "{"], 6, "error[malformed]"),
@@ -119,6 +120,15 @@ fn bad_lines_are_refused_and_lose_nothing_of_the_others() {
             (b"{\"type\": \"a\", \"type\": \"b\"}\n", "refused[malformed]"),
             (b"{\"type\": \"a\"} {\"type\": \"b\"}\n", "refused[malformed]"),
             (b"\0\0\0\n", "refused[malformed]"),
+            (
+                b"[\"a\",\"list\",null,null,null,null,null,null]\n",
+                "refused[malformed]: the line is JSON, but not an object",
+            ),
+            (
+                b"{\"type\":\"a\",\"time\":\"9999-12-31T23:59:59Z\"}\n",
+                "refused[invalid]: time: not a time, got \"9999-12-31T23:59:59Z\", expected an RFC \
+                 3339 time such as 2026-11-24T09:00:00Z, at most 9999-12-30T22:00:00Z",
+            ),
         ];
         for ((bad, says), nth) in lines.iter().zip(0..) {
             let input = [good(2 * nth), bad.to_vec(), good(2 * nth + 1)].concat();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use foundation_types::limits::EVENT_BYTES_MAX;
 use foundation_types::{Data, Error, ErrorKind, Event, Problem, Result, Timestamp};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::value::RawValue;
 
 use super::{located, reason};
@@ -14,6 +14,9 @@ use crate::text::quoted;
 
 /// Room for the names of fields, quotes and escapes around the largest event.
 const FRAME_BYTES_MAX: usize = 4 * 1024;
+
+/// What a time looks like, and the last one that there is.
+const TIMES: &str = "such as 2026-11-24T09:00:00Z, at most 9999-12-30T22:00:00Z";
 
 const FIELDS: [&str; 8] =
     ["type", "id", "time", "source", "subject", "correlation_id", "parent_id", "data"];
@@ -41,7 +44,21 @@ pub fn event_line(line: &[u8]) -> Result<Event> {
         let message = format!("the line is not UTF-8 from byte {} on", cause.valid_up_to());
         Error::new(ErrorKind::Malformed, message)
     })?;
+    if !text.trim_ascii_start().starts_with('{') {
+        return Err(not_an_object(text));
+    }
     serde_json::from_str(text).map_err(|cause| explained(text, &cause))
+}
+
+/// A list of the fields in their order would be an event to serde, and is none to anybody else.
+fn not_an_object(text: &str) -> Error {
+    match serde_json::from_str::<IgnoredAny>(text) {
+        Ok(_) => Error::new(ErrorKind::Malformed, "the line is JSON, but not an object"),
+        Err(cause) => {
+            let message = format!("the line is not one JSON object: {}", reason(&cause));
+            located(Error::new(ErrorKind::Malformed, message), &cause)
+        }
+    }
 }
 
 /// Looks at the fields one by one for why the line is no event: only when it is none.
@@ -65,12 +82,15 @@ fn explained(text: &str, cause: &serde_json::Error) -> Error {
 
 fn misfit(name: &str, raw: &str) -> Option<Problem> {
     match name {
-        "type" => wrong::<String>(name, raw, "text"),
+        "type" => wrong::<String>(name, raw, "wrong type", "text"),
         "id" | "source" | "subject" | "correlation_id" | "parent_id" => {
-            wrong::<Option<String>>(name, raw, "text")
+            wrong::<Option<String>>(name, raw, "wrong type", "text")
         }
         "time" => {
-            wrong::<Option<Timestamp>>(name, raw, "an RFC 3339 time such as 2026-11-24T09:00:00Z")
+            let expected = format!("an RFC 3339 time {TIMES}");
+            let is_text = raw.starts_with('"');
+            let message = if is_text { "not a time" } else { "wrong type" };
+            wrong::<Option<Timestamp>>(name, raw, message, &expected)
         }
         "data" => {
             let error = Data::from_json(raw).err()?;
@@ -80,10 +100,15 @@ fn misfit(name: &str, raw: &str) -> Option<Problem> {
     }
 }
 
-fn wrong<T: DeserializeOwned>(name: &str, raw: &str, expected: &str) -> Option<Problem> {
+fn wrong<T: DeserializeOwned>(
+    name: &str,
+    raw: &str,
+    message: &str,
+    expected: &str,
+) -> Option<Problem> {
     serde_json::from_str::<T>(raw).err()?;
     let shown: String = raw.chars().take(128).collect();
-    Some(Problem::new(ErrorKind::Invalid, name, "wrong type").value(shown).expected(expected))
+    Some(Problem::new(ErrorKind::Invalid, name, message).value(shown).expected(expected))
 }
 
 fn unknown(name: &str) -> Problem {
