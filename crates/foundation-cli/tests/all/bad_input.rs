@@ -232,3 +232,20 @@ fn help_and_version_are_answers() {
         assert!(!ran.out.is_empty());
     }
 }
+
+#[test]
+fn a_pipe_in_place_of_a_file_is_refused_and_not_waited_for() {
+    for name in ["STORE", "WATERMARK", "00000000000000000001.seg", "LOCK"] {
+        let store = Store::new();
+        store.ok(&["events", "append", "--type", "a"]);
+        let file = store.directory().join(name);
+        std::fs::remove_file(&file).expect("is removed");
+        let made = std::process::Command::new("mkfifo").arg(&file).status().expect("runs");
+        assert!(made.success());
+        for words in [&["verify"][..], &["config", "get"], &["config", "set", "log.level", "warn"]]
+        {
+            let ran = store.run(words);
+            assert!(matches!(ran.code, Some(5 | 7)), "{name} {words:?}: {ran:?}");
+        }
+    }
+}

@@ -32,9 +32,10 @@ impl Files {
     /// What the system says if it cannot be made.
     pub fn create(path: impl Into<PathBuf>) -> io::Result<Self> {
         let directory: PathBuf = path.into();
-        if !directory.is_dir() {
+        let made = missing(&directory);
+        if !made.is_empty() {
             std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&directory)?;
-            sync_parent(&directory)?;
+            made.iter().rev().try_for_each(|one| sync_parent(one))?;
         }
         Self::existing(directory)
     }
@@ -44,6 +45,23 @@ impl Files {
     pub fn directory(&self) -> &Path {
         &self.directory
     }
+}
+
+/// Opens a regular file. Opening anything else could wait for ever, as a pipe does, or have effects.
+fn open_regular(options: &OpenOptions, path: &Path) -> io::Result<File> {
+    match std::fs::metadata(path) {
+        Ok(about) if !about.is_file() => {
+            Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"))
+        }
+        // What is missing may be made, or told, by the call itself.
+        _ => options.open(path),
+    }
+}
+
+/// What is missing of this path, the outermost last.
+fn missing(directory: &Path) -> Vec<PathBuf> {
+    let named = directory.ancestors().filter(|one| !one.as_os_str().is_empty());
+    named.take_while(|one| !one.is_dir()).map(Path::to_owned).collect()
 }
 
 /// A new directory survives a power cut once its name does, which is kept by its parent.
@@ -79,11 +97,7 @@ impl Disk for Files {
                 options.write(true).create_new(true);
             }
         }
-        let file = options.open(self.directory.join(name))?;
-        if !file.metadata()?.is_file() {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
-        }
-        Ok(Box::new(file))
+        Ok(Box::new(open_regular(&options, &self.directory.join(name))?))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
@@ -105,7 +119,7 @@ impl Disk for Files {
         if let Claim::Owner(_) = claim {
             options.write(true).create(true);
         }
-        let file = options.open(path)?;
+        let file = open_regular(&options, &path)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Ok(None),
@@ -151,3 +165,17 @@ struct HeldFile {
 }
 
 impl LockGuard for HeldFile {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_directory_that_is_made_on_the_way_has_its_name_kept() {
+        let wanted = Path::new("/no-such-directory/b/c");
+        let above = ["/no-such-directory/b/c", "/no-such-directory/b", "/no-such-directory"];
+        assert_eq!(missing(wanted), above.map(PathBuf::from));
+        assert_eq!(missing(Path::new("/")), Vec::<PathBuf>::new());
+        assert_eq!(missing(Path::new("no-such-directory")), [Path::new("no-such-directory")]);
+    }
+}
