@@ -85,7 +85,7 @@ async fn stop(program: &Program, foundation: Foundation, signals: &mut Signals) 
             program.say("stopped, everything is durable");
             Ok(())
         }
-        () = signals.next() => {
+        () = signals.insisted() => {
             tell("ended before everything was drained; what was acked is durable");
             Err(Failure::Told(Category::Internal))
         }

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use super::running::{Node, Store, objects, redacted};
+use super::running::{Node, Store, objects, redacted, send};
 
 #[test]
 fn a_node_stops_cleanly_by_either_signal() {
@@ -22,6 +22,18 @@ fn a_node_stops_cleanly_by_either_signal() {
             .collect();
         assert_eq!(types, ["foundation.node.started", "foundation.node.stopping"]);
     }
+}
+
+#[test]
+fn a_signal_that_is_sent_twice_at_once_is_one_wish() {
+    let store = Store::new();
+    let mut node = store.serve(&[]);
+    send("STOP", node.pid());
+    send("INT", node.pid());
+    send("TERM", node.pid());
+    send("CONT", node.pid());
+    node.says(|line| line == "stopping\n");
+    node.says(|line| line == "stopped, everything is durable\n");
 }
 
 #[test]
