@@ -5,6 +5,7 @@ use std::time::Duration;
 use foundation::Foundation;
 use foundation::config::LogLevel;
 use foundation::error::Category;
+use foundation::node::CheckState;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::demo;
@@ -59,10 +60,14 @@ async fn follow(
     level.set(settings.get().log.level);
     let mut seconds = interval(INTERVAL);
     seconds.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut health = CheckState::Ok;
     loop {
         tokio::select! {
             () = signals.next() => return Ok(()),
-            _ = seconds.tick() => line.draw(foundation),
+            _ = seconds.tick() => {
+                health = tell_health(foundation, health);
+                line.draw(foundation);
+            }
             notice = levels.next() => {
                 // The settings end with the node, which does not end before a signal.
                 if notice?.is_none() {
@@ -74,6 +79,21 @@ async fn follow(
             }
         }
     }
+}
+
+/// Logs what has become of the health of the node since it was in this state.
+fn tell_health(foundation: &Foundation, before: CheckState) -> CheckState {
+    let health = foundation.health();
+    if health.state == before {
+        return before;
+    }
+    for check in health.checks.iter().filter(|check| check.state != CheckState::Ok) {
+        tracing::error!("{} {}: {}", check.name, check.state, check.message);
+    }
+    if health.state == CheckState::Ok {
+        tracing::info!("the node is well again");
+    }
+    health.state
 }
 
 /// Stops the node and says what could not be drained. Whoever signals again does not wait.

@@ -76,11 +76,7 @@ impl Store {
 
     /// Starts a node and waits until it serves.
     pub(crate) fn serve(&self, words: &[&str]) -> Node {
-        let mut child =
-            self.command(&[&["serve"], words].concat()).spawn().expect("the program starts");
-        let mut talk = BufReader::new(child.stderr.take().expect("is piped"));
-        read_until(&mut talk, |line| line.starts_with("serving "));
-        Node { child, talk: Some(talk) }
+        Node::of(&mut self.command(&[&["serve"], words].concat()))
     }
 }
 
@@ -107,6 +103,22 @@ pub(crate) struct Node {
 }
 
 impl Node {
+    fn of(command: &mut Command) -> Self {
+        let mut child = command.spawn().expect("the program starts");
+        let mut talk = BufReader::new(child.stderr.take().expect("is piped"));
+        read_until(&mut talk, |line| line.starts_with("serving "));
+        Self { child, talk: Some(talk) }
+    }
+
+    /// Starts it in a shell that runs this first.
+    pub(crate) fn in_shell(first: &str, node: &Command) -> Self {
+        let mut shell = Command::new("sh");
+        shell.arg("-c").arg(format!("{first}; exec \"$@\"")).arg("sh");
+        shell.arg(node.get_program()).args(node.get_args());
+        shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self::of(&mut shell)
+    }
+
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }

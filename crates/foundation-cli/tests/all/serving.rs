@@ -37,6 +37,19 @@ fn a_signal_that_is_sent_twice_at_once_is_one_wish() {
 }
 
 #[test]
+fn a_node_that_cannot_write_any_more_says_so_in_its_log() {
+    let store = Store::new();
+    // The limit is larger than a new segment and smaller than what is written.
+    let mut node = Node::in_shell("trap '' XFSZ; ulimit -f 1024", &store.command(&["serve"]));
+    let line = format!("{{\"type\": \"a\", \"data\": \"{}\"}}\n", "x".repeat(1_000));
+    let ran = store.feed(&["events", "import", "-"], line.repeat(3_000));
+    assert!(matches!(ran.code, Some(7 | 8)), "{ran:?}");
+    node.says(|line| line.contains("ERROR") && line.contains("journal"));
+    assert_eq!(store.json(&["status"])["health"]["state"], "failed");
+    store.ok(&["events", "query", "--limit", "1"]);
+}
+
+#[test]
 fn a_directory_is_served_once() {
     let store = Store::new();
     let _node = store.serve(&[]);
