@@ -95,6 +95,14 @@ struct Group {
     events: Vec<Event>,
     lines: Vec<u64>,
     bytes: usize,
+    /// Lines between them that are no events: told with the others, in the order of the file.
+    refused: Vec<(u64, Error)>,
+}
+
+impl Group {
+    fn is_full(&self) -> bool {
+        self.events.len() + self.refused.len() >= GROUP_EVENTS_MAX || self.bytes >= GROUP_BYTES_MAX
+    }
 }
 
 /// An import on its way.
@@ -110,9 +118,7 @@ struct Import<'a> {
 impl Import<'_> {
     async fn read(&mut self, mut lines: Lines<Box<dyn Read>>) -> Outcome {
         loop {
-            let full =
-                self.group.events.len() >= GROUP_EVENTS_MAX || self.group.bytes >= GROUP_BYTES_MAX;
-            if full || !lines.has_next_here() {
+            if self.group.is_full() || !lines.has_next_here() {
                 self.send().await?;
                 self.bar.set_position(lines.bytes_read());
             }
@@ -145,21 +151,29 @@ impl Import<'_> {
                 self.group.events.push(event);
                 self.group.lines.push(line.number);
             }
-            Err(error) => self.refuse(line.number, &error),
+            Err(error) => self.group.refused.push((line.number, error)),
         }
     }
 
     /// Sends the group and takes down what came of each event in it.
     async fn send(&mut self) -> Outcome {
-        let Group { events, lines, .. } = std::mem::take(&mut self.group);
-        let Some(first) = lines.first().copied() else { return Ok(()) };
-        let outcomes = match self.connection.call(AppendEach { events }).await {
-            Ok(outcomes) => outcomes,
-            Err(error) => return Err(stopped(error, first)),
-        };
+        let Group { events, lines, refused, .. } = std::mem::take(&mut self.group);
+        let mut settled: Vec<_> =
+            refused.into_iter().map(|(line, error)| (line, Err(error))).collect();
         let mut stop = None;
-        for (line, outcome) in lines.into_iter().zip(outcomes) {
-            match outcome.map_err(|report| Error::from(*report)) {
+        if let Some(first) = lines.first().copied() {
+            match self.connection.call(AppendEach { events }).await {
+                Ok(outcomes) => {
+                    let outcomes =
+                        outcomes.into_iter().map(|one| one.map_err(|report| Error::from(*report)));
+                    settled.extend(lines.into_iter().zip(outcomes));
+                }
+                Err(error) => stop = Some(stopped(error, first)),
+            }
+        }
+        settled.sort_by_key(|(line, _)| *line);
+        for (line, outcome) in settled {
+            match outcome {
                 Ok(receipt) => self.accept(&receipt)?,
                 Err(error) if is_about_the_store(&error) => {
                     stop.get_or_insert_with(|| stopped(error, line));
