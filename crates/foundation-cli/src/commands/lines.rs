@@ -5,6 +5,9 @@ use std::io::{BufRead, BufReader, ErrorKind, Read, Result};
 /// Longest line that is kept, in bytes: the largest event with room for what JSON adds.
 pub(super) const LINE_BYTES_MAX: usize = foundation::limits::EVENT_BYTES_MAX + 64 * 1024;
 
+/// What some editors write before the first line of a text in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// Bytes that are read at a time.
 const BUFFER_BYTES: usize = 256 * 1024;
 
@@ -78,7 +81,9 @@ impl<R: Read> Lines<R> {
         let content = if length > LINE_BYTES_MAX as u64 {
             Content::TooLong(length)
         } else {
-            Content::Bytes(self.kept.strip_suffix(b"\r").unwrap_or(&self.kept))
+            let line = self.kept.strip_suffix(b"\r").unwrap_or(&self.kept);
+            let mark = if self.number == 1 { BYTE_ORDER_MARK } else { &[] };
+            Content::Bytes(line.strip_prefix(mark).unwrap_or(line))
         };
         Ok(Some(Line { number: self.number, content }))
     }
@@ -105,6 +110,15 @@ mod tests {
         assert_eq!(seen, [(1, b"a".to_vec(), 0), (2, none, 5_000_000), (3, b"b".to_vec(), 0)]);
         assert!(lines.kept.capacity() <= 2 * LINE_BYTES_MAX);
         assert_eq!(lines.bytes_read(), 5_000_005);
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_first_line() {
+        let mut lines = Lines::new("\u{feff}a\n\u{feff}b".as_bytes());
+        for expected in ["a", "\u{feff}b"] {
+            let line = lines.next().expect("reads").expect("is there");
+            assert_eq!(line.content, Content::Bytes(expected.as_bytes()));
+        }
     }
 
     proptest! {
