@@ -67,7 +67,7 @@ impl Global {
 pub(crate) enum Output {
     /// For people
     Text,
-    /// One JSON value
+    /// One JSON value; rows as a list
     Json,
     /// One JSON value a line
     Ndjson,

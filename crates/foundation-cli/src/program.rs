@@ -105,6 +105,36 @@ fn is_without_effect(error: &Error) -> bool {
     }
 }
 
+/// How rows are written of which there may be more than memory holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rows {
+    /// Each by itself.
+    Lines,
+    /// As one list, a line for each row.
+    List { is_empty: bool },
+}
+
+impl Rows {
+    pub(crate) fn of(output: Output) -> Self {
+        match output {
+            Output::Text | Output::Ndjson => Self::Lines,
+            Output::Json => Self::List { is_empty: true },
+        }
+    }
+
+    /// What stands before the next row.
+    fn next(&mut self) -> &'static str {
+        match self {
+            Self::Lines => "",
+            Self::List { is_empty } if *is_empty => {
+                *is_empty = false;
+                "["
+            }
+            Self::List { .. } => ",",
+        }
+    }
+}
+
 /// Standard output, through a buffer.
 pub(crate) struct Out(Box<dyn Write>);
 
@@ -122,6 +152,22 @@ impl Out {
     pub(crate) fn json(&mut self, value: &impl Serialize) -> Outcome {
         let line = render::json(value)?;
         self.write(&line)
+    }
+
+    /// Writes rows as they come: each on a line, and as one JSON list where that is asked for.
+    pub(crate) fn row(&mut self, rows: &mut Rows, value: &impl Serialize) -> Outcome {
+        let line = render::json(value)?;
+        let before = rows.next();
+        self.write(&format!("{before}{line}"))
+    }
+
+    /// Ends what [`Self::row`] wrote.
+    pub(crate) fn end_rows(&mut self, rows: &Rows) -> Outcome {
+        match rows {
+            Rows::Lines => Ok(()),
+            Rows::List { is_empty: true } => self.write("[]"),
+            Rows::List { is_empty: false } => self.write("]"),
+        }
     }
 
     /// Writes all that is in the buffer.

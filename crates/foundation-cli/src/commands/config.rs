@@ -15,7 +15,7 @@ use crate::args::{
 };
 use crate::connection::{Connection, Intent};
 use crate::exit::Outcome;
-use crate::program::Program;
+use crate::program::{Program, Rows};
 use crate::render::{self, HistoryRow, Shown};
 
 /// Changes of one answer about the history.
@@ -114,6 +114,7 @@ async fn write_history(
     args: HistoryArgs,
 ) -> Outcome {
     let order = if args.newest { Order::Desc } else { Order::Asc };
+    let mut rows = Rows::of(program.global.output);
     let mut left = args.limit.unwrap_or(u64::MAX);
     let mut query = HistoryQuery { order, ..HistoryQuery::default() };
     while left > 0 {
@@ -122,7 +123,7 @@ async fn write_history(
         let changes: Vec<Change> =
             connection.call(ConfigHistory { document, query: query.clone() }).await?;
         for change in &changes {
-            program.out.json(&HistoryRow::of(change))?;
+            program.out.row(&mut rows, &HistoryRow::of(change))?;
         }
         program.out.flush()?;
         left = left.saturating_sub(changes.len() as u64);
@@ -133,7 +134,7 @@ async fn write_history(
             Order::Desc => query.to = Some(last.version.previous()),
         }
     }
-    Ok(())
+    program.out.end_rows(&rows)
 }
 
 async fn diff(program: &mut Program, args: DiffArgs) -> Outcome {

@@ -7,7 +7,7 @@ use super::{append, import};
 use crate::args::{Direction, EventsVerb, Output, QueryArgs};
 use crate::connection::{Connection, Intent};
 use crate::exit::Outcome;
-use crate::program::Program;
+use crate::program::{Program, Rows};
 use crate::render;
 
 pub(super) async fn run(program: &mut Program, verb: EventsVerb) -> Outcome {
@@ -56,16 +56,17 @@ async fn write_pages(
     connection: &mut Connection,
     query: EventQuery,
 ) -> Outcome {
+    let mut rows = Rows::of(program.global.output);
     let mut next = Some(query);
     while let Some(query) = next {
         let page = connection.call(EventsQuery { query }).await?;
         for event in &page.events {
-            program.out.json(event)?;
+            program.out.row(&mut rows, event)?;
         }
         program.out.flush()?;
         next = page.next;
     }
-    Ok(())
+    program.out.end_rows(&rows)
 }
 
 async fn trace(program: &mut Program, correlation: &str) -> Outcome {

@@ -172,3 +172,21 @@ fn counts_by_type_are_shown() {
         assert!(store.ok(&["events", "stats"]).contains("3  t\n"));
     });
 }
+
+#[test]
+fn rows_are_one_json_value_where_that_is_asked_for() {
+    both(|store| {
+        let query = ["events", "query", "--type", "t"];
+        assert_eq!(store.json(&query), serde_json::json!([]));
+        assert_eq!(store.json(&["config", "history"]), serde_json::json!([]));
+        import(store, 3);
+        store.ok(&["config", "set", "interface.max_results", "2"]);
+        store.ok(&["config", "set", "log.level", "warn"]);
+        let rows = store.json(&query);
+        assert_eq!(rows, serde_json::Value::from(objects(&store.ok(&query))));
+        assert_eq!(rows.as_array().expect("a list").len(), 3);
+        let changes = store.json(&["config", "history"]);
+        assert_eq!(changes, serde_json::Value::from(objects(&store.ok(&["config", "history"]))));
+        assert_eq!(objects(&store.ok(&["--output", "ndjson", "config", "history"])).len(), 2);
+    });
+}
