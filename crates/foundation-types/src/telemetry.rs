@@ -1,5 +1,6 @@
 //! Telemetry: what is measured, under which name and labels, and what it adds up to.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -16,9 +17,9 @@ pub enum MetricKind {
     Histogram,
 }
 
-/// Labels of a series, sorted by name, without repeats.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+/// Labels of a series, sorted by name, without repeats. In JSON they are an object.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(from = "BTreeMap<Arc<str>, Arc<str>>")]
 pub struct Labels(Vec<(Arc<str>, Arc<str>)>);
 
 impl Labels {
@@ -43,6 +44,18 @@ impl Labels {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+impl Serialize for Labels {
+    fn serialize<S: serde::Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        out.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+impl From<BTreeMap<Arc<str>, Arc<str>>> for Labels {
+    fn from(pairs: BTreeMap<Arc<str>, Arc<str>>) -> Self {
+        Self(pairs.into_iter().collect())
     }
 }
 
@@ -113,4 +126,17 @@ pub struct Metric {
     pub labels: Labels,
     /// Its value.
     pub value: MetricValue,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_an_object_in_json() {
+        let labels = Labels::new([("zone", "a"), ("kind", "free")]);
+        let text = serde_json::to_string(&labels).expect("writes");
+        assert_eq!(text, r#"{"kind":"free","zone":"a"}"#);
+        assert_eq!(serde_json::from_str::<Labels>(&text).expect("reads"), labels);
+    }
 }
