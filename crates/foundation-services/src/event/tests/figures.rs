@@ -14,7 +14,6 @@ fn event(number: u64) -> Event {
         .expect("plain data")
 }
 
-#[expect(clippy::print_stderr, reason = "figures are for people")]
 fn report(name: &str, nanoseconds: f64) {
     eprintln!("{name:<44} {nanoseconds:>10.0} ns/event");
 }

@@ -21,7 +21,6 @@ fn events_of(path: &Path) -> Vec<Event> {
 }
 
 #[tokio::test]
-#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 async fn real_input_is_stored_once_and_found_by_what_it_is_about() {
     let Some(path) = real_input() else {
         eprintln!("skipped: there is no shared/data/openstack_2k.ndjson above this crate");
