@@ -17,28 +17,36 @@ use oracle::Oracle;
 /// Cycles if none are asked for.
 const CYCLES: u64 = 200;
 
-/// Kills a node this often, in a directory of its own.
+/// Kills a node as often as the words say.
 ///
 /// # Errors
-/// The seed, and what was lost, invented, repeated or could not be opened.
+/// As [`measure`], or how the words should be.
 pub(crate) fn run(root: &Path, words: &[&str]) -> Result<(), String> {
     let (cycles, seed) = arguments(words)?;
+    println!("killing {cycles} times, seed {seed}");
+    println!("{}", measure(root, cycles, seed)?);
+    Ok(())
+}
+
+/// Kills a node this often, in a directory of its own; gives what came of it.
+///
+/// # Errors
+/// What was lost, invented, repeated or could not be opened, and how to repeat it.
+pub(crate) fn measure(root: &Path, cycles: u64, seed: u64) -> Result<String, String> {
     let program = build(root)?;
     let directory = std::env::temp_dir().join(format!("foundation-kill-{}", std::process::id()));
-    println!("killing {cycles} times, seed {seed}");
     let began = Instant::now();
     let outcome = cycle_all(&program, &directory, cycles, seed);
     let _ = std::fs::remove_dir_all(&directory);
     let oracle = outcome.map_err(|what| {
         format!("{what}\nto repeat it: cargo xtask kill --cycles {cycles} --seed {seed}")
     })?;
-    println!(
+    Ok(format!(
         "{cycles} kills in {:.0} s: {} events and {} updates acked; acked lost 0, invented 0, repeated 0",
         began.elapsed().as_secs_f64(),
         oracle.acked_events,
         oracle.acked_updates,
-    );
-    Ok(())
+    ))
 }
 
 fn arguments(words: &[&str]) -> Result<(u64, u64), String> {

@@ -1,8 +1,10 @@
-//! The repository's own commands: `cargo xtask tidy`, `test` and `kill`.
+//! The repository's own commands: `cargo xtask` with `tidy`, `test`, `bench`, `faults` or `kill`.
 
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it talks to people at a terminal")]
 
+mod bench;
+mod faults;
 mod kill;
 mod steps;
 mod tidy;
@@ -14,6 +16,8 @@ const USAGE: &str = "usage: cargo xtask COMMAND
 
   tidy   the repository's own checks: layers, purity, sizes, names, ...
   test   everything that has to be green: format, lints, tidy, tests, documentation, user programs
+  bench  measures everything in one run and writes docs/performance.md
+  faults the fault runs; writes docs/reliability.md
   kill   a real node is killed at random moments under load: [--cycles N] [--seed N]";
 
 fn main() -> ExitCode {
@@ -21,6 +25,8 @@ fn main() -> ExitCode {
     let outcome = match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["tidy"] => tidy::run(&root()),
         ["test"] => steps::run(&root()),
+        ["faults"] => faults::run(&root()),
+        ["bench"] => bench::run(&root()),
         ["kill", rest @ ..] => kill::run(&root(), rest),
         _ => {
             eprintln!("{USAGE}");

@@ -51,18 +51,23 @@ impl<'a> MakeWriter<'a> for Above {
     }
 }
 
-/// One line on its way.
+/// One line on its way. It never fails: a log that nobody reads must not end the node.
 struct AboveLine<'a>(Option<&'a ProgressBar>);
 
 impl Write for AboveLine<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let write = || {
+            let _ = io::stderr().write_all(bytes);
+        };
         match self.0 {
-            Some(status) => status.suspend(|| io::stderr().write(bytes)),
-            None => io::stderr().write(bytes),
+            Some(status) => status.suspend(write),
+            None => write(),
         }
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        io::stderr().flush()
+        let _ = io::stderr().flush();
+        Ok(())
     }
 }

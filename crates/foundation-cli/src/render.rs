@@ -2,6 +2,7 @@
 
 mod events;
 mod fault;
+mod history;
 mod metrics;
 mod status;
 mod table;
@@ -10,6 +11,7 @@ mod tree;
 
 pub(crate) use events::{by_type, import_summary, receipt, stats};
 pub(crate) use fault::{error, problems};
+pub(crate) use history::HistoryRow;
 pub(crate) use metrics::metrics;
 pub(crate) use status::{no_store, status, verification};
 pub(crate) use text::{bytes, counted, json, printable_lines, thousands};

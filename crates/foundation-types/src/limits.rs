@@ -24,6 +24,9 @@ pub const TRACE_EVENTS_MAX: usize = 10_000;
 pub const SUBSCRIPTION_EVENTS_MAX: usize = 256;
 /// Measurements that an observer may be behind before it misses some.
 pub const OBSERVER_MEASUREMENTS_MAX: usize = 1_024;
+/// Bytes after which one answer ends, be it a page of events, a trace or a piece of a history; what
+/// is not in it comes with the next one.
+pub const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Nesting of lists and maps in a value, and segments of a path.
 pub const DEPTH_MAX: usize = 64;
 /// Longest path, in bytes as dotted text.

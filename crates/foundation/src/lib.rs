@@ -69,6 +69,48 @@ pub use foundation_types::{
 };
 
 /// Configuration: documents, their changes and history.
+///
+/// Reading is a pointer load of one immutable version. A change is checked, validated as a whole
+/// document, logged, published and told, in this order, and is refused as a whole or not at all.
+///
+/// ```
+/// use foundation::config::{HistoryQuery, Notice};
+/// use foundation::{ErrorKind, Foundation};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> foundation::Result<()> {
+/// let foundation = Foundation::in_memory().start().await?;
+/// let settings = foundation.settings();
+/// let mut changes = settings.subscribe("interface")?;
+///
+/// // Several paths at once, only if nobody was quicker, with who and why.
+/// let updated = settings
+///     .transaction()
+///     .set("interface.max_results", 250)
+///     .set("log.level", "debug")
+///     .expect_version(settings.version())
+///     .actor("ops")
+///     .reason("launch day")
+///     .await?;
+/// assert_eq!(updated.changes.len(), 2);
+///
+/// // A subscriber hears of its own part only: old, new, and the cause.
+/// let Some(Notice::Changed(change)) = changes.next().await? else { panic!("it was told") };
+/// assert_eq!(change.version, updated.version);
+///
+/// // What may not enter is told with path, value, expectation and nearest key.
+/// let error = settings.set("interface.max_resluts", 10).await.unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::UnknownKey);
+/// assert_eq!(error.problems()[0].hint.as_deref(), Some("interface.max_results"));
+///
+/// // Any version, what led to it, and back: a rollback is a new version.
+/// settings.rollback(updated.version.previous()).reason("too much").await?;
+/// assert_eq!(settings.get().interface.max_results, 1_000);
+/// let history = settings.history(HistoryQuery::newest(10)).await?;
+/// assert_eq!(history[0].reason.as_deref(), Some("too much"));
+/// # Ok(())
+/// # }
+/// ```
 pub mod config {
     pub use foundation_services::config::{
         AnyConfig, ConfigChange, ConfigServer, FieldRow, HistoryQuery, IntoPath, Notice,
@@ -83,6 +125,45 @@ pub mod config {
 }
 
 /// Events: appending, querying, following.
+///
+/// The id is the idempotency key; a stream has a version that a writer may expect; a query runs
+/// over what is in memory and what is on disk alike.
+///
+/// ```
+/// use foundation::events::Start;
+/// use foundation::{ErrorKind, Event, EventQuery, ExpectedVersion, Foundation};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> foundation::Result<()> {
+/// let foundation = Foundation::in_memory().start().await?;
+/// let events = foundation.events();
+///
+/// // Stored once, however often it is sent; the same id with another body is refused.
+/// let placed = Event::new("order.placed").id("order-1").correlation("req-7").data(&("book", 3))?;
+/// let first = events.append(placed.clone()).await?;
+/// let again = events.append(placed.clone()).await?;
+/// assert_eq!((again.position, again.repeated), (first.position, true));
+/// let other = placed.data(&("book", 4))?;
+/// assert_eq!(events.append(other).await.unwrap_err().kind(), ErrorKind::IdReused);
+///
+/// // All or nothing, and only if the stream is new.
+/// let batch = vec![
+///     Event::new("order.paid").correlation("req-7").parent(&first.id),
+///     Event::new("order.sent").correlation("req-7").parent(&first.id),
+/// ];
+/// events.append_batch(batch).stream("order-1").expecting(ExpectedVersion::Absent).await?;
+///
+/// // Page by page, newest first.
+/// let mut pages = events.pages(EventQuery::all().correlation("req-7").newest_first());
+/// let page = pages.next().await?.expect("a page");
+/// assert_eq!(page[0].event.kind.as_str(), "order.sent");
+///
+/// // From the beginning, then live: no gap, nothing twice.
+/// let mut orders = events.subscribe(Start::Beginning, EventQuery::all().kind("order.paid"))?;
+/// assert_eq!(orders.next().await?.event.correlation_id, page[0].event.correlation_id);
+/// # Ok(())
+/// # }
+/// ```
 pub mod events {
     pub use foundation_logic::event::{Link, Span, Trace};
     pub use foundation_services::event::{
@@ -93,6 +174,32 @@ pub mod events {
 }
 
 /// Telemetry: metrics and their values.
+///
+/// A bound handle is found once and never fails; recording by name makes the series as needed, up
+/// to `telemetry.max_series_per_metric` label sets of a metric. What is beyond shares one series.
+///
+/// ```
+/// use foundation::Foundation;
+/// use foundation::telemetry::{Measurement, MetricValue};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> foundation::Result<()> {
+/// let foundation = Foundation::in_memory().start().await?;
+/// let telemetry = foundation.telemetry();
+///
+/// let orders = telemetry.counter_with("shop.orders", &[("country", "nl")]);
+/// orders.add(2);
+/// telemetry.execute("shop.orders", &[("country", "nl")], Measurement::Add(1));
+/// let total = telemetry.measure("shop.sum_seconds", || (1..=10).sum::<u32>());
+/// assert_eq!(total, 55);
+///
+/// let shop = telemetry.snapshot_of("shop");
+/// assert_eq!(shop[0].value, MetricValue::Counter(3));
+/// let MetricValue::Histogram(seconds) = shop[1].value else { panic!("a distribution") };
+/// assert_eq!(seconds.count, 1);
+/// # Ok(())
+/// # }
+/// ```
 pub mod telemetry {
     pub use foundation_logic::telemetry::{NamespaceTotals, roll_up};
     pub use foundation_services::telemetry::TelemetryService;

@@ -6,8 +6,9 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
+use foundation::config::HistoryQuery;
 use foundation::node::{
-    Append, AppendEach, Client, ConfigGet, ConfigUpdate, EventsQuery, GetStatus, Put,
+    Append, AppendEach, Client, ConfigGet, ConfigHistory, ConfigUpdate, EventsQuery, GetStatus, Put,
 };
 use foundation::{ErrorKind, Event, EventQuery, ExpectedVersion, Foundation, Value};
 
@@ -116,6 +117,43 @@ async fn bad_frames_are_answered_and_harm_nobody_else() {
     let report = foundation.shutdown(Duration::from_secs(5)).await;
     assert!(report.is_clean(), "{report:?}");
     drop(silent);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_of_any_size_comes_in_pieces() {
+    let directory = directory();
+    let foundation = open(&directory).await;
+    let mut tool = client(&directory.path().join("store")).await;
+    let large = "x".repeat(900_000);
+    for _ in 0..40 {
+        let event = Event::new("large").data(&large).expect("fits");
+        foundation.events().append(event).await.expect("may enter");
+    }
+    let (mut next, mut count) = (Some(EventQuery::all().kind("large").limit(39)), 0);
+    while let Some(query) = next {
+        let page = tool.call(EventsQuery { query }).await.expect("is answered");
+        assert!(page.events.len() < 25, "a page is bounded in bytes");
+        count += page.events.len();
+        next = page.next;
+    }
+    assert_eq!(count, 39, "the limit is exact over all pages");
+
+    let shop = foundation.config::<Shop>().expect("is known");
+    for number in 0..45 {
+        let name = format!("{number}{}", &large[..500_000]);
+        shop.set("name", name).await.expect("may enter");
+    }
+    let mut query = HistoryQuery::default();
+    let mut versions = Vec::new();
+    loop {
+        let call = ConfigHistory { document: "shop".to_owned(), query: query.clone() };
+        let changes = tool.call(call).await.expect("is answered");
+        let Some(last) = changes.last() else { break };
+        assert!(changes.len() < 45, "a piece of the history is bounded in bytes");
+        query.from = Some(last.version.next());
+        versions.extend(changes.iter().map(|change| change.version.number()));
+    }
+    assert_eq!(versions, (1..=45).collect::<Vec<u64>>());
 }
 
 fn frame(bytes: &[u8]) -> Vec<u8> {

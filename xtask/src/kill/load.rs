@@ -3,6 +3,8 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -21,6 +23,8 @@ pub(crate) struct Load {
     updates: JoinHandle<Vec<(u64, u64)>>,
     importer: Child,
     first_ack: Receiver<()>,
+    /// Ends the updates: without a node, the program would open the directory itself.
+    is_over: Arc<AtomicBool>,
 }
 
 /// What was sent and acked before the kill.
@@ -58,14 +62,17 @@ impl Load {
         let acks = importer.stdout.take().ok_or("the import has no output")?;
         let (told, first_ack) = channel();
         let (program, directory) = (program.to_owned(), directory.to_owned());
+        let is_over = Arc::new(AtomicBool::new(false));
+        let ends = is_over.clone();
         Ok(Self {
             node,
             cycle,
             writer: std::thread::spawn(move || send(lines, cycle)),
             acks: std::thread::spawn(move || collect(acks, &told)),
-            updates: std::thread::spawn(move || update(&program, &directory, cycle)),
+            updates: std::thread::spawn(move || update(&program, &directory, cycle, &ends)),
             importer,
             first_ack,
+            is_over,
         })
     }
 
@@ -82,6 +89,7 @@ impl Load {
     pub(crate) fn kill(mut self) -> Result<Sent, String> {
         self.node.kill().map_err(|cause| format!("cannot kill the node: {cause}"))?;
         self.node.wait().map_err(|cause| format!("the node does not end: {cause}"))?;
+        self.is_over.store(true, Ordering::Relaxed);
         // Its own end of the pipe closes when the import gives up.
         let acked = self.acks.join().map_err(|_| "the reader of acks panicked")?;
         let _ = self.importer.kill();
@@ -138,10 +146,13 @@ fn collect(acks: ChildStdout, told: &Sender<()>) -> Vec<u64> {
     acked
 }
 
-/// Changes a setting until the node is gone; gives what was acked.
-fn update(program: &Path, directory: &Path, cycle: u64) -> Vec<(u64, u64)> {
+/// Changes a setting until the node is gone or it is over; gives what was acked.
+fn update(program: &Path, directory: &Path, cycle: u64, is_over: &AtomicBool) -> Vec<(u64, u64)> {
     let mut acked = Vec::new();
     for number in 0..10_000 {
+        if is_over.load(Ordering::Relaxed) {
+            break;
+        }
         let value = 1 + (cycle * 10_000 + number) % 100_000;
         let output = foundation(program, directory)
             .args(["--lock-timeout", "0", "--output", "json", "config", "set"])

@@ -35,15 +35,15 @@ impl Oracle {
 
     /// Opens the store and compares.
     pub(crate) fn check(&mut self, program: &Path, directory: &Path) -> Result<(), String> {
-        self.check_events(program, directory)?;
-        self.check_updates(program, directory)?;
+        let after = self.checked.to_string();
+        let query = ["events", "query", "--type", "kill.event", "--after", &after];
+        self.compare_events(&ask(program, directory, &query)?)?;
+        self.compare_updates(&ask(program, directory, &["config", "history"])?)?;
         ask(program, directory, &["verify"]).map(drop)
     }
 
-    fn check_events(&mut self, program: &Path, directory: &Path) -> Result<(), String> {
-        let after = self.checked.to_string();
-        let words = ["events", "query", "--type", "kill.event", "--after", &after];
-        let rows = ask(program, directory, &words)?;
+    /// Compares the events that are there, one a line, with those that were acked.
+    fn compare_events(&mut self, rows: &str) -> Result<(), String> {
         for row in rows.lines() {
             let id = row
                 .split_once("\"id\":\"")
@@ -55,13 +55,13 @@ impl Oracle {
             if !id.starts_with(&format!("kill-{}-", self.cycle)) {
                 return Err(format!("invented: {id} was not sent in cycle {}", self.cycle));
             }
-            if self.events.remove(&id).is_some_and(|acked| acked != position) {
-                return Err(format!("{id} was acked at another position than {position}"));
-            }
-            self.checked = self.checked.max(position);
             if !self.seen.insert(id.clone()) {
                 return Err(format!("repeated: {id} is there twice"));
             }
+            if self.events.remove(&id).is_some_and(|acked| acked != position) {
+                return Err(format!("moved: {id} was acked at another position than {position}"));
+            }
+            self.checked = self.checked.max(position);
         }
         match self.events.keys().next() {
             Some(id) => Err(format!("lost: {} acked events, {id} among them", self.events.len())),
@@ -69,8 +69,8 @@ impl Oracle {
         }
     }
 
-    fn check_updates(&mut self, program: &Path, directory: &Path) -> Result<(), String> {
-        let rows = ask(program, directory, &["config", "history"])?;
+    /// Compares the versions that are there, one a line, with those that were acked.
+    fn compare_updates(&mut self, rows: &str) -> Result<(), String> {
         let mut made: HashMap<u64, &str> = HashMap::new();
         for row in rows.lines() {
             let version =
@@ -88,7 +88,7 @@ impl Oracle {
         let newest = made.keys().copied().max().unwrap_or(0);
         let dense = (self.version + 1..=newest).all(|version| made.contains_key(&version));
         if newest < self.version || !dense {
-            return Err(format!("versions went from {} to {newest} with gaps", self.version));
+            return Err(format!("lost: versions went from {} to {newest}", self.version));
         }
         self.version = newest;
         Ok(())
@@ -106,4 +106,51 @@ fn ask(program: &Path, directory: &Path, words: &[&str]) -> Result<String, Strin
         return Err(format!("{words:?} ended with {}: {talk}", output.status));
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An oracle that saw two events and one update acked in cycle 3.
+    fn oracle() -> Oracle {
+        let mut oracle = Oracle::default();
+        oracle.learn(Sent { cycle: 3, acked: vec![10, 11], updates: vec![(1, 500)] });
+        oracle
+    }
+
+    fn row(id: &str, position: u64) -> String {
+        format!("{{\"position\":{position},\"id\":\"{id}\"}}\n")
+    }
+
+    #[test]
+    fn what_was_acked_and_what_was_only_sent_may_be_there() {
+        let rows = row("kill-3-0", 10) + &row("kill-3-1", 11) + &row("kill-3-2", 12);
+        assert_eq!(oracle().compare_events(&rows), Ok(()));
+        assert_eq!(oracle().compare_updates("{\"version\":1,\"after\":500}\n"), Ok(()));
+    }
+
+    #[test]
+    fn planted_losses_inventions_and_repeats_are_caught() {
+        let both = row("kill-3-0", 10) + &row("kill-3-1", 11);
+        for (rows, fault) in [
+            (row("kill-3-0", 10), "lost"),
+            (String::new(), "lost"),
+            (both.clone() + &row("kill-2-7", 12), "invented"),
+            (both.clone() + &row("kill-3-1", 12), "repeated"),
+            (row("kill-3-0", 10) + &row("kill-3-1", 12), "moved"),
+        ] {
+            let found = oracle().compare_events(&rows).expect_err("is caught");
+            assert!(found.starts_with(fault), "{fault}: {found}");
+        }
+        for (rows, fault) in [
+            ("", "lost"),
+            ("{\"version\":1,\"after\":499}", "lost"),
+            ("{\"version\":1,\"after\":500}\n{\"version\":1,\"after\":500}", "repeated"),
+            ("{\"version\":1,\"after\":500}\n{\"version\":3,\"after\":1}", "lost"),
+        ] {
+            let found = oracle().compare_updates(rows).expect_err("is caught");
+            assert!(found.starts_with(fault), "{fault}: {found}");
+        }
+    }
 }

@@ -57,6 +57,7 @@ pub(crate) const LAYERS: &[Layer] = &[
             "arc-swap",
             "async-trait",
             "imbl",
+            "rustix",
             "serde",
             "serde_json",
             "tokio",
@@ -111,7 +112,7 @@ const BENCHES: &[&str] =
     &["arc-swap", "criterion", "serde", "serde_json", "tempfile", "tokio", "validator"];
 
 /// The checks build without the crates that they check.
-const XTASK: &[&str] = &["proc-macro2", "syn", "toml"];
+const XTASK: &[&str] = &["proc-macro2", "serde_json", "syn", "toml"];
 
 /// Crates that compute from their arguments only.
 pub(crate) const PURE: &[&str] =

@@ -1,5 +1,7 @@
 //! `foundation config …`: a document, its changes and its history.
 
+use std::os::unix::fs::MetadataExt;
+
 use foundation::config::{Change, HistoryQuery, Updated};
 use foundation::node::{
     ConfigDiff, ConfigFields, ConfigGet, ConfigHistory, ConfigRollback, ConfigUpdate, Put,
@@ -14,7 +16,7 @@ use crate::args::{
 use crate::connection::{Connection, Intent};
 use crate::exit::Outcome;
 use crate::program::Program;
-use crate::render::{self, Shown};
+use crate::render::{self, HistoryRow, Shown};
 
 /// Changes of one answer about the history.
 const HISTORY_PAGE: u64 = 1_000;
@@ -120,11 +122,12 @@ async fn write_history(
         let changes: Vec<Change> =
             connection.call(ConfigHistory { document, query: query.clone() }).await?;
         for change in &changes {
-            program.out.json(change)?;
+            program.out.json(&HistoryRow::of(change))?;
         }
         program.out.flush()?;
         left = left.saturating_sub(changes.len() as u64);
-        let Some(last) = changes.last().filter(|_| changes.len() == query.limit) else { break };
+        // A piece may end early, when its changes are large: only an empty one is the last.
+        let Some(last) = changes.last() else { break };
         match order {
             Order::Asc => query.from = Some(last.version.next()),
             Order::Desc => query.to = Some(last.version.previous()),
@@ -177,8 +180,9 @@ fn expected(write: &WriteArgs) -> ExpectedVersion {
     write.if_version.map_or(ExpectedVersion::Any, exactly)
 }
 
-/// Who was named, otherwise the user as the environment says.
+/// Who was named, otherwise the user as the environment says, otherwise as the system numbers it.
 fn actor(named: Option<String>) -> Option<String> {
     let of = |name: &str| std::env::var(name).ok().filter(|user| !user.is_empty());
-    named.or_else(|| of("USER")).or_else(|| of("LOGNAME"))
+    let number = || std::fs::metadata("/proc/self").ok().map(|us| format!("uid:{}", us.uid()));
+    named.or_else(|| of("USER")).or_else(|| of("LOGNAME")).or_else(number)
 }

@@ -85,6 +85,8 @@ enum Acks {
     Printed,
     /// They are counted.
     Counted,
+    /// They were to be printed, but nobody reads them any more.
+    Unread,
 }
 
 /// Events that are sent together, with the numbers of their lines.
@@ -157,7 +159,7 @@ impl Import<'_> {
         };
         let mut stop = None;
         for (line, outcome) in lines.into_iter().zip(outcomes) {
-            match outcome.map_err(Error::from) {
+            match outcome.map_err(|report| Error::from(*report)) {
                 Ok(receipt) => self.accept(&receipt)?,
                 Err(error) if is_about_the_store(&error) => {
                     stop.get_or_insert_with(|| stopped(error, line));
@@ -166,17 +168,28 @@ impl Import<'_> {
             }
         }
         if self.acks == Acks::Printed {
-            self.program.out.flush()?;
+            let flushed = self.program.out.flush();
+            self.printed(flushed)?;
         }
         stop.map_or(Ok(()), Err)
     }
 
     fn accept(&mut self, receipt: &Receipt) -> Outcome {
         self.report.accept(receipt);
-        match self.acks {
-            Acks::Printed => self.program.out.json(&receipt.position),
-            Acks::Counted => Ok(()),
+        if self.acks == Acks::Printed {
+            let written = self.program.out.json(&receipt.position);
+            self.printed(written)?;
         }
+        Ok(())
+    }
+
+    /// An import goes on to its end, whether or not anybody reads the acks.
+    fn printed(&mut self, written: Outcome) -> Outcome {
+        if matches!(written, Err(Failure::Closed)) {
+            self.acks = Acks::Unread;
+            return Ok(());
+        }
+        written
     }
 
     fn refuse(&mut self, line: u64, error: &Error) {
@@ -233,9 +246,10 @@ fn finish(
     took: Duration,
     outcome: Outcome,
 ) -> Outcome {
-    if !matches!(outcome, Err(Failure::Closed)) {
-        report.write(program, acks, took)?;
-    }
+    let written = report.write(program, acks, took);
     outcome?;
-    if report.refused == 0 { Ok(()) } else { Err(Failure::Told(Category::Validation)) }
+    if report.refused > 0 {
+        return Err(Failure::Told(Category::Validation));
+    }
+    written
 }

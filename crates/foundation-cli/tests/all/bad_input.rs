@@ -185,6 +185,21 @@ fn a_reader_that_goes_away_is_no_failure() {
 }
 
 #[test]
+fn an_import_whose_acks_nobody_reads_goes_on_to_its_end() {
+    let store = Store::new();
+    let words = ["events", "import", "-", "--acks"];
+    let mut child = store.command(&words).stdin(Stdio::piped()).spawn().expect("starts");
+    drop(child.stdout.take());
+    let line = |nth: u32| format!("{{\"type\": \"a\", \"id\": \"{nth}\"}}\n");
+    let lines: String = (0..2_000).map(line).collect();
+    child.stdin.take().expect("is piped").write_all(lines.as_bytes()).expect("is read");
+    let ran = Ran::of(child);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.talk.starts_with("accepted 2,000, "), "{ran:?}");
+    store.ok(&["events", "get", "1999"]);
+}
+
+#[test]
 fn a_listener_that_goes_away_is_no_failure() {
     let store = Store::new();
     let mut child =

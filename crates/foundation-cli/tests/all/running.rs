@@ -122,12 +122,18 @@ impl Node {
         read_until(self.talk.as_mut().expect("it is not read twice"), awaited)
     }
 
+    /// Listens no more: what it says from here on cannot be written.
+    pub(crate) fn hang_up(&mut self) {
+        self.talk = None;
+    }
+
     /// Sends a signal and waits for the end; what it said from there on.
     pub(crate) fn end_by(mut self, signal: &str) -> Ran {
         send(signal, self.pid());
         let mut talk = String::new();
-        let mut reader = self.talk.take().expect("it is not read twice");
-        reader.read_to_string(&mut talk).expect("is UTF-8");
+        if let Some(mut reader) = self.talk.take() {
+            reader.read_to_string(&mut talk).expect("is UTF-8");
+        }
         let code = self.child.wait().expect("ends").code();
         Ran { code, out: String::new(), talk }
     }

@@ -49,6 +49,21 @@ fn the_log_follows_its_level() {
 }
 
 #[test]
+fn a_log_that_nobody_reads_does_not_end_the_node() {
+    let store = Store::new();
+    let mut node = store.serve(&[]);
+    node.hang_up();
+    store.ok(&["config", "set", "log.level", "trace"]);
+    for id in ["1", "2", "3"] {
+        store.ok(&["events", "append", "--type", "a", "--id", id]);
+    }
+    let status = store.json(&["status"]);
+    assert_eq!((&status["serving"], &status["health"]["state"]), (&true.into(), &"ok".into()));
+    let ended = node.end_by("TERM");
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+}
+
+#[test]
 fn metrics_live_in_a_running_node() {
     let store = Store::new();
     let none = store.run(&["metrics", "show"]);

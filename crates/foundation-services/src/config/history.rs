@@ -49,11 +49,8 @@ pub(super) async fn changes(
     query: HistoryQuery,
 ) -> Result<Vec<Change>> {
     let range = range(timeline, journal, &query)?;
-    let mut changes = Vec::new();
-    for number in in_order(range, query.order).take(query.limit) {
-        changes.push(timeline.change_at(journal, Version::new(number)).await?);
-    }
-    Ok(changes)
+    let versions = in_order(range, query.order).take(query.limit).map(Version::new);
+    timeline.changes_at(journal, versions).await
 }
 
 /// The version that was current at a time.

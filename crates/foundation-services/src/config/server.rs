@@ -211,7 +211,8 @@ impl<T: Document> ConfigServer<T> {
         history::version_at(self.timeline(), &*self.inner.journal, time).await
     }
 
-    /// The changes that the query asks for.
+    /// The changes that the query asks for; fewer once they have 16 MiB, but at least one. What
+    /// comes after the last one is asked for by its version.
     ///
     /// # Errors
     /// `Compacted` if the query names a version whose change is no longer kept.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::calls::{
-    Append, AppendEach, Call, ConfigGet, ConfigRollback, ConfigUpdate, Put, Request,
+    Append, AppendEach, AppendOutcome, Call, ConfigGet, ConfigRollback, ConfigUpdate, Put, Request,
 };
 use crate::config::{AnyConfig, Updated};
 use crate::event::Receipt;
@@ -111,7 +111,10 @@ async fn append(node: &Node, call: Append) -> Result<Receipt> {
     }
 }
 
-async fn append_each(node: &Node, call: AppendEach) -> Vec<Result<Receipt, ErrorReport>> {
+async fn append_each(node: &Node, call: AppendEach) -> Vec<AppendOutcome> {
     let outcomes = node.events.append_each(call.events).await;
-    outcomes.into_iter().map(|one| one.map_err(|error| ErrorReport::from(&error))).collect()
+    outcomes
+        .into_iter()
+        .map(|one| one.map_err(|error| Box::new(ErrorReport::from(&error))))
+        .collect()
 }

@@ -24,7 +24,7 @@ pub trait Call: Into<Request> + Send {
 }
 
 /// What was appended, event by event.
-pub type AppendOutcome = std::result::Result<Receipt, ErrorReport>;
+pub type AppendOutcome = std::result::Result<Receipt, Box<ErrorReport>>;
 
 macro_rules! calls {
     ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }

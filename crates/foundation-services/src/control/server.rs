@@ -144,5 +144,15 @@ async fn reply(
         Ok(answer) => Reply::Answer(answer),
         Err(error) => Reply::Error(Box::new(ErrorReport::from(&error))),
     };
-    frame::write(stream, &serde_json::to_vec(&reply)?).await
+    let mut bytes = serde_json::to_vec(&reply)?;
+    if bytes.len() > frame::FRAME_BYTES_MAX as usize {
+        let message = format!(
+            "the answer has {} bytes, the control socket carries {}: ask for less at a time",
+            bytes.len(),
+            frame::FRAME_BYTES_MAX
+        );
+        let error = Error::new(ErrorKind::TooLarge, message);
+        bytes = serde_json::to_vec(&Reply::Error(Box::new(ErrorReport::from(&error))))?;
+    }
+    frame::write(stream, &bytes).await
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use foundation_logic::event::{Trace, trace};
 use foundation_store::event::Lookup;
 use foundation_store::record::Record;
-use foundation_types::limits::TRACE_EVENTS_MAX;
+use foundation_types::limits::{ANSWER_BYTES_MAX, TRACE_EVENTS_MAX};
 use foundation_types::{CorrelationId, Error, ErrorKind, EventId, EventQuery, Recorded, Result};
 use foundation_validate::event as rules;
 use serde::{Deserialize, Serialize};
@@ -50,7 +50,8 @@ impl EventStore {
         })
     }
 
-    /// The first page of what answers the query: at most `interface.max_results` events.
+    /// The first page of what answers the query: at most `interface.max_results` events, and no
+    /// more once they have 16 MiB.
     ///
     /// Every event whose append was acked before the call is seen. The answer comes from the
     /// buffer and the log as one; what is no longer kept is not part of it.
@@ -71,7 +72,7 @@ impl EventStore {
 
     /// Who caused what in the story with this correlation id.
     ///
-    /// Of a story of more than 10,000 events it is the trace of the first; it says so.
+    /// Of a story of more than 10,000 events or 16 MiB it is the trace of the first; it says so.
     ///
     /// # Errors
     /// `NotFound` if no event belongs to the story; as [`EventStore::query`] otherwise.
@@ -114,14 +115,17 @@ impl Core {
         let mut records = self.find(&query, wanted, deadline).await?;
         self.meters.answered(self.clock.monotonic().saturating_sub(started));
         let size = usize::try_from(size).unwrap_or(usize::MAX);
-        let has_more = records.len() > size;
+        let bytes: usize = records.iter().map(Record::bytes).sum();
+        let has_more = records.len() > size || bytes >= ANSWER_BYTES_MAX;
         records.truncate(size);
         let events = records.iter().map(Record::decode).collect::<Result<Vec<_>>>()?;
         let next = has_more.then(|| {
             query.after = records.last().map(Record::position);
-            query.limit = query.limit.map(|limit| limit.saturating_sub(size as u64));
+            query.limit = query.limit.map(|limit| limit.saturating_sub(records.len() as u64));
             query
         });
+        // A limit that is used up leaves nothing to ask for.
+        let next = next.filter(|rest| rest.limit != Some(0));
         Ok(EventPage { events, next })
     }
 

@@ -33,7 +33,8 @@ impl Node {
 
     /// Starts sampling this host and this process, each `telemetry.host_interval_ms`.
     pub fn sample_host(&self, settings: Arc<ConfigState<Settings>>) {
-        let mut sampler = HostSampler::new(&self.telemetry, self.journal.clone());
+        let mut sampler =
+            HostSampler::new(&self.telemetry, self.journal.clone(), self.directory.clone());
         self.tasks.spawn_until_stopped("host metrics", async move { sampler.run(&settings).await });
     }
 }

@@ -1,5 +1,6 @@
 //! How the host and this process are: sampled into gauges.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,12 +15,13 @@ use super::proc_files::{CpuTicks, cpu_seconds, cpu_ticks, row_bytes};
 /// Reads the text of a file, `None` if it cannot be read.
 type ReadText = Box<dyn Fn(&str) -> Option<String> + Send>;
 
-/// Samples processor, memory and store into gauges under `foundation.`.
+/// Samples processor, memory and disk into gauges under `foundation.`.
 ///
-/// What a host does not tell has no gauge. Free space of the disk is not among them: the standard
-/// library does not tell it; the bytes of the store are.
+/// What a host does not tell has no gauge.
 pub struct HostSampler {
     read: ReadText,
+    /// Where the store is; absent in memory.
+    directory: Option<PathBuf>,
     journal: Arc<dyn Journal>,
     earlier: Option<CpuTicks>,
     gauges: Gauges,
@@ -31,14 +33,21 @@ struct Gauges {
     memory_available: Gauge,
     resident_bytes: Gauge,
     process_cpu_seconds: Gauge,
+    disk_total: Gauge,
+    disk_available: Gauge,
     store_bytes: Gauge,
 }
 
 impl HostSampler {
-    /// A sampler of this host and of the process that runs it.
+    /// A sampler of this host, of the disk that holds `directory`, and of this process.
     #[must_use]
-    pub fn new(telemetry: &TelemetryService, journal: Arc<dyn Journal>) -> Self {
-        Self::reading(telemetry, journal, Box::new(|path| std::fs::read_to_string(path).ok()))
+    pub fn new(
+        telemetry: &TelemetryService,
+        journal: Arc<dyn Journal>,
+        directory: Option<PathBuf>,
+    ) -> Self {
+        let read: ReadText = Box::new(|path| std::fs::read_to_string(path).ok());
+        Self { directory, ..Self::reading(telemetry, journal, read) }
     }
 
     /// A sampler that gets the text of files from `read`.
@@ -48,15 +57,18 @@ impl HostSampler {
         read: ReadText,
     ) -> Self {
         let memory = |kind| telemetry.gauge_with("foundation.host.memory_bytes", &[("kind", kind)]);
+        let disk = |kind| telemetry.gauge_with("foundation.host.disk_bytes", &[("kind", kind)]);
         let gauges = Gauges {
             cpu_ratio: telemetry.gauge("foundation.host.cpu_ratio"),
             memory_total: memory("total"),
             memory_available: memory("available"),
             resident_bytes: telemetry.gauge("foundation.process.resident_bytes"),
             process_cpu_seconds: telemetry.gauge("foundation.process.cpu_seconds"),
+            disk_total: disk("total"),
+            disk_available: disk("available"),
             store_bytes: telemetry.gauge("foundation.store.bytes"),
         };
-        Self { read, journal, earlier: None, gauges }
+        Self { read, directory: None, journal, earlier: None, gauges }
     }
 
     /// Takes one sample. The share of busy time is known from the second one on.
@@ -71,6 +83,12 @@ impl HostSampler {
         set(&self.gauges.memory_available, bytes(&memory, "MemAvailable"));
         set(&self.gauges.resident_bytes, bytes(&read("/proc/self/status"), "VmRSS"));
         set(&self.gauges.process_cpu_seconds, cpu_seconds(&read("/proc/self/stat")));
+        let space = self.directory.as_deref().and_then(|path| rustix::fs::statvfs(path).ok());
+        let space = space.as_ref();
+        let total = space.map(|one| one.f_blocks.saturating_mul(one.f_frsize) as f64);
+        let available = space.map(|one| one.f_bavail.saturating_mul(one.f_frsize) as f64);
+        set(&self.gauges.disk_total, total);
+        set(&self.gauges.disk_available, available);
         set(&self.gauges.store_bytes, Some(self.journal.extent().bytes as f64));
         self.earlier = ticks.or(self.earlier);
     }

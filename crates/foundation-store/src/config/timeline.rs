@@ -6,6 +6,7 @@
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use foundation_logic::diff;
+use foundation_types::limits::ANSWER_BYTES_MAX;
 use foundation_types::limits::CONFIG_CHANGES_BUFFERED;
 use foundation_types::{
     Change, Data, Error, ErrorKind, Position, Result, StreamName, Timestamp, Value, Version,
@@ -93,6 +94,28 @@ impl Timeline {
     pub async fn change_at(&self, journal: &dyn Journal, version: Version) -> Result<Change> {
         let record = self.record_of(journal, version).await?;
         change_of(&record).map_err(|error| self.named(error))
+    }
+
+    /// The changes that made these versions, in the order asked for; they end early once they have
+    /// [`ANSWER_BYTES_MAX`] bytes.
+    ///
+    /// # Errors
+    /// As [`Timeline::change_at`].
+    pub async fn changes_at(
+        &self,
+        journal: &dyn Journal,
+        versions: impl Iterator<Item = Version> + Send,
+    ) -> Result<Vec<Change>> {
+        let (mut changes, mut bytes) = (Vec::new(), 0_usize);
+        for version in versions {
+            if bytes >= ANSWER_BYTES_MAX {
+                break;
+            }
+            let record = self.record_of(journal, version).await?;
+            bytes = bytes.saturating_add(record.bytes());
+            changes.push(change_of(&record).map_err(|error| self.named(error))?);
+        }
+        Ok(changes)
     }
 
     /// When this version was recorded.

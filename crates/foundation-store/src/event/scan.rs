@@ -3,6 +3,7 @@
 use std::ops::{Range, RangeInclusive};
 
 use foundation_logic::event::matches;
+use foundation_types::limits::ANSWER_BYTES_MAX;
 use foundation_types::{EventQuery, Order, Position, Result};
 
 use super::beginning;
@@ -50,6 +51,8 @@ pub(super) struct Scan<'a> {
     query: &'a EventQuery,
     room: usize,
     found: Vec<Record>,
+    /// Bytes of what was found.
+    bytes: usize,
     cursor: Position,
 }
 
@@ -57,11 +60,11 @@ impl<'a> Scan<'a> {
     pub(super) fn new(query: &'a EventQuery, max: usize) -> Self {
         let limit = query.limit.and_then(|limit| usize::try_from(limit).ok());
         let room = limit.map_or(max, |limit| limit.min(max));
-        Self { query, room, found: Vec::new(), cursor: beginning(query) }
+        Self { query, room, found: Vec::new(), bytes: 0, cursor: beginning(query) }
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.found.len() >= self.room
+        self.found.len() >= self.room || self.bytes >= ANSWER_BYTES_MAX
     }
 
     pub(super) fn order(&self) -> Order {
@@ -88,6 +91,7 @@ impl<'a> Scan<'a> {
     /// Looks at the next record in the order of the query.
     pub(super) fn look_at(&mut self, record: &Record) -> Result<()> {
         if matches(self.query, &event_keys(record)?) {
+            self.bytes = self.bytes.saturating_add(record.bytes());
             self.found.push(record.clone());
         }
         self.cursor = record.position();

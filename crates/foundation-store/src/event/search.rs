@@ -15,7 +15,8 @@ use crate::record::Record;
 const LOG_PAGE_BYTES: usize = 256 * 1024;
 
 impl EventLog {
-    /// Up to `max` events that answer the query, from all that the buffer and the journal keep.
+    /// Up to `max` events that answer the query, from all that the buffer and the journal keep;
+    /// fewer once they have [`ANSWER_BYTES_MAX`](foundation_types::limits::ANSWER_BYTES_MAX) bytes.
     ///
     /// `check` is called before each step, and its error ends the search: a deadline, for
     /// example. The log is not read if the buffer covers all that the journal keeps.

@@ -154,7 +154,7 @@ fn t4_label_sets_beyond_the_bound_share_one_series_and_the_total_is_exact() {
             }
         },
         || {
-            registry.snapshot();
+            let _ = registry.snapshot();
         },
     );
     let metrics = registry.snapshot();
@@ -176,11 +176,11 @@ fn t4_label_sets_beyond_the_bound_share_one_series_and_the_total_is_exact() {
 fn t4_the_bound_can_be_raised_and_lowered_while_it_runs() {
     let registry = MetricRegistry::new(1);
     let add = |id: &str| registry.execute("m", &[("id", id)], Measurement::Add(1)).expect("valid");
-    ["a", "b", "c"].map(add);
+    let _ = ["a", "b", "c"].map(add);
     registry.set_max_series_per_metric(3);
-    ["a", "b", "c"].map(add);
+    let _ = ["a", "b", "c"].map(add);
     registry.set_max_series_per_metric(1);
-    ["a", "b", "c", "d"].map(add);
+    let _ = ["a", "b", "c", "d"].map(add);
     let values: Vec<_> = registry.snapshot().iter().map(|metric| metric.value).collect();
     let expected = [3, 2, 2, 3].map(MetricValue::Counter);
     assert_eq!(values, expected, "a, b and c keep their series, overflow took three");

@@ -61,8 +61,12 @@ impl Report {
         match (program.is_text(), acks) {
             (true, Acks::Counted) => program.out.text(&summary)?,
             (false, Acks::Counted) => program.out.json(self)?,
-            (true, Acks::Printed) => program.say(&summary),
-            (false, Acks::Printed) => tell(&render::json(self)?),
+            (true, Acks::Printed | Acks::Unread) => program.say(&summary),
+            (false, Acks::Printed | Acks::Unread) => tell(&render::json(self)?),
+        }
+        // First the report, then what there is to say of it.
+        if acks != Acks::Unread {
+            program.out.flush()?;
         }
         if self.without_id > 0 && program.is_text() {
             let lines = render::counted(self.without_id, "line");

@@ -1,8 +1,6 @@
 //! What a read and an update cost. Run in release:
 //! `cargo test --release -p foundation-services figures -- --ignored --nocapture`.
 
-#![expect(clippy::print_stderr, reason = "figures are for whoever runs this")]
-
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 

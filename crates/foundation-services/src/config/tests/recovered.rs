@@ -68,7 +68,7 @@ async fn a_log_that_no_longer_fits_is_refused_with_every_path() {
     let error = reopened(&node, &node.log().await).expect_err("does not fit");
     let problems: Vec<String> = error.problems().iter().map(ToString::to_string).collect();
     insta::assert_snapshot!(format!("{}: {error}\n{}", error.code(), problems.join("\n")), @r#"
-    config.wrong_type: interface.max_results: wrong type, got "many", expected integer, 1 to 100000 (and 1 more problems) [stage type, document foundation, version 1]
+    config.wrong_type: interface.max_results: wrong type, got "many", expected integer, 1 to 100000 (and 1 more problem) [stage type, document foundation, version 1]
     interface.max_results: wrong type, got "many", expected integer, 1 to 100000
     log.colour: no key "log.colour" in document "foundation"
     "#);

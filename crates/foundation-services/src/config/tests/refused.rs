@@ -112,7 +112,7 @@ async fn what_is_put_wrongly_is_refused_with_what_would_be_right() {
       reason: has 1025 bytes, expected at most 1024 bytes without control characters
     invalid: actor: has the character '\n', got "o\nps", expected at most 1024 bytes without control characters
       actor: has the character '\n', got "o\nps", expected at most 1024 bytes without control characters
-    config.wrong_type: log.level: wrong type, got 7, expected one of off, error, warn, info, debug, trace (and 1 more problems) [stage type]
+    config.wrong_type: log.level: wrong type, got 7, expected one of off, error, warn, info, debug, trace (and 1 more problem) [stage type]
       log.level: wrong type, got 7, expected one of off, error, warn, info, debug, trace
       log.levle: no key "log.levle" in document "foundation", did you mean log.level?
     too_large: log.level: the value has 1048579 bytes as JSON, expected at most 1048576 bytes

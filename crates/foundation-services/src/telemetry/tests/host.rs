@@ -121,11 +121,12 @@ fn a_host_that_tells_nothing_has_no_gauges_but_the_store() {
 #[test]
 fn this_host_is_sampled() {
     let (telemetry, _) = service();
-    let mut sampler = HostSampler::new(&telemetry, journal());
+    let mut sampler = HostSampler::new(&telemetry, journal(), Some(".".into()));
     sampler.sample();
     if cfg!(target_os = "linux") {
         let values = values(&telemetry);
         assert!(values["foundation.process.resident_bytes"] > 100_000.0);
         assert!(values["foundation.host.memory_bytes total"] > 1_000_000.0);
+        assert!(values["foundation.host.disk_bytes total"] > 1_000_000.0);
     }
 }

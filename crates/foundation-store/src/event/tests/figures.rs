@@ -57,7 +57,6 @@ fn nanoseconds(count: usize, mut run: impl FnMut()) -> f64 {
     rounds[4]
 }
 
-#[expect(clippy::print_stderr, reason = "figures are for people")]
 fn report(name: &str, figure: f64, unit: &str) {
     eprintln!("{name:<58} {figure:>10.1} {unit}");
 }

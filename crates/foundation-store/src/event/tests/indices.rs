@@ -16,12 +16,13 @@ fn mixed(count: u64, noise_one_in: u64) -> Vec<Record> {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         let noise = (random >> 33) as i64;
         let micros = match position {
-            _ if position % noise_one_in == 0 => noise % (count as i64 * 1_000_000),
-            _ if position % 3 == 0 => position as i64 - 5_000_000_000,
+            _ if position.is_multiple_of(noise_one_in) => noise % (count as i64 * 1_000_000),
+            _ if position.is_multiple_of(3) => position as i64 - 5_000_000_000,
             _ => position as i64 * 1_000_000,
         };
         let event = Event::new(
-            ["tick", "tock", "rare"][if position % 997 == 0 { 2 } else { position as usize % 2 }],
+            ["tick", "tock", "rare"]
+                [if position.is_multiple_of(997) { 2 } else { position as usize % 2 }],
         )
         .id(position.to_string())
         .correlation(format!("c{}", noise % 2_000))
@@ -101,7 +102,7 @@ fn a_time_far_ahead_does_not_spoil_the_order_of_the_others() {
     let draft = |position: u64| Draft {
         position,
         stream: "events",
-        event: Event::new("tick").id(position.to_string()).at(if position % 10 == 0 {
+        event: Event::new("tick").id(position.to_string()).at(if position.is_multiple_of(10) {
             far
         } else {
             recorded_at(position)
