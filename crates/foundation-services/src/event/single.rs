@@ -43,8 +43,10 @@ enum Step {
     Known(Receipt),
     /// To its place in the journal.
     Placed(Receipt),
-    /// Its id is claimed, or it has to be read what is stored under it.
-    IdTaken(Event),
+    /// Somebody else claims its id.
+    IdClaimed(Event),
+    /// It has the claim, and what is stored under its id has to be read from the log.
+    IdStored(Event),
     /// As many are on their way as may be.
     Full(Event),
     /// The journal has no room.
@@ -102,11 +104,11 @@ impl Core {
         if let Some(id) = &event.id {
             let ids = std::slice::from_ref(id);
             if self.claims.claim(ids, &mut open.flight.claimed).is_err() {
-                return Ok(Step::IdTaken(event));
+                return Ok(Step::IdClaimed(event));
             }
             match self.log.get(id.as_str()) {
                 Lookup::Absent => {}
-                Lookup::InLog(_) => return Ok(Step::IdTaken(event)),
+                Lookup::InLog(_) => return Ok(Step::IdStored(event)),
                 Lookup::Buffered(record) => {
                     if let Some(receipt) = Self::compare(id, &event, &record)? {
                         open.repeated(1);
@@ -142,18 +144,29 @@ impl Core {
             Step::Placed(receipt) => receipt,
             Step::NoRoom(batch, id) => self.when_there_is_room(open, batch, id).await?,
             Step::Full(event) => self.when_let_in(open, event, to).await?,
-            Step::IdTaken(event) => {
-                if let Some(id) = event.id.clone() {
-                    self.claim(open, std::slice::from_ref(&id)).await;
-                    if let Some(receipt) = self.repeat(&id, &event).await? {
-                        open.repeated(1);
-                        return Ok(receipt);
-                    }
+            Step::IdStored(event) => match self.known(open, &event).await? {
+                Some(receipt) => return Ok(receipt),
+                None => self.when_let_in(open, event, to).await?,
+            },
+            Step::IdClaimed(event) => {
+                self.claim(open, event.id.as_slice()).await;
+                match self.known(open, &event).await? {
+                    Some(receipt) => return Ok(receipt),
+                    None => self.when_let_in(open, event, to).await?,
                 }
-                self.when_let_in(open, event, to).await?
             }
         };
         open.durable().await?;
+        Ok(receipt)
+    }
+
+    /// The receipt of the event if it was stored before.
+    async fn known(&self, open: &mut Open<'_>, event: &Event) -> Result<Option<Receipt>> {
+        let Some(id) = &event.id else { return Ok(None) };
+        let receipt = self.repeat(id, event).await?;
+        if receipt.is_some() {
+            open.repeated(1);
+        }
         Ok(receipt)
     }
 

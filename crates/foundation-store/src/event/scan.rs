@@ -160,6 +160,11 @@ impl<'a> Candidates<'a> {
         window: Range<usize>,
     ) -> Self {
         let (indices, front) = (&state.indices, state.ring.front());
+        let times = time_range(query);
+        let window = match &times {
+            Some(times) => indices.times.narrowed(times, front, window),
+            None => window,
+        };
         let correlation = query.correlation_id.as_ref().map(|id| id.as_str());
         let kind = query.kind.as_ref().map(|kind| kind.as_str());
         let stream = query.stream.as_ref().map(|stream| stream.as_str());
@@ -176,8 +181,8 @@ impl<'a> Candidates<'a> {
                 best = listed;
             }
         }
-        let timed = time_range(query)
-            .and_then(|times| indices.times.within(&times, front, &window, best.len()));
+        let timed =
+            times.and_then(|times| indices.times.within(&times, front, &window, best.len()));
         timed.map_or(best, Self::Timed)
     }
 

@@ -83,6 +83,30 @@ impl TimeIndex {
         Some(Timed { front, sources })
     }
 
+    /// The part of a window outside of which no record has such a time; the whole window where
+    /// a stray does.
+    pub(super) fn narrowed(
+        &self,
+        times: &RangeInclusive<i64>,
+        front: Ordinal,
+        window: Range<usize>,
+    ) -> Range<usize> {
+        let any = (*times.start(), Ordinal::MIN)..=(*times.end(), Ordinal::MAX);
+        if times.is_empty() || self.strays.range(any).next().is_some() {
+            return window;
+        }
+        let mut narrowed = window.end..window.start;
+        for run in &self.runs {
+            let Range { start, end } = run.within(times, front, &window).range;
+            if start < end {
+                let place = |at: usize| run.ordinals.get(at).map(|one| one.offset(front));
+                let (Some(first), Some(last)) = (place(start), place(end - 1)) else { continue };
+                narrowed = narrowed.start.min(first)..narrowed.end.max(last + 1);
+            }
+        }
+        narrowed.start..narrowed.end.max(narrowed.start)
+    }
+
     /// Entries in all runs and the set.
     #[cfg(test)]
     pub(super) fn entries(&self) -> usize {
