@@ -18,7 +18,7 @@ use foundation_store::config::{ConfigState, Documents};
 use foundation_store::event::EventLog;
 use foundation_store::journal::{Follower, Journal, MemoryJournal, Mode, Recovered};
 use foundation_store::random::{Rng, SystemRng};
-use foundation_types::{Document, Event, Result, Settings, StoreId};
+use foundation_types::{Document, Event, Result, Settings, StoreId, Value};
 use foundation_validate::BusinessRule;
 
 use crate::linked::{Declaration, Declared, Linked};
@@ -215,11 +215,12 @@ impl Builder {
             node.sample_host(settings);
         }
         if self.life == Life::Recorded {
-            let started = Event::new("foundation.node.started").source("foundation").data(&(
-                ("pid", std::process::id()),
-                ("version", env!("CARGO_PKG_VERSION")),
-                ("recovered_records", node.recovered.records),
-            ))?;
+            let started = Event::new("foundation.node.started").source("foundation");
+            let started = started.data(&BTreeMap::from([
+                ("pid", Value::from(std::process::id())),
+                ("version", Value::from(env!("CARGO_PKG_VERSION"))),
+                ("recovered_records", Value::from(node.recovered.records)),
+            ]))?;
             node.events.record_own(started).await?;
         }
         // Last: whoever connects finds everything there.

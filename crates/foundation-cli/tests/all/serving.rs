@@ -9,17 +9,18 @@ fn a_node_stops_cleanly_by_either_signal() {
     for signal in ["INT", "TERM"] {
         let store = Store::new();
         let node = store.serve(&[]);
+        let pid = node.pid();
         let status = store.json(&["status"]);
-        assert_eq!((&status["serving"], &status["pid"]), (&true.into(), &node.pid().into()));
+        assert_eq!((&status["serving"], &status["pid"]), (&true.into(), &pid.into()));
         let ended = node.end_by(signal);
         assert_eq!(ended.code, Some(0), "{ended:?}");
         assert!(ended.talk.ends_with("stopped, everything is durable\n"), "{ended:?}");
         let status = store.json(&["status"]);
         assert_eq!(status["serving"], false);
-        let types: Vec<_> = objects(&store.ok(&["events", "query"]))
-            .iter()
-            .map(|event| event["type"].as_str().expect("text").to_owned())
-            .collect();
+        let events = objects(&store.ok(&["events", "query"]));
+        assert_eq!(events[0]["data"]["pid"], pid);
+        let types: Vec<_> =
+            events.iter().map(|event| event["type"].as_str().expect("text").to_owned()).collect();
         assert_eq!(types, ["foundation.node.started", "foundation.node.stopping"]);
     }
 }
