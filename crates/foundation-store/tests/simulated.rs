@@ -74,6 +74,15 @@ struct File {
     unsynced: Vec<Change>,
 }
 
+impl File {
+    /// What was changed since the last sync reaches the disk, and nothing else does.
+    fn sync(&mut self) {
+        for change in std::mem::take(&mut self.unsynced) {
+            apply(&mut self.durable, &change);
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 enum NameChange {
     Add(String, usize),
@@ -372,14 +381,19 @@ impl DiskFile for OpenFile {
 
     fn sync(&self) -> io::Result<()> {
         let mut state = self.disk.state();
-        state.call()?;
-        state.syncs += 1;
-        if state.lie != Lie::FileSync {
-            let file = &mut state.files[self.file];
-            file.durable = file.live.clone();
-            file.unsynced.clear();
+        let outcome = state.call();
+        let (lie, failure) = (state.lie, state.failure);
+        let file = &mut state.files[self.file];
+        match (&outcome, failure) {
+            (Ok(()), _) if lie == Lie::FileSync => {}
+            (Ok(()), _) => file.sync(),
+            // As Linux does: what could not be written is given up and counts as written. It is
+            // read back until the power goes, and no later sync brings it to the disk.
+            (Err(_), Failure::OnceAt(_)) => file.unsynced.clear(),
+            (Err(_), _) => {}
         }
-        Ok(())
+        state.syncs += u64::from(outcome.is_ok());
+        outcome
     }
 
     fn set_len(&self, bytes: u64) -> io::Result<()> {

@@ -1,4 +1,5 @@
-//! Power cuts at any call to the disk, on every kind of image that they can leave behind.
+//! Power cuts at any call to the disk, on every kind of image that they can leave behind, and
+//! deaths of the process, after which the disk goes on with what it was given.
 //!
 //! The oracle stands outside of the store: what was acked is there, what was said not to be
 //! applied is not, nothing else is, and all is in order.
@@ -65,7 +66,11 @@ fn live(seed: u64, lie: Lie) -> Result<u64, String> {
             next = Some((image, seen));
         }
         let Some((image, seen)) = next else { break };
-        (disk, oracle) = (image, seen);
+        // Every other time only the process died. What it wrote and did not sync is read by the
+        // next one as if it were on the disk, and is lost if the power goes after all.
+        if dice.coin() {
+            (disk, oracle) = (image, seen);
+        }
         let calls = disk.calls();
         disk.set_failure(Failure::PowerOffAt(calls + 1 + dice.below(250)));
     }

@@ -3,7 +3,7 @@
 use foundation_store::journal::{Journal, Mode};
 use foundation_types::ErrorKind;
 
-use super::super::simulated::{Failure, Lie, SimulatedDisk};
+use super::super::simulated::{Dice, Failure, Lie, SimulatedDisk};
 use super::{append, batch, open, read_all, wait};
 
 /// Appends twelve events to a disk on which one call fails; gives what was acked.
@@ -73,6 +73,29 @@ fn a_failed_sync_is_not_tried_again() {
     assert_eq!(error.kind(), ErrorKind::Fenced);
     wait(opened.journal.close()).expect_err("could not make all durable");
     assert_eq!(disk.syncs(), syncs);
+}
+
+#[test]
+fn what_a_failed_sync_left_in_memory_is_written_again_before_anybody_relies_on_it() {
+    let disk = SimulatedDisk::default();
+    let opened = open(&disk, Mode::Write).expect("opens");
+    let first = append(&opened.journal, batch("a", &["one".to_owned()])).expect("placed");
+    wait(first.durable()).expect("durable");
+    disk.set_failure(Failure::OnceAt(disk.calls() + 2));
+    let second = append(&opened.journal, batch("a", &["two".to_owned()])).expect("placed");
+    let error = wait(second.durable()).expect_err("the sync failed");
+    assert_eq!(error.kind(), ErrorKind::Indeterminate);
+    drop(opened);
+    // The machine still reads what its disk never got.
+    let again = open(&disk, Mode::Write).expect("opens");
+    assert_eq!(again.told.all().len(), 2);
+    let third = append(&again.journal, batch("a", &["three".to_owned()])).expect("placed");
+    wait(third.durable()).expect("durable");
+    let mut dice = Dice::of(1);
+    for _ in 0..20 {
+        let after = open(&disk.after_crash(&mut dice), Mode::Read).expect("opens after a crash");
+        assert_eq!(after.told.all().len(), 3);
+    }
 }
 
 #[test]

@@ -3,6 +3,11 @@
 //! Only the newest group can be torn by a crash: the writer begins a group after the sync of the
 //! one before. So what cannot be read is a torn tail if no later group can be read behind it and
 //! no watermark says that it was durable; everything else is damage and is never cut.
+//!
+//! A group that is read is not for that on the disk: its writer may have been killed before the
+//! sync, or the sync may have failed, after which the system reads the bytes back from memory and
+//! holds them for written. So an owner writes the newest group again and syncs it before anybody
+//! is told that it is there.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -81,6 +86,7 @@ pub(super) fn recover(
         lane: Lane::default(),
         log: SegmentLog::default(),
         torn_bytes: 0,
+        newest: None,
     };
     for (at, name) in names.iter().enumerate() {
         open.segment(name, names.get(at + 1).map(String::as_str))?;
@@ -95,6 +101,9 @@ pub(super) fn recover(
             Some(name) => error.with("file", name).with("offset", open.cursor.offset),
             None => error.with("file", segment::name_of(1)),
         });
+    }
+    if mode == Mode::Write && (marked < last || open.cursor.offset == HEADER_BYTES) {
+        open.secure()?;
     }
     let report = Recovered {
         records: last,
@@ -175,9 +184,29 @@ struct Opening<'a> {
     lane: Lane,
     log: SegmentLog,
     torn_bytes: u64,
+    /// Where the newest group begins in the last segment, if that has one.
+    newest: Option<u64>,
 }
 
 impl Opening<'_> {
+    /// Makes durable what was read and may not be: the newest group and the name of its file.
+    ///
+    /// A sync alone would not do: after one that failed, the system has nothing left to write.
+    fn secure(&self) -> Result<()> {
+        let Some(segment) = self.log.last() else { return Ok(()) };
+        let again = || -> std::io::Result<()> {
+            if let Some(start) = self.newest {
+                let length = usize::try_from(self.cursor.offset - start).unwrap_or(usize::MAX);
+                let mut bytes = vec![0; length];
+                let count = read_full(&*segment.file, &mut bytes, start)?;
+                segment.file.write_at(bytes.get(..count).unwrap_or_default(), start)?;
+                segment.file.sync()?;
+            }
+            self.disk.sync_names()
+        };
+        again().map_err(|cause| disk_failure("make the log durable", &segment.name, cause))
+    }
+
     fn segment(&mut self, name: &str, following: Option<&str>) -> Result<()> {
         let access = match (self.mode, following) {
             (Mode::Write, None) => Access::Write,
@@ -201,6 +230,7 @@ impl Opening<'_> {
             self.follower.follow(&read.records);
         };
         self.cursor = groups.cursor();
+        self.newest = groups.newest();
         segment.end.store(self.cursor.offset, Ordering::Release);
         self.end_of(&segment, &groups, stop, following)?;
         self.log.push(Arc::new(segment));

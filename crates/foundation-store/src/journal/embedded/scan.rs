@@ -41,6 +41,7 @@ pub(super) struct Groups<'a> {
     seed: u32,
     file_bytes: u64,
     cursor: Cursor,
+    newest: Option<u64>,
 }
 
 /// Whole groups that were read at once.
@@ -52,7 +53,12 @@ pub(super) struct Read {
 
 impl<'a> Groups<'a> {
     pub(super) fn new(file: &'a dyn DiskFile, seed: u32, cursor: Cursor) -> io::Result<Self> {
-        Ok(Self { file, seed, file_bytes: file.len()?, cursor })
+        Ok(Self { file, seed, file_bytes: file.len()?, cursor, newest: None })
+    }
+
+    /// Offset of the last group that was read.
+    pub(super) fn newest(&self) -> Option<u64> {
+        self.newest
     }
 
     pub(super) fn cursor(&self) -> Cursor {
@@ -87,6 +93,7 @@ impl<'a> Groups<'a> {
             end = group.end;
             groups.push(group);
         }
+        self.newest = groups.last().map(|newest| end.offset - newest.bytes as u64);
         bytes.truncate(used);
         let read = self.records(bytes, &groups);
         self.cursor = end;
