@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use foundation_types::{Error, ErrorKind, Event, EventId, Result};
-use foundation_validate::{Validated, event as rules};
+use foundation_validate::event as rules;
 
 use super::Core;
 use super::append::Target;
@@ -49,23 +49,28 @@ impl Core {
 
     async fn one(&self, open: &mut Open<'_>, event: Event, to: &Target) -> Result<Receipt> {
         rules::stream_name(&to.stream, to.origin)?;
-        let event = rules::event(event, to.origin)?.into_inner();
-        if let Some(id) = event.id.clone() {
-            self.claim(open, std::slice::from_ref(&id)).await;
-            if let Some(receipt) = self.repeat(&id, &event).await? {
+        let events = vec![rules::event(event, to.origin)?.into_inner()];
+        if let [event] = &*events
+            && let Some(id) = &event.id
+        {
+            self.claim(open, std::slice::from_ref(id)).await;
+            if let Some(receipt) = self.repeat(id, event).await? {
                 open.repeated(1);
                 return Ok(receipt);
             }
         }
-        let mut receipts = self.write(open, vec![event], to).await?;
+        let mut receipts = self.write(open, events, to).await?;
         receipts.pop().ok_or_else(no_receipt)
     }
 
     async fn all_or_none(&self, open: &mut Open<'_>, group: Group) -> Result<Vec<Receipt>> {
         let Group { events, to } = group;
         rules::stream_name(&to.stream, to.origin)?;
-        let events = rules::batch(events, to.origin)?;
-        let events: Vec<Event> = events.into_iter().map(Validated::into_inner).collect();
+        let events = rules::batch(events, to.origin)?.into_inner();
+        if events.iter().all(|event| event.id.is_none()) {
+            // What gives no id repeats nothing.
+            return self.write(open, events, &to).await;
+        }
         let firsts = firsts(&events)?;
         let ids: Vec<EventId> = firsts.keys().cloned().collect();
         self.claim(open, &ids).await;
@@ -87,7 +92,8 @@ impl Core {
     /// Claims the ids, after whoever has them.
     async fn claim(&self, open: &mut Open<'_>, ids: &[EventId]) {
         while let Err(other) = self.claims.claim(ids, &mut open.flight.claimed) {
-            other.ended().await;
+            // Boxed, as it is seldom: what every append is made of stays small.
+            Box::pin(other.ended()).await;
             self.sweep();
         }
     }
@@ -128,15 +134,15 @@ impl Core {
         mut events: Vec<Event>,
         to: &Target,
     ) -> Result<Vec<Receipt>> {
-        let ids = events.iter_mut().map(|event| self.identified(event)).collect();
+        let now = self.clock.wall();
+        let ids = events.iter_mut().map(|event| self.identified(event, now)).collect();
         let load = load_of(&events, &to.stream);
         self.let_in(load).await?;
         open.flight.load = load;
         let commit = self.place(events, to).await?;
-        let appended = commit.place().clone();
         open.placed(commit);
-        open.durable().await?;
-        Ok(Receipt::of_new(ids, &appended).collect())
+        let appended = open.durable().await?.ok_or_else(no_receipt)?;
+        Ok(Receipt::of_new(ids, appended).collect())
     }
 }
 

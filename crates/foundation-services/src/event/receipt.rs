@@ -35,15 +35,13 @@ impl Receipt {
     }
 
     /// The receipts of the events with these ids, which were appended together.
-    pub(super) fn of_new(
-        ids: Vec<EventId>,
-        appended: &Appended,
-    ) -> impl Iterator<Item = Self> + use<> {
-        let Appended { positions, version, recorded } = appended.clone();
-        let before = version.number().saturating_sub(positions.len() as u64);
+    pub(super) fn of_new(ids: Vec<EventId>, appended: &Appended) -> impl Iterator<Item = Self> {
+        let Appended { positions, version, recorded } = appended;
+        let (before, recorded) =
+            (version.number().saturating_sub(positions.len() as u64), *recorded);
         ids.into_iter().zip(positions).zip(1..).map(move |((id, position), nth)| Self {
             id,
-            position,
+            position: *position,
             version: Version::new(before.saturating_add(nth)),
             recorded,
             repeated: false,

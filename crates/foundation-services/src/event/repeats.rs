@@ -1,7 +1,7 @@
 //! Whether an event with this id was stored before, and whether it says the same.
 
 use foundation_store::event::Lookup;
-use foundation_store::record::{EventView, Record};
+use foundation_store::record::{EventView, IdView, Record};
 use foundation_types::{Data, Error, ErrorKind, Event, EventId, Result};
 
 use super::Core;
@@ -25,7 +25,7 @@ impl Core {
         };
         let stored = record.event()?;
         // The index knows fingerprints: another id with the same one has no say.
-        if stored.id.to_string() != id.as_str() {
+        if stored.id != IdView::of(id.as_str()) {
             return Ok(None);
         }
         if !says_the_same(event, &stored) {
