@@ -37,7 +37,7 @@ use foundation_types::{
 use tokio::sync::watch;
 
 use crate::journal::Follower;
-use crate::record::{IdView, Record, event_length, frame::FRAME_HEADER_BYTES};
+use crate::record::{IdBytes, IdView, Record, event_length, frame::FRAME_HEADER_BYTES};
 use hash::Hashing;
 use ids::IdIndex;
 use keys::Digest;
@@ -140,7 +140,7 @@ impl EventLog {
     /// never recorded is taken for a recorded one is below 10⁻²⁸.
     #[must_use]
     pub fn position_of(&self, id: &str) -> Option<Position> {
-        let fingerprint = self.hashing.fingerprint(IdView::of(id));
+        let fingerprint = self.hashing.fingerprint(IdBytes::of(id));
         self.ids().position(fingerprint)
     }
 
@@ -188,7 +188,12 @@ impl EventLog {
         let Some(last) = records.last() else { return };
         self.ids.write().unwrap_or_else(PoisonError::into_inner).extend(records, digests);
         self.state_mut().extend(&self.hashing, records, digests);
-        self.published.send_replace(last.position());
+        // Without a receiver nobody is woken. Asked under the lock of the value: who subscribes
+        // later reads what is written here.
+        self.published.send_if_modified(|published| {
+            *published = last.position();
+            self.published.receiver_count() > 0
+        });
     }
 
     fn ids(&self) -> RwLockReadGuard<'_, IdIndex> {

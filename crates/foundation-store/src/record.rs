@@ -5,17 +5,22 @@
 //! for. `docs/format.md` draws every byte.
 
 mod body;
+mod fields;
 pub(crate) mod frame;
 pub(crate) mod reader;
+mod uuid;
+mod write;
 
 pub use body::{EventView, IdView};
-pub(crate) use body::{event_length, fits, write_event};
+pub(crate) use fields::{IdBytes, Names};
+pub(crate) use write::{event_length, fits, write_event};
 
 use std::fmt;
 use std::sync::Arc;
 
 use foundation_types::{Error, ErrorKind, Position, Recorded, Result, Stamp, Timestamp};
 
+use fields::Fields;
 use frame::{FRAME_HEADER_BYTES, FrameHeader};
 
 /// What a record is.
@@ -84,12 +89,25 @@ impl Record {
     /// [`ErrorKind::Corruption`] if the body does not follow the format although its checksum
     /// is right: it was written by a defective program.
     pub fn event(&self) -> Result<EventView<'_>> {
-        let start = self.start as usize + FRAME_HEADER_BYTES;
-        let body = self.chunk.get(start..start + self.header.length as usize).unwrap_or_default();
-        EventView::read(body).map_err(|reason| {
-            Error::new(ErrorKind::Corruption, format!("a record cannot be decoded: {reason}"))
-                .with("position", self.position())
-        })
+        EventView::read(self.body()).map_err(|reason| self.undecoded(reason))
+    }
+
+    /// The error of a record that cannot be decoded.
+    pub(crate) fn undecoded(&self, reason: &str) -> Error {
+        Error::new(ErrorKind::Corruption, format!("a record cannot be decoded: {reason}"))
+            .with("position", self.position())
+    }
+
+    /// What the record is found by, if its fields can be told apart; whether they are text is
+    /// not looked at.
+    pub(crate) fn names(&self) -> Option<Names<'_>> {
+        Fields::read(self.body()).map(|fields| fields.names(self.recorded()))
+    }
+
+    /// As [`Record::names`] if the record can be decoded.
+    pub(crate) fn readable_names(&self) -> Option<Names<'_>> {
+        let fields = Fields::read(self.body()).filter(Fields::are_text)?;
+        Some(fields.names(self.recorded()))
     }
 
     /// The event inside as a value of its own.
@@ -98,6 +116,11 @@ impl Record {
     /// As [`Record::event`].
     pub fn decode(&self) -> Result<Recorded> {
         Ok(self.event()?.to_recorded(self.position(), self.recorded()))
+    }
+
+    fn body(&self) -> &[u8] {
+        let start = self.start as usize + FRAME_HEADER_BYTES;
+        self.chunk.get(start..start + self.header.length as usize).unwrap_or_default()
     }
 }
 

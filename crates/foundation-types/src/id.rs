@@ -128,15 +128,24 @@ impl EventId {
     #[must_use]
     pub fn generate(now: Timestamp, random: [u8; 10]) -> Self {
         let millis = u64::try_from(now.as_unix_micros() / 1_000).unwrap_or(0);
-        let uuid = uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid();
-        Self(uuid.hyphenated().to_string().into())
+        Self::of(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
+    }
+
+    /// The id that is the UUID with these bits, in lower case with hyphens.
+    #[must_use]
+    pub fn of_uuid(bits: u128) -> Self {
+        Self::of(uuid::Uuid::from_u128(bits))
     }
 
     /// The id (UUID version 5) of what has this name in this store: always the same one.
     #[must_use]
     pub fn derived(store: StoreId, name: &str) -> Self {
-        let uuid = uuid::Uuid::new_v5(&uuid::Uuid::from_u128(store.to_bits()), name.as_bytes());
-        Self(uuid.hyphenated().to_string().into())
+        Self::of(uuid::Uuid::new_v5(&uuid::Uuid::from_u128(store.to_bits()), name.as_bytes()))
+    }
+
+    fn of(uuid: uuid::Uuid) -> Self {
+        let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
+        Self((&*uuid.hyphenated().encode_lower(&mut text)).into())
     }
 }
 

@@ -52,7 +52,7 @@ pub fn event(event: Event, origin: Origin) -> Result<Validated<Event>> {
 /// # Errors
 /// As for [`event`], with paths such as `[3].type`; [`ErrorKind::Invalid`] for an empty batch,
 /// [`ErrorKind::TooLarge`] for one of more than 10,000 events or 16 MiB.
-pub fn batch(events: Vec<Event>, origin: Origin) -> Result<Vec<Validated<Event>>> {
+pub fn batch(events: Vec<Event>, origin: Origin) -> Result<Validated<Vec<Event>>> {
     let mut found = Vec::new();
     inspect_batch(&events, &mut found);
     for (at, event) in events.iter().enumerate() {
@@ -66,8 +66,7 @@ pub fn batch(events: Vec<Event>, origin: Origin) -> Result<Vec<Validated<Event>>
             problem.path = format!("[{at}]{dot}{}", problem.path);
         }
     }
-    let events = settle(events, found)?.into_inner();
-    Ok(events.into_iter().map(|event| Validated::new(event, Vec::new())).collect())
+    settle(events, found)
 }
 
 /// Whether events may be appended to the stream of this name.

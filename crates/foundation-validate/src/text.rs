@@ -29,7 +29,7 @@ impl TextRule {
         } else if text.len() > self.bytes_max {
             let message = format!("has {} bytes", text.len());
             found.push(self.problem(ErrorKind::TooLarge, path, message));
-        } else if let Some(bad) = text.chars().find(|c| !self.characters.admit(*c)) {
+        } else if let Some(bad) = self.characters.first_refused(text) {
             let message = format!("has the character {bad:?}");
             found.push(self.problem(ErrorKind::Invalid, path, message).value(quoted(text)));
         }
@@ -46,11 +46,15 @@ impl TextRule {
 }
 
 impl Characters {
-    fn admit(self, c: char) -> bool {
+    /// Most text is plain, which its bytes tell quicker than its characters.
+    fn first_refused(self, text: &str) -> Option<char> {
         match self {
-            Self::Any => true,
-            Self::Printable => !c.is_control(),
-            Self::Alphanumeric(others) => c.is_ascii_alphanumeric() || others.contains(c),
+            Self::Any => None,
+            Self::Printable if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) => None,
+            Self::Printable => text.chars().find(|c| c.is_control()),
+            Self::Alphanumeric(others) => {
+                text.chars().find(|c| !c.is_ascii_alphanumeric() && !others.contains(*c))
+            }
         }
     }
 

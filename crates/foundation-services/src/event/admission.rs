@@ -41,7 +41,8 @@ impl Core {
             "the buffer is full, and the journal in memory keeps nothing else"
         };
         self.refuse_when_full(full)?;
-        self.in_time(full, self.until_let_in(load)).await
+        // Boxed, as it is seldom: what every append is made of stays small.
+        Box::pin(self.in_time(full, self.until_let_in(load))).await
     }
 
     /// Room for the batch in the journal, or what the policy says.
@@ -51,7 +52,7 @@ impl Core {
         }
         let full = "as much as may be waits for the disk";
         self.refuse_when_full(full)?;
-        self.in_time(full, self.journal.reserve(batch)).await?
+        Box::pin(self.in_time(full, self.journal.reserve(batch))).await?
     }
 
     async fn until_let_in(&self, load: Load) {

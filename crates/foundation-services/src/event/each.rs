@@ -95,7 +95,7 @@ impl<'a> Each<'a> {
         let load = load_of(std::slice::from_ref(&event), &self.to.stream);
         self.let_in(load).await?;
         one.flight.load = load;
-        let id = self.core.identified(&mut event);
+        let id = self.core.identified(&mut event, self.core.clock.wall());
         self.run.push(place, id, event, one);
         if self.run.is_full() {
             self.place_run().await;
@@ -125,7 +125,7 @@ impl<'a> Each<'a> {
     async fn see_through(&mut self) {
         self.place_run().await;
         for mut placed in std::mem::take(&mut self.placed) {
-            let outcome = placed.open.durable().await;
+            let outcome = placed.open.durable().await.map(|_| ());
             placed.open.close(&outcome);
             for (place, receipt) in placed.receipts {
                 self.put(place, outcome.clone().map(|()| receipt));

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use foundation_store::event::{Load, Settled};
-use foundation_store::journal::Commit;
+use foundation_store::journal::{Appended, Commit};
 use foundation_types::{Error, ErrorKind, Result};
 
 use super::Core;
@@ -79,14 +79,14 @@ impl<'a> Open<'a> {
         self.flight.commit = Some(commit);
     }
 
-    /// Waits until the append is durable.
+    /// Waits until the append is durable; gives its place if it has one.
     ///
     /// # Errors
     /// As [`Commit::durable`].
-    pub(super) async fn durable(&self) -> Result<()> {
+    pub(super) async fn durable(&self) -> Result<Option<&Appended>> {
         match &self.flight.commit {
-            Some(commit) => commit.durable().await.map(|_| ()),
-            None => Ok(()),
+            Some(commit) => commit.durable().await.map(Some),
+            None => Ok(None),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use foundation_types::{Error, ErrorKind, Event, EventId, Result};
-use foundation_validate::{Validated, event as rules};
+use foundation_validate::event as rules;
 
 use super::Core;
 use super::append::Target;
@@ -41,8 +41,11 @@ impl Core {
     async fn all_or_none(&self, open: &mut Open<'_>, group: Group) -> Result<Vec<Receipt>> {
         let Group { events, to } = group;
         rules::stream_name(&to.stream, to.origin)?;
-        let events = rules::batch(events, to.origin)?;
-        let events: Vec<Event> = events.into_iter().map(Validated::into_inner).collect();
+        let events = rules::batch(events, to.origin)?.into_inner();
+        if events.iter().all(|event| event.id.is_none()) {
+            // What gives no id repeats nothing.
+            return self.write(open, events, &to).await;
+        }
         let firsts = firsts(&events)?;
         let ids: Vec<EventId> = firsts.keys().cloned().collect();
         self.claim(open, &ids).await;
@@ -64,7 +67,8 @@ impl Core {
     /// Claims the ids, after whoever has them.
     pub(super) async fn claim(&self, open: &mut Open<'_>, ids: &[EventId]) {
         while let Err(other) = self.claims.claim(ids, &mut open.flight.claimed) {
-            other.ended().await;
+            // Boxed, as it is seldom: what every append is made of stays small.
+            Box::pin(other.ended()).await;
             self.sweep();
         }
     }
@@ -105,7 +109,8 @@ impl Core {
         mut events: Vec<Event>,
         to: &Target,
     ) -> Result<Vec<Receipt>> {
-        let ids = events.iter_mut().map(|event| self.identified(event)).collect();
+        let now = self.clock.wall();
+        let ids = events.iter_mut().map(|event| self.identified(event, now)).collect();
         let load = load_of(&events, &to.stream);
         self.let_in(load).await?;
         open.flight.load = load;

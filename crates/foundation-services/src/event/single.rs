@@ -189,7 +189,7 @@ impl Core {
     }
 
     fn batch_of(&self, mut event: Event, to: &Target) -> Result<(Batch, EventId)> {
-        let id = self.identified(&mut event);
+        let id = self.identified(&mut event, self.clock.wall());
         let batch = Batch::new(to.stream.clone(), RecordKind::Event, vec![event])?;
         Ok((batch.expecting(to.expected), id))
     }

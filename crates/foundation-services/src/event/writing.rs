@@ -3,15 +3,15 @@
 use foundation_store::event::{Load, buffered_bytes};
 use foundation_store::journal::{Batch, Commit};
 use foundation_store::record::RecordKind;
-use foundation_types::{Event, EventId, Result, StreamName};
+use foundation_types::{Event, EventId, Result, StreamName, Timestamp};
 
 use super::Core;
 use super::append::Target;
 
 impl Core {
     /// The id of the event, drawn if it has none. A drawn id is new: nothing has to look for it.
-    pub(super) fn identified(&self, event: &mut Event) -> EventId {
-        let draw = || EventId::generate(self.clock.wall(), self.rng.ten_bytes());
+    pub(super) fn identified(&self, event: &mut Event, now: Timestamp) -> EventId {
+        let draw = || EventId::generate(now, self.rng.ten_bytes());
         event.id.get_or_insert_with(draw).clone()
     }
 

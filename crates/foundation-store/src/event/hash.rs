@@ -2,7 +2,7 @@
 
 use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};
 
-use crate::record::IdView;
+use crate::record::IdBytes;
 
 /// The keys of this process.
 #[derive(Clone, Debug, Default)]
@@ -27,26 +27,26 @@ impl Hash for Fingerprint {
 impl Hashing {
     /// 64 bits that stand for a type, a stream or a correlation. Two names that share them only
     /// share a list of candidates.
-    pub(super) fn name(&self, text: &str) -> u64 {
+    pub(super) fn name(&self, name: &[u8]) -> u64 {
         let mut hasher = self.first.build_hasher();
-        hasher.write(text.as_bytes());
+        hasher.write(name);
         hasher.finish()
     }
 
     /// The bits that stand for an id.
-    pub(super) fn fingerprint(&self, id: IdView<'_>) -> Fingerprint {
+    pub(super) fn fingerprint(&self, id: IdBytes<'_>) -> Fingerprint {
         Fingerprint { low: hash_id(&self.first, id), high: hash_id(&self.second, id) }
     }
 }
 
 /// A UUID is 16 bytes and another id is text without a byte of 0xff, which ends it: no two ids
 /// give the hasher the same bytes.
-fn hash_id(key: &RandomState, id: IdView<'_>) -> u64 {
+fn hash_id(key: &RandomState, id: IdBytes<'_>) -> u64 {
     let mut hasher = key.build_hasher();
     match id {
-        IdView::Uuid(bits) => hasher.write(&bits.to_le_bytes()),
-        IdView::Text(text) => {
-            hasher.write(text.as_bytes());
+        IdBytes::Uuid(bits) => hasher.write(&bits.to_le_bytes()),
+        IdBytes::Text(text) => {
+            hasher.write(text);
             hasher.write_u8(u8::MAX);
         }
     }

@@ -29,12 +29,12 @@ impl Indices {
         self.times.insert(keys.time, ordinal);
     }
 
-    /// Removes the oldest record.
+    /// Removes the oldest record, where it is.
     pub(super) fn remove(&mut self, keys: &Keys, ordinal: Ordinal) {
-        self.kinds.remove_oldest(keys.kind);
-        self.streams.remove_oldest(keys.stream);
+        self.kinds.remove_oldest(keys.kind, ordinal);
+        self.streams.remove_oldest(keys.stream, ordinal);
         if let Some(correlation) = keys.correlation {
-            self.correlations.remove_oldest(correlation);
+            self.correlations.remove_oldest(correlation, ordinal);
         }
         self.times.remove_oldest(keys.time, ordinal);
     }
@@ -83,8 +83,9 @@ impl NameIndex {
     }
 
     /// The oldest record of the ring is the oldest of each of its lists.
-    fn remove_oldest(&mut self, name: u64) {
-        if let Entry::Occupied(mut list) = self.lists.entry(name) {
+    fn remove_oldest(&mut self, name: u64, ordinal: Ordinal) {
+        let Entry::Occupied(mut list) = self.lists.entry(name) else { return };
+        if list.get().get(0) == Some(ordinal) {
             list.get_mut().pop();
             if list.get().len() == 0 {
                 list.remove();

@@ -1,10 +1,10 @@
 //! What a record is found by.
 
 use foundation_logic::event::EventKeys;
-use foundation_types::{Result, Timestamp};
+use foundation_types::Result;
 
 use super::hash::{Fingerprint, Hashing};
-use crate::record::{EventView, Record};
+use crate::record::{Names, Record};
 
 /// The keys of one record in the indices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,35 +29,43 @@ pub(super) enum Digest {
 
 impl Digest {
     pub(super) fn of(record: &Record, hashing: &Hashing) -> Self {
-        match record.event() {
-            Ok(event) => Self::Read {
-                id: hashing.fingerprint(event.id),
-                keys: Keys::of(&event, record.recorded(), hashing),
-            },
-            Err(_) => Self::Unreadable,
+        match record.readable_names() {
+            Some(names) => {
+                Self::Read { id: hashing.fingerprint(names.id), keys: Keys::of(&names, hashing) }
+            }
+            None => Self::Unreadable,
         }
     }
 }
 
 impl Keys {
-    pub(super) fn of(event: &EventView<'_>, recorded: Timestamp, hashing: &Hashing) -> Self {
+    pub(super) fn of(names: &Names<'_>, hashing: &Hashing) -> Self {
         Self {
-            kind: hashing.name(event.kind),
-            stream: hashing.name(event.stream),
-            correlation: event.correlation.map(|id| hashing.name(id)),
-            time: event.time_or(recorded).as_unix_micros(),
+            kind: hashing.name(names.kind),
+            stream: hashing.name(names.stream),
+            correlation: names.correlation.map(|id| hashing.name(id)),
+            time: names.time.as_unix_micros(),
         }
     }
 }
 
 /// The fields of a record that a query looks at.
+///
+/// # Errors
+/// As [`Record::event`].
 pub(super) fn event_keys(record: &Record) -> Result<EventKeys<'_>> {
-    let event = record.event()?;
-    Ok(EventKeys {
-        position: record.position(),
-        stream: event.stream,
-        kind: event.kind,
-        correlation: event.correlation,
-        time: event.time_or(record.recorded()),
-    })
+    let keys = || {
+        let names = record.readable_names()?;
+        Some(EventKeys {
+            position: record.position(),
+            stream: str::from_utf8(names.stream).ok()?,
+            kind: str::from_utf8(names.kind).ok()?,
+            correlation: names.correlation.map(str::from_utf8).transpose().ok()?,
+            time: names.time,
+        })
+    };
+    match keys() {
+        Some(keys) => Ok(keys),
+        None => Err(record.undecoded("its fields cannot be told apart or are not text")),
+    }
 }

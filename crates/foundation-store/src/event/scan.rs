@@ -176,7 +176,7 @@ impl<'a> Candidates<'a> {
         let mut best = Self::Every(window.clone());
         for (index, name) in by_name {
             let Some(name) = name else { continue };
-            let listed = Self::listed(index, hashing.name(name), front, &window);
+            let listed = Self::listed(index, hashing.name(name.as_bytes()), front, &window);
             if listed.len() < best.len() {
                 best = listed;
             }

@@ -123,9 +123,9 @@ impl State {
             }
             let Some((ordinal, record)) = self.ring.pop() else { return };
             // The keys are derived again from the record: keeping them costs 32 bytes an event.
-            if let Ok(event) = record.event() {
-                let keys = Keys::of(&event, record.recorded(), hashing);
-                self.indices.remove(&keys, ordinal);
+            // A record that could not be decoded is in no index and is not found in one.
+            if let Some(names) = record.names() {
+                self.indices.remove(&Keys::of(&names, hashing), ordinal);
             }
         }
     }

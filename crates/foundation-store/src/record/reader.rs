@@ -34,15 +34,15 @@ impl<'a> Reader<'a> {
         self.array().map(u64::from_le_bytes)
     }
 
-    /// Text behind a length of one byte.
-    pub(crate) fn short_text(&mut self) -> Option<&'a str> {
+    /// Bytes behind a length of one byte.
+    pub(crate) fn short_bytes(&mut self) -> Option<&'a [u8]> {
         let length = self.u8()?;
-        std::str::from_utf8(self.bytes(length.into())?).ok()
+        self.bytes(length.into())
     }
 
-    /// Text behind a length of two bytes.
-    pub(crate) fn long_text(&mut self) -> Option<&'a str> {
+    /// Bytes behind a length of two bytes.
+    pub(crate) fn long_bytes(&mut self) -> Option<&'a [u8]> {
         let length = self.u16()?;
-        std::str::from_utf8(self.bytes(length.into())?).ok()
+        self.bytes(length.into())
     }
 }

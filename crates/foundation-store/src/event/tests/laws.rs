@@ -281,8 +281,7 @@ fn forget_a_correlation(log: &EventLog, records: &[Record]) {
     log.follow(records);
     let mut state = log.state_mut();
     let Some((ordinal, record)) = state.ring.pop() else { return };
-    let event = record.event().expect("readable");
-    let keys = Keys::of(&event, record.recorded(), &log.hashing);
+    let keys = Keys::of(&record.names().expect("readable"), &log.hashing);
     state.indices.remove(&Keys { correlation: None, ..keys }, ordinal);
 }
 
