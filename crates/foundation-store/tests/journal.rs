@@ -3,6 +3,7 @@
 mod crash;
 mod damage;
 mod faults;
+mod full;
 mod order;
 
 use std::sync::{Arc, Mutex};

@@ -102,7 +102,7 @@ impl<'a> EventView<'a> {
         self.time.unwrap_or(recorded)
     }
 
-    pub(super) fn read(body: &'a [u8]) -> Result<Self, &'static str> {
+    pub(crate) fn read(body: &'a [u8]) -> Result<Self, &'static str> {
         Self::read_fields(&mut Reader(body)).ok_or("a field is cut short or is not text")
     }
 
