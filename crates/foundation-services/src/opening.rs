@@ -95,6 +95,7 @@ pub fn verify(directory: &Path) -> Result<VerifyReport> {
 fn unopened(directory: &Path, cause: io::Error) -> Error {
     let kind = match cause.kind() {
         io::ErrorKind::NotFound => ErrorKind::NotFound,
+        io::ErrorKind::PermissionDenied => ErrorKind::Denied,
         _ => ErrorKind::Disk,
     };
     let shown = directory.display();

@@ -3,6 +3,9 @@
 mod crash;
 mod damage;
 mod faults;
+mod forged;
+mod full;
+mod live;
 mod order;
 
 use std::sync::{Arc, Mutex};

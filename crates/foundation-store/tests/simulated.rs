@@ -57,7 +57,7 @@ pub(crate) enum Failure {
     PowerOffAt(u64),
     /// This one call fails; a write has written part of its bytes by then.
     OnceAt(u64),
-    /// From this call on there is no space: writes that make files longer fail.
+    /// From this call on there is no space: writes that make files longer fail half-way.
     FullFrom(u64),
 }
 
@@ -350,6 +350,10 @@ impl OpenFile {
             (Change::Write(offset, bytes), Ok(()))
                 if is_full && offset + bytes.len() > file.live.len() =>
             {
+                // As systems do: what fits is written.
+                let change = Change::Write(offset, bytes[..bytes.len() / 2].to_vec());
+                apply(&mut file.live, &change);
+                file.unsynced.push(change);
                 return Err(io::Error::from_raw_os_error(28));
             }
             (change, Ok(())) => change,

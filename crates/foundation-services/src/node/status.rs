@@ -74,6 +74,9 @@ pub struct JournalReport {
     /// Why it takes no more writes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fenced: Option<ErrorReport>,
+    /// Why the last write was not applied, if that was for want of space.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub full: Option<ErrorReport>,
 }
 
 /// One document.
@@ -194,6 +197,7 @@ impl JournalReport {
             syncs: status.syncs,
             durable: status.extent.durable,
             fenced: status.fenced.as_ref().map(ErrorReport::from),
+            full: status.full.as_ref().map(ErrorReport::from),
         }
     }
 }
@@ -247,11 +251,17 @@ impl Node {
     }
 
     fn check_journal(&self) -> Check {
-        match self.journal.status().fenced {
+        let status = self.journal.status();
+        if let Some(cause) = status.fenced {
+            let advice = cause.kind().row().advice;
+            let message = format!("it is fenced: {cause:?}; {advice}");
+            return ill("journal", CheckState::Failed, message);
+        }
+        match status.full {
             None => well("journal"),
             Some(cause) => {
-                let advice = cause.kind().row().advice;
-                ill("journal", CheckState::Failed, format!("it is fenced: {cause:?}; {advice}"))
+                let message = format!("the last write found no space: {cause:?}");
+                ill("journal", CheckState::Degraded, message)
             }
         }
     }

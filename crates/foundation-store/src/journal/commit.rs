@@ -40,7 +40,9 @@ impl Commit {
     /// Waits until the batch is durable and every follower knows of it.
     ///
     /// # Errors
-    /// `Indeterminate` if the disk failed while it was written, `Fenced` if it failed before.
+    /// `DiskFull` if there was no space for it or for what was placed before it, `Fenced` or
+    /// `Disk` if the disk failed before it was written: nothing was applied. `Indeterminate` if
+    /// the disk failed while it was written.
     pub async fn durable(&self) -> Result<&Appended> {
         self.sync.done().await.map(|()| &*self.appended)
     }

@@ -3,8 +3,11 @@
 //! Records go to the last of a row of segment files. Appends are placed under a short lock; the
 //! writer thread takes all that was placed meanwhile as one group, seals it, writes it, syncs
 //! it, tells the followers, and wakes everybody at once. A failed write or sync fences the
-//! writer: it is never tried again, and only reopening, which verifies, leads out of it.
+//! writer: it is never tried again, and only reopening, which verifies, leads out of it. A write
+//! that found no space is the exception: no sync has failed, so it is cut and taken back, and
+//! appends are taken again.
 
+mod group;
 mod identity;
 mod log;
 mod options;
@@ -37,8 +40,8 @@ use crate::clock::Clock;
 use crate::disk::{Claim, Disk, LockGuard};
 use crate::random::Rng;
 use crate::record::Record;
+use group::Group;
 use log::SegmentLog;
-use writer::Group;
 
 /// Name of the file whose lock says who owns the directory.
 const LOCK_FILE: &str = "LOCK";
@@ -66,6 +69,8 @@ struct Shared {
     durable: AtomicU64,
     syncs: AtomicU64,
     fenced: OnceLock<Error>,
+    /// Why the last group was not written, if that was for want of space.
+    full: Mutex<Option<Error>>,
     ended: Sync,
 }
 
@@ -79,6 +84,10 @@ struct Intake {
 impl Shared {
     fn intake(&self) -> MutexGuard<'_, Intake> {
         self.intake.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note_space(&self, full: Option<Error>) {
+        *self.full.lock().unwrap_or_else(PoisonError::into_inner) = full;
     }
 
     fn check_open(&self) -> Result<()> {
@@ -97,12 +106,14 @@ fn fenced_by(cause: &Error) -> Error {
     .caused_by(cause.clone())
 }
 
+/// Whether there was no space for a write.
+fn is_full(cause: &io::Error) -> bool {
+    matches!(cause.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
 /// The failure of a disk operation as an error of ours.
 fn disk_failure(attempt: &str, file: &str, cause: io::Error) -> Error {
-    let kind = match cause.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ErrorKind::DiskFull,
-        _ => ErrorKind::Disk,
-    };
+    let kind = if is_full(&cause) { ErrorKind::DiskFull } else { ErrorKind::Disk };
     Error::new(kind, format!("cannot {attempt}: {cause}")).with("file", file).caused_by(cause)
 }
 
@@ -142,6 +153,7 @@ impl Embedded {
             durable: AtomicU64::new(last),
             syncs: AtomicU64::new(0),
             fenced: OnceLock::new(),
+            full: Mutex::default(),
             ended: Sync::default(),
         });
         let writer = match options.mode {
@@ -296,6 +308,7 @@ impl Journal for Embedded {
             waiting: placed.saturating_sub(self.durable()),
             syncs: self.shared.syncs.load(Ordering::Relaxed),
             fenced: self.shared.fenced.get().cloned(),
+            full: self.shared.full.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
     }
 

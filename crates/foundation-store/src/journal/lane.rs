@@ -9,7 +9,7 @@ use super::batch::{Appended, Batch};
 use crate::record::frame::{
     BODY_VERSION, FRAME_HEADER_BYTES, FrameHeader, KIND_CHANGE, KIND_EVENT,
 };
-use crate::record::{Record, RecordKind, write_event};
+use crate::record::{EventView, Record, RecordKind, write_event};
 
 /// What the next record gets. Its memory grows with the number of streams, not of records.
 #[derive(Debug, Default)]
@@ -48,6 +48,27 @@ impl Lane {
             }
         }
         Ok(())
+    }
+
+    /// Forgets the newest records, which are not coming: those of these frames.
+    pub(super) fn take_back(&mut self, frames: &[u8]) {
+        let mut undone = Vec::new();
+        let mut rest = frames;
+        while let Some(header) = FrameHeader::read(rest) {
+            let (frame, after) = rest.split_at(header.frame_bytes().min(rest.len()));
+            if let Ok(event) = EventView::read(frame.get(FRAME_HEADER_BYTES..).unwrap_or_default())
+            {
+                undone.push((header.sequence, StreamName::from(event.stream), event.version));
+            }
+            rest = after;
+        }
+        for (sequence, stream, version) in undone.into_iter().rev() {
+            self.sequence = sequence - 1;
+            match version.previous() {
+                Version::NONE => self.streams.remove(&stream),
+                previous => self.streams.insert(stream, previous),
+            };
+        }
     }
 
     /// Gives the batch its place and appends its frames, not yet sealed, to `out`.

@@ -32,6 +32,9 @@ pub struct JournalStatus {
     pub syncs: u64,
     /// Why no more writes are taken.
     pub fenced: Option<Error>,
+    /// Why the last write was not applied, if that was for want of space. Writes are taken, and
+    /// the next one that succeeds ends it.
+    pub full: Option<Error>,
 }
 
 /// What reading everything found.

@@ -85,7 +85,7 @@ impl<'a> EventView<'a> {
         self.time.unwrap_or(recorded)
     }
 
-    pub(super) fn read(body: &'a [u8]) -> Result<Self, &'static str> {
+    pub(crate) fn read(body: &'a [u8]) -> Result<Self, &'static str> {
         let fields = Fields::read(body).ok_or("a field is cut short")?;
         Self::of(&fields).ok_or("a field is not text")
     }

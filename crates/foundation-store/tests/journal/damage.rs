@@ -177,6 +177,28 @@ fn verification_names_every_damaged_range_and_goes_on_behind_it() {
 }
 
 #[test]
+fn verification_reads_what_stands_behind_a_lost_segment() {
+    let (image, written) = store();
+    let names: Vec<String> = image.keys().filter(|name| name.ends_with(".seg")).cloned().collect();
+    let first_of = |name: &String| name[..20].parse::<u64>().expect("a number");
+    let check = |what: &str, changed: &Image, lost: u64| {
+        let found = verify_store(&SimulatedDisk::of_image(changed)).expect("reads");
+        assert_eq!(found.findings.len(), 1, "{what}: {:?}", found.findings);
+        assert_eq!(found.records, written.len() as u64 - lost, "{what}");
+    };
+    let in_second = first_of(&names[2]) - first_of(&names[1]);
+    let mut changed = image.clone();
+    changed.get_mut(&names[1]).expect("is there")[20] ^= 1;
+    check("a damaged header", &changed, in_second);
+    let mut changed = image.clone();
+    changed.remove(&names[1]);
+    check("a missing segment", &changed, in_second);
+    let mut changed = image.clone();
+    *changed.get_mut(&names[1]).expect("is there").last_mut().expect("a byte") ^= 1;
+    check("damage up to the end of a segment", &changed, 2);
+}
+
+#[test]
 fn a_newer_format_is_refused_and_left_alone() {
     let (image, _) = store();
     for name in ["STORE", "00000000000000000001.seg"] {

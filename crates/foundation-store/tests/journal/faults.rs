@@ -1,7 +1,14 @@
 //! Each call to the disk failing once: a wrong ack, a panic or a retried sync is a defect.
 
-use foundation_store::journal::{Journal, Mode};
-use foundation_types::ErrorKind;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use foundation_store::clock::{Clock, SystemClock};
+use foundation_store::journal::{Embedded, EmbeddedOptions, Follower, Journal, Mode};
+use foundation_store::random::SystemRng;
+use foundation_store::record::Record;
+use foundation_types::{ErrorKind, Position, Timestamp};
 
 use super::super::simulated::{Dice, Failure, Lie, SimulatedDisk};
 use super::{append, batch, open, read_all, wait};
@@ -98,21 +105,76 @@ fn what_a_failed_sync_left_in_memory_is_written_again_before_anybody_relies_on_i
     }
 }
 
-#[test]
-fn a_full_disk_refuses_and_loses_nothing() {
-    let disk = SimulatedDisk::default();
-    let opened = open(&disk, Mode::Write).expect("opens");
-    let mut acked = 0;
-    disk.set_failure(Failure::FullFrom(disk.calls() + 20));
-    for number in 0..2_000 {
-        let text = format!("{number}-{}", "z".repeat(400));
-        let Ok(commit) = append(&opened.journal, batch("a", &[text])) else { break };
-        if wait(commit.durable()).is_ok() {
-            acked += 1;
-        }
+/// Panics at the record with this position.
+struct Panics(u64);
+
+impl Follower for Panics {
+    fn follow(&self, records: &[Record]) {
+        let at = Position::from_engine(self.0);
+        assert!(records.iter().all(|record| record.position() != at), "a planted panic");
     }
-    drop(opened);
-    disk.set_failure(Failure::Never);
-    let again = open(&disk, Mode::Write).expect("opens once there is space");
-    assert_eq!(again.told.all().len(), acked);
+}
+
+#[test]
+fn a_follower_that_panics_leaves_nobody_waiting() {
+    let disk = SimulatedDisk::default();
+    let options = EmbeddedOptions::default();
+    let (journal, _) = Embedded::open(
+        Arc::new(disk.clone()),
+        options,
+        Arc::new(SystemClock::default()),
+        &SystemRng::default(),
+        Arc::new(Panics(2)),
+    )
+    .expect("opens");
+    let commit = append(&journal, batch("a", &["one".to_owned()])).expect("placed");
+    wait(commit.durable()).expect("durable");
+    let commit = append(&journal, batch("a", &["two".to_owned()])).expect("placed");
+    let error = wait(commit.durable()).expect_err("its follower panicked");
+    assert_eq!(error.kind(), ErrorKind::Indeterminate);
+    let error = append(&journal, batch("a", &["three".to_owned()])).expect_err("is fenced");
+    assert_eq!(error.kind(), ErrorKind::Fenced);
+    assert!(journal.status().fenced.is_some());
+    wait(journal.close()).expect_err("says why");
+    drop(journal);
+    assert_eq!(open(&disk, Mode::Write).expect("opens").told.all().len(), 2);
+}
+
+/// A clock that steps a second at each look.
+#[derive(Default)]
+struct Steps(AtomicU64);
+
+impl Clock for Steps {
+    fn wall(&self) -> Timestamp {
+        Timestamp::from_unix_micros(0)
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::from_secs(self.0.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+#[test]
+fn a_writer_that_is_never_idle_still_notices_that_acked_data_is_gone() {
+    let disk = SimulatedDisk::default();
+    let (journal, _) = Embedded::open(
+        Arc::new(disk.clone()),
+        EmbeddedOptions::default(),
+        Arc::new(Steps::default()),
+        &SystemRng::default(),
+        Arc::new(()),
+    )
+    .expect("opens");
+    for text in ["one", "two"] {
+        let commit = append(&journal, batch("a", &[text.to_owned()])).expect("placed");
+        wait(commit.durable()).expect("durable");
+    }
+    let mut before = disk.image();
+    let commit = append(&journal, batch("a", &["three".to_owned()])).expect("placed");
+    wait(commit.durable()).expect("durable");
+    // The log as it was two acks ago, without any trace of a torn write.
+    let segment = before.get_mut("00000000000000000001.seg").expect("is there");
+    segment.truncate(64);
+    let error = open(&SimulatedDisk::of_image(&before), Mode::Write).err().expect("is refused");
+    assert_eq!(error.kind(), ErrorKind::AckedDataMissing);
 }

@@ -16,7 +16,7 @@ use foundation_types::{Error, ErrorKind, Result, StoreId, Timestamp};
 
 use super::log::SegmentLog;
 use super::options::Mode;
-use super::scan::{Cursor, Groups, Stop};
+use super::scan::{Cursor, Groups, Stop, StopCause};
 use super::segment::{self, HEADER_BYTES, Segment, SegmentHeader};
 use super::watermark::Watermark;
 use super::{Follower, disk_failure};
@@ -125,31 +125,18 @@ pub(super) fn segment_names(disk: &dyn Disk) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Opens a segment and checks that it is the one that comes next.
-pub(super) fn open_segment(
-    disk: &dyn Disk,
-    name: &str,
-    access: Access,
-    store: StoreId,
-    epoch: u64,
-    cursor: Cursor,
-) -> Result<Segment> {
+/// Opens a segment and reads its header.
+pub(super) fn open_segment(disk: &dyn Disk, name: &str, access: Access) -> Result<Segment> {
     let fail = |cause| disk_failure("open a segment", name, cause);
     let file = disk.open(name, access).map_err(fail)?;
     let mut bytes = [0; HEADER_BYTES as usize];
     let count = read_full(&*file, &mut bytes, 0).map_err(fail)?;
     let header = SegmentHeader::read(bytes.get(..count).unwrap_or_default(), name)?;
-    check_place(name, header, store, epoch, cursor)?;
     Ok(Segment::new(name.to_owned(), header, file))
 }
 
-fn check_place(
-    name: &str,
-    header: SegmentHeader,
-    store: StoreId,
-    epoch: u64,
-    cursor: Cursor,
-) -> Result<()> {
+/// Whether a segment belongs to this store and to this name.
+pub(super) fn check_own(name: &str, header: SegmentHeader, store: StoreId) -> Result<()> {
     let foreign = |what: String| Error::new(ErrorKind::ForeignFile, what).with("file", name);
     if header.store != store {
         let message = format!("a segment belongs to store {}, not to {store}", header.store);
@@ -159,6 +146,16 @@ fn check_place(
         let message = format!("a segment begins with {} and has another name", header.first);
         return Err(foreign(message));
     }
+    Ok(())
+}
+
+/// Whether a segment is the one that comes next.
+pub(super) fn check_place(
+    name: &str,
+    header: SegmentHeader,
+    epoch: u64,
+    cursor: Cursor,
+) -> Result<()> {
     if header.first != cursor.next {
         let message = format!(
             "positions {} to {} are missing: a segment is not there",
@@ -168,9 +165,15 @@ fn check_place(
         return Err(Error::new(ErrorKind::AckedDataMissing, message).with("file", name));
     }
     if header.previous != cursor.chain || header.epoch < epoch {
-        return Err(foreign("a segment does not carry on the one before it".to_owned()));
+        let what = "a segment does not carry on the one before it";
+        return Err(Error::new(ErrorKind::ForeignFile, what).with("file", name));
     }
     Ok(())
+}
+
+/// What a newer program wrote is whole and is not for us to judge, let alone to cut.
+pub(super) fn newer(file: &str, offset: u64, stop: Stop) -> Error {
+    Error::new(ErrorKind::UnknownFormat, stop.reason).with("file", file).with("offset", offset)
 }
 
 struct Opening<'a> {
@@ -212,7 +215,9 @@ impl Opening<'_> {
             (Mode::Write, None) => Access::Write,
             _ => Access::Read,
         };
-        let segment = open_segment(self.disk, name, access, self.store, self.epoch, self.cursor)?;
+        let segment = open_segment(self.disk, name, access)?;
+        check_own(name, segment.header, self.store)?;
+        check_place(name, segment.header, self.epoch, self.cursor)?;
         self.epoch = segment.header.epoch;
         self.cursor.offset = HEADER_BYTES;
         let fail = |cause| disk_failure("read the log", name, cause);
@@ -246,9 +251,15 @@ impl Opening<'_> {
         following: Option<&str>,
     ) -> Result<()> {
         let fail = |cause| disk_failure("read the log", &segment.name, cause);
+        if stop.cause == StopCause::Newer {
+            return Err(newer(&segment.name, self.cursor.offset, stop));
+        }
         let used = groups.used_end().map_err(fail)?;
         let next = self.cursor.next;
-        if used == self.cursor.offset || (self.mode == Mode::Peek && following.is_none()) {
+        // Beside a writer the newest group may be half written, and later ones may follow while one
+        // looks; what was marked before the look is there or damaged.
+        let is_in_flight = self.mode == Mode::Peek && following.is_none() && next > self.marked;
+        if used == self.cursor.offset || is_in_flight {
             // Nothing follows here; whether something should is seen from what comes next.
             return Ok(());
         }
@@ -259,6 +270,9 @@ impl Opening<'_> {
         };
         if following.is_some() {
             return Err(damaged(format!("{} although a later segment follows", stop.reason)));
+        }
+        if stop.cause == StopCause::Misplaced {
+            return Err(damaged(stop.reason.to_owned()));
         }
         if let Some(later) = groups.find_later().map_err(fail)? {
             let what = format!("{}, but a later group stands at {}", stop.reason, later.offset);

@@ -11,8 +11,8 @@ use super::segment::HEADER_BYTES;
 use crate::disk::{DiskFile, read_full};
 use crate::record::Record;
 use crate::record::frame::{
-    FRAME_HEADER_BYTES, FrameFault, FrameHeader, GROUP_FRAME_BYTES, GroupMark, KIND_CHANGE,
-    KIND_EVENT, KIND_GROUP, read_frame,
+    BODY_VERSION, FRAME_HEADER_BYTES, FrameFault, FrameHeader, GROUP_FRAME_BYTES, GroupMark,
+    KIND_CHANGE, KIND_EVENT, KIND_GROUP, read_frame,
 };
 
 /// Bytes that are read at a time.
@@ -33,6 +33,18 @@ pub(super) struct Cursor {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stop {
     pub(super) reason: &'static str,
+    pub(super) cause: StopCause,
+}
+
+/// What can have left bytes that are no group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum StopCause {
+    /// A write that was not finished, or damage.
+    Torn,
+    /// Only damage: the checksums are right, so all of it was written, and not here.
+    Misplaced,
+    /// A newer program: the checksums are right, and this one does not know what they cover.
+    Newer,
 }
 
 /// The groups of one segment from its beginning on.
@@ -82,8 +94,8 @@ impl<'a> Groups<'a> {
         };
         let first = match first {
             Ok(group) => group,
-            Err(Fault::Needs(_)) => return Ok(Err(Stop { reason: "the group is cut short" })),
-            Err(Fault::Bad(reason)) => return Ok(Err(Stop { reason })),
+            Err(Fault::Needs(_)) => return Ok(Err(Stop::torn("the group is cut short"))),
+            Err(Fault::Bad(stop)) => return Ok(Err(stop)),
         };
         let mut groups = vec![first];
         let mut used = groups[0].bytes;
@@ -131,10 +143,10 @@ impl<'a> Groups<'a> {
         Ok(buffer)
     }
 
-    /// The next offset from which a whole group of this segment can be read, searched byte by
+    /// The next offset behind the group at the cursor at which a group begins, searched byte by
     /// byte; with the cursor that reading goes on from.
     pub(super) fn find_later(&self) -> io::Result<Option<Cursor>> {
-        let mut offset = self.cursor.offset + 1;
+        let mut offset = self.search_start()?;
         while offset < self.file_bytes {
             let bytes = (self.file_bytes - offset).min(CHUNK_BYTES as u64) as usize;
             let mut buffer = vec![0; bytes];
@@ -157,12 +169,24 @@ impl<'a> Groups<'a> {
         Ok(None)
     }
 
+    /// Where a later group can begin. If the frame that opens the group at the cursor is whole, all
+    /// the bytes that it speaks of are the group's: text in them that looks like another group,
+    /// because somebody put it there, is none.
+    fn search_start(&self) -> io::Result<u64> {
+        let bytes = self.read(GROUP_FRAME_BYTES)?;
+        let own = match opening(&bytes, self.seed, self.cursor) {
+            Ok((_, mark)) => GROUP_FRAME_BYTES as u64 + u64::from(mark.bytes),
+            Err(_) => 1,
+        };
+        Ok(self.cursor.offset + own)
+    }
+
     fn later_mark(&self, bytes: &[u8]) -> Option<FrameHeader> {
         // The kind is looked at before the checksum, which is dear.
         let header = FrameHeader::read(bytes)?;
         let can_be = header.kind == KIND_GROUP
             && header.length as usize == GROUP_FRAME_BYTES - FRAME_HEADER_BYTES
-            && header.sequence >= self.cursor.next;
+            && header.sequence > self.cursor.next;
         if can_be { read_frame(bytes, self.seed).ok() } else { None }
     }
 
@@ -192,13 +216,56 @@ struct Group {
 enum Fault {
     /// This many bytes would be needed to say more.
     Needs(usize),
-    Bad(&'static str),
+    Bad(Stop),
+}
+
+impl Stop {
+    fn torn(reason: &'static str) -> Self {
+        Self { reason, cause: StopCause::Torn }
+    }
 }
 
 impl From<FrameFault> for Fault {
     fn from(fault: FrameFault) -> Self {
-        Self::Bad(fault.reason())
+        Self::Bad(Stop::torn(fault.reason()))
     }
+}
+
+fn misplaced(reason: &'static str) -> Fault {
+    Fault::Bad(Stop { reason, cause: StopCause::Misplaced })
+}
+
+/// Refuses what a newer program may write and this one would misread.
+fn check_known(header: FrameHeader) -> Result<(), Fault> {
+    let is_known = matches!(header.kind, KIND_GROUP | KIND_EVENT | KIND_CHANGE)
+        && (header.schema, header.flags, header.key_id) == (BODY_VERSION, 0, 0);
+    if is_known {
+        return Ok(());
+    }
+    let reason = "the record is of a kind or layout that this program does not know";
+    Err(Fault::Bad(Stop { reason, cause: StopCause::Newer }))
+}
+
+/// The frame at the front of `bytes` that opens the group which the cursor says to expect.
+fn opening(bytes: &[u8], seed: u32, cursor: Cursor) -> Result<(FrameHeader, GroupMark), Fault> {
+    let header = read_frame(bytes, seed)?;
+    check_known(header)?;
+    if header.kind != KIND_GROUP {
+        return Err(misplaced("a record stands where a group begins"));
+    }
+    if header.sequence != cursor.next {
+        return Err(misplaced("the group does not carry on the sequence"));
+    }
+    if header.previous != cursor.chain {
+        return Err(misplaced("the group does not carry on the chain"));
+    }
+    let body = bytes.get(FRAME_HEADER_BYTES..header.frame_bytes()).unwrap_or_default();
+    let mark = GroupMark::read(body).filter(|_| header.frame_bytes() == GROUP_FRAME_BYTES);
+    let mark = mark.ok_or(misplaced("the frame of the group has another length"))?;
+    if mark.durable != cursor.next.saturating_sub(1) {
+        return Err(misplaced("the group was written after another one than the last"));
+    }
+    Ok((header, mark))
 }
 
 /// The group at the front of `bytes`, which the cursor says what to expect of.
@@ -206,40 +273,33 @@ fn group(bytes: &[u8], seed: u32, cursor: Cursor) -> Result<Group, Fault> {
     if bytes.len() < GROUP_FRAME_BYTES {
         return Err(Fault::Needs(GROUP_FRAME_BYTES));
     }
-    let header = read_frame(bytes, seed)?;
-    if header.kind != KIND_GROUP {
-        return Err(Fault::Bad("a record stands where a group begins"));
-    }
-    if header.sequence != cursor.next {
-        return Err(Fault::Bad("the group does not carry on the sequence"));
-    }
-    if header.previous != cursor.chain {
-        return Err(Fault::Bad("the group does not carry on the chain"));
-    }
-    let body = bytes.get(FRAME_HEADER_BYTES..GROUP_FRAME_BYTES).unwrap_or_default();
-    let mark = GroupMark::read(body).ok_or(Fault::Bad("the group is cut short"))?;
-    if mark.durable != cursor.next.saturating_sub(1) {
-        return Err(Fault::Bad("the group was written after another one than the last"));
-    }
+    let (header, mark) = opening(bytes, seed, cursor)?;
     let total = GROUP_FRAME_BYTES + mark.bytes as usize;
     let Some(whole) = bytes.get(..total) else { return Err(Fault::Needs(total)) };
     let mut frames = Vec::with_capacity((mark.records as usize).min(total / FRAME_HEADER_BYTES));
     let (mut at, mut next, mut chain) = (GROUP_FRAME_BYTES, cursor.next, header.checksum);
+    // Records still to come of the batch that was begun.
+    let mut remaining = 0;
     while at < total {
         let header = read_frame(&whole[at..], seed)?;
-        if !matches!(header.kind, KIND_EVENT | KIND_CHANGE) {
-            return Err(Fault::Bad("the record is of a kind that this program does not know"));
+        check_known(header)?;
+        if header.kind == KIND_GROUP || header.sequence != next || header.previous != chain {
+            return Err(misplaced("the record does not carry on sequence and chain"));
         }
-        if header.sequence != next || header.previous != chain {
-            return Err(Fault::Bad("the record does not carry on sequence and chain"));
+        if remaining > 0 && header.remaining != remaining - 1 {
+            return Err(misplaced("a batch is not whole"));
         }
+        remaining = header.remaining;
         frames.push((at, header));
         at += header.frame_bytes();
         next += 1;
         chain = header.checksum;
     }
+    if remaining > 0 {
+        return Err(misplaced("a batch is not whole"));
+    }
     if frames.len() != mark.records as usize {
-        return Err(Fault::Bad("the group has another number of records than it says"));
+        return Err(misplaced("the group has another number of records than it says"));
     }
     let end = Cursor { offset: cursor.offset + total as u64, next, chain };
     Ok(Group { frames, bytes: total, end })

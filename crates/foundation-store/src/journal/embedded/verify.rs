@@ -8,7 +8,7 @@ use foundation_types::{Error, ErrorKind, Result, StoreId};
 
 use super::options::Mode;
 use super::recovery::{self, FIRST_EPOCH};
-use super::scan::{Cursor, Groups, Stop};
+use super::scan::{Cursor, Groups, Stop, StopCause};
 use super::segment::{HEADER_BYTES, Segment};
 use super::watermark::{self, Watermark};
 use super::{disk_failure, identity, take_lock};
@@ -49,11 +49,17 @@ pub(super) fn verify(
         }
         Err(error) => return Err(error),
     };
-    let names = recovery::segment_names(disk)?;
+    let mut names = recovery::segment_names(disk)?;
+    let marked = written.map_or(marked, |written| marked.min(written));
+    if let Some(written) = written {
+        // Begun since the question was asked.
+        names.retain(|name| super::segment::first_of(name).is_some_and(|first| first <= written));
+    }
     let mut walk = Walk {
         epoch: FIRST_EPOCH,
         cursor: Cursor { offset: HEADER_BYTES, next: 1, chain: 0 },
         written,
+        is_lost: false,
         all,
     };
     for (at, name) in names.iter().enumerate() {
@@ -77,6 +83,8 @@ struct Walk {
     epoch: u64,
     cursor: Cursor,
     written: Option<u64>,
+    /// What was read last ended in damage: the next segment says itself where it begins.
+    is_lost: bool,
     all: Verification,
 }
 
@@ -89,8 +97,8 @@ impl Walk {
         marked: u64,
         is_last: bool,
     ) -> Result<()> {
-        let opened =
-            recovery::open_segment(disk, name, Access::Read, store, self.epoch, self.cursor);
+        let opened = recovery::open_segment(disk, name, Access::Read)
+            .and_then(|one| recovery::check_own(name, one.header, store).map(|()| one));
         let segment = match opened {
             Ok(segment) => segment,
             Err(error) if matches!(error.kind(), ErrorKind::Disk | ErrorKind::UnknownFormat) => {
@@ -98,38 +106,44 @@ impl Walk {
             }
             Err(error) => {
                 self.all.findings.push(of_error(&error, name));
-                self.skip_to_segment(name);
+                self.is_lost = true;
                 return Ok(());
             }
         };
-        self.epoch = segment.header.epoch;
-        self.cursor.offset = HEADER_BYTES;
-        self.groups(&segment, marked, is_last)
-            .map_err(|cause| disk_failure("read the log", name, cause))?;
+        let header = segment.header;
+        let placed = recovery::check_place(name, header, self.epoch, self.cursor);
+        let is_behind = header.first >= self.cursor.next;
+        match placed {
+            Err(_) if self.is_lost && is_behind => {}
+            Err(error) => self.all.findings.push(of_error(&error, name)),
+            Ok(()) => {}
+        }
+        self.is_lost = false;
+        self.epoch = header.epoch;
+        self.cursor = Cursor { offset: HEADER_BYTES, next: header.first, chain: header.previous };
+        self.groups(&segment, marked, is_last)?;
         self.all.bytes += self.cursor.offset;
         Ok(())
     }
 
-    /// A segment that cannot be read at all says by its name what it was to hold; the chain is
-    /// taken up again by the one after it.
-    fn skip_to_segment(&mut self, name: &str) {
-        if let Some(first) = super::segment::first_of(name) {
-            self.cursor.next = self.cursor.next.max(first);
-        }
-    }
-
-    fn groups(&mut self, segment: &Segment, marked: u64, is_last: bool) -> std::io::Result<()> {
-        let mut groups = Groups::new(&*segment.file, segment.seed, self.cursor)?;
+    fn groups(&mut self, segment: &Segment, marked: u64, is_last: bool) -> Result<()> {
+        let fail = |cause| disk_failure("read the log", &segment.name, cause);
+        let mut groups = Groups::new(&*segment.file, segment.seed, self.cursor).map_err(fail)?;
         while self.written.is_none_or(|written| self.cursor.next <= written) {
-            match groups.next()? {
+            match groups.next().map_err(fail)? {
                 Ok(read) => {
                     self.all.records += read.records.len() as u64;
                     self.cursor = groups.cursor();
                 }
-                Err(stop) => match self.gap(segment, &groups, stop, marked, is_last)? {
-                    Some(later) => groups.move_to(later),
-                    None => break,
-                },
+                Err(stop) if stop.cause == StopCause::Newer => {
+                    return Err(recovery::newer(&segment.name, groups.cursor().offset, stop));
+                }
+                Err(stop) => {
+                    match self.gap(segment, &groups, stop, marked, is_last).map_err(fail)? {
+                        Some(later) => groups.move_to(later),
+                        None => break,
+                    }
+                }
             }
         }
         Ok(())
@@ -151,7 +165,11 @@ impl Walk {
         }
         let later = groups.find_later()?;
         let end = later.map_or(used, |later| later.offset);
-        let damage = later.is_some() || !is_last || self.cursor.next <= marked;
+        let damage = later.is_some()
+            || !is_last
+            || self.cursor.next <= marked
+            || stop.cause == StopCause::Misplaced;
+        self.is_lost = damage && later.is_none();
         let what = if damage {
             format!("{} (from position {})", stop.reason, self.cursor.next)
         } else {

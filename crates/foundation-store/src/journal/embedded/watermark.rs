@@ -65,10 +65,12 @@ impl Watermark {
 
     /// Writes that all up to `sequence` is durable.
     pub(super) fn advance(&mut self, sequence: u64) -> io::Result<()> {
-        self.count += 1;
-        let offset = (self.count % 2) * SLOT_STRIDE;
-        self.file.write_at(&encode(self.store, self.count, sequence), offset)?;
-        self.file.sync()
+        let count = self.count + 1;
+        let offset = (count % 2) * SLOT_STRIDE;
+        self.file.write_at(&encode(self.store, count, sequence), offset)?;
+        self.file.sync()?;
+        self.count = count;
+        Ok(())
     }
 }
 

@@ -9,67 +9,26 @@ use std::time::Duration;
 
 use foundation_types::{Error, ErrorKind, Result};
 
+use super::group::Group;
 use super::identity::remove_if_there;
 use super::recovery::Tail;
 use super::scan::Cursor;
 use super::segment::{self, HEADER_BYTES, Segment, SegmentHeader};
 use super::watermark::{self, Watermark};
-use super::{EmbeddedOptions, Follower, Shared, disk_failure, fenced_by};
+use super::{EmbeddedOptions, Follower, Shared, disk_failure, fenced_by, is_full};
 use crate::disk::{Access, Disk};
-use crate::journal::batch::Appended;
-use crate::journal::commit::{Room, Sync};
+use crate::journal::commit::Sync;
 use crate::record::Record;
-use crate::record::frame::{
-    BODY_VERSION, FRAME_HEADER_BYTES, FrameHeader, GROUP_FRAME_BYTES, GroupMark, KIND_GROUP,
-    seal_frame,
-};
+use crate::record::frame::{FrameHeader, GROUP_FRAME_BYTES};
 
 /// Zeros are written this far ahead: a sync of bytes that exist is twice as fast as one that
 /// makes a file longer.
 static ZEROS: [u8; 256 * 1024] = [0; 256 * 1024];
 /// How long the writer has nothing to do before it writes the watermark.
 const IDLE: Duration = Duration::from_millis(50);
+/// How old the watermark may grow under a load that leaves the writer no such moment.
+const MARK_AGE_MAX: Duration = Duration::from_secs(1);
 const NEW_SEGMENT: &str = "SEGMENT.new";
-
-/// What is placed and not yet given to the disk.
-pub(super) struct Group {
-    /// Room for the group's own frame, then the frames of the records, not yet sealed.
-    bytes: Vec<u8>,
-    records: u32,
-    rooms: Vec<Room>,
-    sync: Arc<Sync>,
-}
-
-impl Default for Group {
-    fn default() -> Self {
-        let bytes = vec![0; GROUP_FRAME_BYTES];
-        Self { bytes, records: 0, rooms: Vec::new(), sync: Arc::default() }
-    }
-}
-
-impl Group {
-    /// Takes in a batch; `place` writes its frames or refuses without writing any.
-    pub(super) fn add(
-        &mut self,
-        room: Room,
-        place: impl FnOnce(&mut Vec<u8>) -> Result<Appended>,
-    ) -> Result<Appended> {
-        let appended = place(&mut self.bytes)?;
-        // A batch has at most ten thousand records, and what waits is bounded in bytes.
-        self.records += u32::try_from(appended.positions.len()).unwrap_or(u32::MAX);
-        self.rooms.push(room);
-        Ok(appended)
-    }
-
-    /// What everybody in this group waits for.
-    pub(super) fn sync(&self) -> Arc<Sync> {
-        self.sync.clone()
-    }
-
-    fn is_empty(&self) -> bool {
-        self.records == 0
-    }
-}
 
 /// What the writer needs beside the shared state.
 pub(super) struct Parts {
@@ -89,13 +48,28 @@ pub(super) fn start(shared: Arc<Shared>, parts: Parts, tail: Tail) -> Result<Joi
         None => 0,
     };
     let Tail { epoch, cursor, watermark, marked } = tail;
-    let mut writer = Writer { shared, parts, epoch, cursor, filled, watermark, marked };
+    let marked_at = shared.clock.monotonic();
+    let mut writer = Writer {
+        shared,
+        parts,
+        epoch,
+        cursor,
+        filled,
+        watermark,
+        marked,
+        marked_at,
+        writing: None,
+    };
     let run = move || {
-        let shared = writer.shared.clone();
         if catch_unwind(AssertUnwindSafe(|| writer.run())).is_err() {
             let cause = Error::new(ErrorKind::Internal, "the writer of the journal panicked");
-            fence(&shared, &cause, None);
-            shared.ended.finish(Err(cause));
+            let unknown = "it is not known whether the write is durable";
+            let unknown = Error::new(ErrorKind::Indeterminate, unknown).caused_by(cause.clone());
+            fence(&writer.shared, &cause, None);
+            if let Some(writing) = writer.writing.take() {
+                writing.finish(Err(unknown));
+            }
+            writer.shared.ended.finish(Err(cause));
         }
     };
     std::thread::Builder::new().name("foundation-journal".to_owned()).spawn(run).map_err(|cause| {
@@ -114,17 +88,41 @@ struct Writer {
     watermark: Option<Watermark>,
     /// What the watermark says.
     marked: u64,
+    /// Monotonic time at which it was written.
+    marked_at: Duration,
+    /// What everybody waits for whose group is being written.
+    writing: Option<Arc<Sync>>,
+}
+
+/// Why a group is not durable.
+enum WriteFault {
+    /// There was no space for it and no sync has failed: it can be taken back.
+    Full(Error),
+    /// Nobody knows what is on the disk.
+    Failed(Error),
+}
+
+impl WriteFault {
+    /// The failure of a call that only writes.
+    fn of_write(attempt: &str, file: &str, cause: io::Error) -> Self {
+        let error = disk_failure(attempt, file, cause);
+        match error.kind() {
+            ErrorKind::DiskFull => Self::Full(error),
+            _ => Self::Failed(error),
+        }
+    }
 }
 
 impl Writer {
     fn run(&mut self) {
         let outcome = loop {
             let Some(group) = self.next_group() else { break self.advance_watermark() };
-            let sync = group.sync();
+            self.writing = Some(group.sync());
             if let Err(cause) = self.write(group) {
-                fence(&self.shared, &cause, Some(&sync));
+                fence(&self.shared, &cause, self.writing.take());
                 break Err(cause);
             }
+            self.writing = None;
         };
         if let Err(cause) = &outcome {
             fence(&self.shared, cause, None);
@@ -162,60 +160,85 @@ impl Writer {
         }
     }
 
-    fn write(&mut self, group: Group) -> Result<()> {
-        let Group { mut bytes, records, rooms, sync } = group;
-        let segment = self.segment_for(bytes.len() as u64)?;
-        let chain = self.seal(&mut bytes, records, segment.seed);
-        let write = || -> io::Result<u64> {
-            let end = self.cursor.offset + bytes.len() as u64;
-            let filled = fill_ahead(&segment, self.filled, end, self.parts.options.segment_bytes)?;
-            segment.file.write_at(&bytes, self.cursor.offset)?;
-            segment.file.sync()?;
-            Ok(filled)
+    /// Makes a group durable and tells of it, or takes it back if there is no space for it.
+    ///
+    /// # Errors
+    /// Why nothing may be written any more.
+    fn write(&mut self, mut group: Group) -> Result<()> {
+        let (segment, chain) = match self.put(&mut group) {
+            Ok(put) => put,
+            Err(WriteFault::Full(cause)) => return self.take_back(group, &cause),
+            Err(WriteFault::Failed(cause)) => return Err(cause),
         };
-        self.filled = write().map_err(|cause| {
-            let failed = disk_failure("write to the log", &segment.name, cause);
-            Error::new(ErrorKind::Indeterminate, "it is not known whether the write is durable")
-                .caused_by(failed)
-        })?;
-        let records = self.records(&bytes, &segment);
-        let end = self.cursor.offset + bytes.len() as u64;
+        let records = self.records(group.bytes(), &segment);
+        let end = self.cursor.offset + group.bytes().len() as u64;
         self.cursor = Cursor { offset: end, next: self.cursor.next + records.len() as u64, chain };
         segment.end.store(end, Ordering::Release);
         self.shared.durable.store(self.cursor.next - 1, Ordering::Release);
         self.shared.syncs.fetch_add(1, Ordering::Relaxed);
+        self.shared.note_space(None);
         self.parts.follower.follow(&records);
-        drop(rooms);
-        sync.finish(Ok(()));
-        Ok(())
+        group.end(Ok(()));
+        self.advance_watermark_if_old()
     }
 
-    /// Completes the frames: the group's own first, then chain and checksum of all.
-    fn seal(&self, bytes: &mut [u8], records: u32, seed: u32) -> u32 {
-        let (own, frames) = bytes.split_at_mut(GROUP_FRAME_BYTES);
-        let mark = GroupMark {
-            durable: self.cursor.next - 1,
-            records,
-            // What may wait is bounded far below 4 GiB.
-            bytes: u32::try_from(frames.len()).unwrap_or(u32::MAX),
+    /// Writes and syncs a group; gives its segment and the checksum of its last frame.
+    fn put(&mut self, group: &mut Group) -> Result<(Arc<Segment>, u32), WriteFault> {
+        let segment = self.segment_for(group.bytes().len() as u64)?;
+        let chain = group.seal(self.cursor.next, self.cursor.chain, segment.seed);
+        let bytes = group.bytes();
+        let end = self.cursor.offset + bytes.len() as u64;
+        let write = || -> io::Result<u64> {
+            let filled = fill_ahead(&segment, self.filled, end, self.parts.options.segment_bytes)?;
+            segment.file.write_at(bytes, self.cursor.offset)?;
+            Ok(filled)
         };
-        let header = FrameHeader {
-            length: (GROUP_FRAME_BYTES - FRAME_HEADER_BYTES) as u32,
-            sequence: self.cursor.next,
-            kind: KIND_GROUP,
-            schema: BODY_VERSION,
-            ..FrameHeader::default()
+        let unknown = |failed: Error| {
+            Error::new(ErrorKind::Indeterminate, "it is not known whether the write is durable")
+                .caused_by(failed)
         };
-        own[..FRAME_HEADER_BYTES].copy_from_slice(&header.to_bytes());
-        own[FRAME_HEADER_BYTES..].copy_from_slice(&mark.to_bytes());
-        let mut chain = seal_frame(own, self.cursor.chain, seed);
-        let mut rest = frames;
-        while let Some(header) = FrameHeader::read(rest) {
-            let (frame, after) = rest.split_at_mut(header.frame_bytes());
-            chain = seal_frame(frame, chain, seed);
-            rest = after;
+        let filled = write().map_err(|cause| {
+            match WriteFault::of_write("write to the log", &segment.name, cause) {
+                WriteFault::Failed(failed) => WriteFault::Failed(unknown(failed)),
+                full @ WriteFault::Full(_) => full,
+            }
+        })?;
+        segment.file.sync().map_err(|cause| {
+            WriteFault::Failed(unknown(disk_failure("write to the log", &segment.name, cause)))
+        })?;
+        self.filled = filled;
+        Ok((segment, chain))
+    }
+
+    /// Undoes a group for which there was no space, and what was placed behind it: it was computed
+    /// on versions that are not coming. Appends are taken again afterwards.
+    ///
+    /// A write that found no space has not written its end, so the group cannot be whole; what it
+    /// has written is cut all the same, so that nothing of it stands behind the next group.
+    fn take_back(&mut self, group: Group, full: &Error) -> Result<()> {
+        if let Some(segment) = self.shared.log.last() {
+            let cut = || -> io::Result<()> {
+                segment.file.set_len(self.cursor.offset)?;
+                segment.file.sync()
+            };
+            cut().map_err(|cause| {
+                let failed = disk_failure("cut an unfinished write", &segment.name, cause);
+                Error::new(ErrorKind::Indeterminate, "it is not known what a full disk has kept")
+                    .caused_by(failed)
+            })?;
+            self.filled = self.cursor.offset;
         }
-        chain
+        let refused = Error::new(ErrorKind::DiskFull, "the disk is full; nothing was applied")
+            .caused_by(full.clone());
+        self.shared.note_space(Some(refused.clone()));
+        // Under the lock until all are told: nobody appends to versions that are taken back.
+        let mut intake = self.shared.intake();
+        let behind = std::mem::take(&mut intake.group);
+        intake.lane.take_back(behind.frames());
+        intake.lane.take_back(group.frames());
+        group.end(Err(refused.clone()));
+        behind.end(Err(refused));
+        Ok(())
     }
 
     /// The group as records for the followers, with the places of their frames marked.
@@ -235,7 +258,7 @@ impl Writer {
     }
 
     /// The segment that takes the next group: the last one, or a new one if that is full.
-    fn segment_for(&mut self, bytes: u64) -> Result<Arc<Segment>> {
+    fn segment_for(&mut self, bytes: u64) -> Result<Arc<Segment>, WriteFault> {
         let last = self.shared.log.last();
         let is_full = self.cursor.offset + bytes > self.parts.options.segment_bytes;
         if let Some(last) = last
@@ -244,10 +267,7 @@ impl Writer {
             return Ok(last);
         }
         let name = segment::name_of(self.cursor.next);
-        let segment = self
-            .create_segment(&name)
-            .map_err(|cause| disk_failure("begin a segment", &name, cause))?;
-        let segment = Arc::new(segment);
+        let segment = Arc::new(self.create_segment(&name)?);
         self.shared.log.push(segment.clone());
         self.cursor.offset = HEADER_BYTES;
         self.filled = HEADER_BYTES;
@@ -255,7 +275,7 @@ impl Writer {
     }
 
     /// A segment has its name once its header is durable: there is no half-made one.
-    fn create_segment(&self, name: &str) -> io::Result<Segment> {
+    fn create_segment(&self, name: &str) -> Result<Segment, WriteFault> {
         let first = self.cursor.next;
         let salt = crc32c::crc32c_append(
             crc32c::crc32c(&self.parts.salt_seed.to_le_bytes()),
@@ -269,13 +289,27 @@ impl Writer {
             salt,
         };
         let disk = &*self.parts.disk;
-        remove_if_there(disk, NEW_SEGMENT)?;
-        let file = disk.open(NEW_SEGMENT, Access::Create)?;
-        file.write_at(&header.to_bytes(), 0)?;
-        file.sync()?;
-        disk.rename(NEW_SEGMENT, name)?;
-        disk.sync_names()?;
+        let attempt = "begin a segment";
+        let failed = |cause| WriteFault::Failed(disk_failure(attempt, name, cause));
+        remove_if_there(disk, NEW_SEGMENT).map_err(failed)?;
+        let write = || -> io::Result<_> {
+            let file = disk.open(NEW_SEGMENT, Access::Create)?;
+            file.write_at(&header.to_bytes(), 0)?;
+            Ok(file)
+        };
+        // Without its name it is nothing yet, and the next attempt removes it.
+        let file = write().map_err(|cause| WriteFault::of_write(attempt, name, cause))?;
+        file.sync().map_err(failed)?;
+        disk.rename(NEW_SEGMENT, name).and_then(|()| disk.sync_names()).map_err(failed)?;
         Ok(Segment::new(name.to_owned(), header, file))
+    }
+
+    /// A writer that is never idle writes the watermark too, only less often.
+    fn advance_watermark_if_old(&mut self) -> Result<()> {
+        if self.shared.clock.monotonic().saturating_sub(self.marked_at) < MARK_AGE_MAX {
+            return Ok(());
+        }
+        self.advance_watermark()
     }
 
     fn advance_watermark(&mut self) -> Result<()> {
@@ -283,6 +317,7 @@ impl Writer {
         if self.marked == durable {
             return Ok(());
         }
+        self.marked_at = self.shared.clock.monotonic();
         let Some(watermark) = &mut self.watermark else { return Ok(()) };
         watermark
             .advance(durable)
@@ -293,7 +328,7 @@ impl Writer {
 }
 
 /// Writes zeros behind `end`, up to the next step or the end of the segment; gives the new length
-/// of the file.
+/// of the file. Where there is no space for them, the group may still have some.
 fn fill_ahead(segment: &Segment, filled: u64, end: u64, segment_bytes: u64) -> io::Result<u64> {
     if end <= filled {
         return Ok(filled);
@@ -301,12 +336,18 @@ fn fill_ahead(segment: &Segment, filled: u64, end: u64, segment_bytes: u64) -> i
     let next = end.next_multiple_of(ZEROS.len() as u64).min(segment_bytes.max(end));
     // Up to `end` the group itself is written.
     let zeros = ZEROS.get(..(next - end) as usize).unwrap_or(&ZEROS);
-    segment.file.write_at(zeros, end)?;
-    Ok(next)
+    match segment.file.write_at(zeros, end) {
+        Ok(()) => Ok(next),
+        Err(cause) if is_full(&cause) => {
+            segment.file.set_len(filled)?;
+            Ok(end)
+        }
+        Err(cause) => Err(cause),
+    }
 }
 
 /// Refuses writes from now on. What is being written is indeterminate, what waits is not applied.
-fn fence(shared: &Shared, cause: &Error, writing: Option<&Sync>) {
+fn fence(shared: &Shared, cause: &Error, writing: Option<Arc<Sync>>) {
     let waiting = {
         let mut intake = shared.intake();
         // The first cause counts.
@@ -317,5 +358,5 @@ fn fence(shared: &Shared, cause: &Error, writing: Option<&Sync>) {
     if let Some(sync) = writing {
         sync.finish(Err(cause.clone()));
     }
-    waiting.sync.finish(Err(fenced_by(cause)));
+    waiting.end(Err(fenced_by(cause)));
 }

@@ -1,0 +1,98 @@
+//! What is placed and not yet given to the disk: one write, one sync, one fate.
+
+use std::sync::Arc;
+
+use foundation_types::{Error, Result};
+
+use crate::journal::batch::Appended;
+use crate::journal::commit::{Room, Sync};
+use crate::record::frame::{
+    BODY_VERSION, FRAME_HEADER_BYTES, FrameHeader, GROUP_FRAME_BYTES, GroupMark, KIND_GROUP,
+    seal_frame,
+};
+
+/// Batches that share a sync.
+pub(super) struct Group {
+    /// Room for the group's own frame, then the frames of the records.
+    bytes: Vec<u8>,
+    records: u32,
+    rooms: Vec<Room>,
+    sync: Arc<Sync>,
+}
+
+impl Default for Group {
+    fn default() -> Self {
+        let bytes = vec![0; GROUP_FRAME_BYTES];
+        Self { bytes, records: 0, rooms: Vec::new(), sync: Arc::default() }
+    }
+}
+
+impl Group {
+    /// Takes in a batch; `place` writes its frames or refuses without writing any.
+    pub(super) fn add(
+        &mut self,
+        room: Room,
+        place: impl FnOnce(&mut Vec<u8>) -> Result<Appended>,
+    ) -> Result<Appended> {
+        let appended = place(&mut self.bytes)?;
+        // A batch has at most ten thousand records, and what waits is bounded in bytes.
+        self.records += u32::try_from(appended.positions.len()).unwrap_or(u32::MAX);
+        self.rooms.push(room);
+        Ok(appended)
+    }
+
+    /// What everybody in this group waits for.
+    pub(super) fn sync(&self) -> Arc<Sync> {
+        self.sync.clone()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.records == 0
+    }
+
+    /// All of it, as it is written once it is sealed.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The frames of the records.
+    pub(super) fn frames(&self) -> &[u8] {
+        self.bytes.get(GROUP_FRAME_BYTES..).unwrap_or_default()
+    }
+
+    /// Completes the frames: the group's own first, then chain and checksum of all. Gives the
+    /// checksum of the last one.
+    pub(super) fn seal(&mut self, first: u64, chain: u32, seed: u32) -> u32 {
+        let records = self.records;
+        let (own, frames) = self.bytes.split_at_mut(GROUP_FRAME_BYTES);
+        let mark = GroupMark {
+            durable: first - 1,
+            records,
+            // What may wait is bounded far below 4 GiB.
+            bytes: u32::try_from(frames.len()).unwrap_or(u32::MAX),
+        };
+        let header = FrameHeader {
+            length: (GROUP_FRAME_BYTES - FRAME_HEADER_BYTES) as u32,
+            sequence: first,
+            kind: KIND_GROUP,
+            schema: BODY_VERSION,
+            ..FrameHeader::default()
+        };
+        own[..FRAME_HEADER_BYTES].copy_from_slice(&header.to_bytes());
+        own[FRAME_HEADER_BYTES..].copy_from_slice(&mark.to_bytes());
+        let mut chain = seal_frame(own, chain, seed);
+        let mut rest = frames;
+        while let Some(header) = FrameHeader::read(rest) {
+            let (frame, after) = rest.split_at_mut(header.frame_bytes());
+            chain = seal_frame(frame, chain, seed);
+            rest = after;
+        }
+        chain
+    }
+
+    /// Gives the room back and tells everybody how it ended.
+    pub(super) fn end(self, outcome: Result<(), Error>) {
+        drop(self.rooms);
+        self.sync.finish(outcome);
+    }
+}
