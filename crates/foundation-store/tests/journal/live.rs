@@ -20,7 +20,7 @@ struct Interrupted {
 impl Disk for Interrupted {
     fn list(&self) -> io::Result<Vec<String>> {
         let meanwhile = self.meanwhile.lock().expect("no panic under the lock").take();
-        for happen in meanwhile {
+        if let Some(happen) = meanwhile {
             std::thread::spawn(happen).join().expect("no panic");
         }
         self.disk.list()
