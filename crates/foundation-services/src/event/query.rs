@@ -116,7 +116,10 @@ impl Core {
         let size = usize::try_from(size).unwrap_or(usize::MAX);
         let has_more = records.len() > size;
         records.truncate(size);
-        let events = records.iter().map(Record::decode).collect::<Result<Vec<_>>>()?;
+        let mut events = Vec::with_capacity(records.len());
+        for record in &records {
+            events.push(record.decode()?);
+        }
         let next = has_more.then(|| {
             query.after = records.last().map(Record::position);
             query.limit = query.limit.map(|limit| limit.saturating_sub(size as u64));
