@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use foundation::EventQuery;
-use foundation_benches::{Bench, bare_appends, criterion, event};
+use foundation_benches::{Bench, Naive, bare_appends, criterion, event};
 
 fn stores(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("Events.store");
@@ -24,6 +24,15 @@ fn stores(criterion: &mut Criterion) {
             });
         });
     }
+    group.bench_function("naive ring with 3 maps", |b| {
+        let naive = Naive::default();
+        b.iter_custom(|count| {
+            let made: Vec<_> = (0..count).map(event).collect();
+            let start = Instant::now();
+            made.into_iter().for_each(|event| naive.store(event));
+            start.elapsed()
+        });
+    });
     group.bench_function("bare append and sync", |b| b.iter_custom(bare_appends));
     for producers in [8, 64] {
         group.bench_function(format!("durable, {producers} producers"), |b| {
@@ -71,7 +80,14 @@ fn produce(bench: &Bench, producers: u64, count: u64) -> Duration {
 }
 
 fn queries(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("Events.query by correlation, 10 hits");
+    let by_correlation = EventQuery::all().correlation("req-0000500");
+    query(criterion, "Events.query by correlation, 10 hits", &by_correlation);
+    let newest = EventQuery::all().kind("order.paid").newest_first().limit(10);
+    query(criterion, "Events.query by type, newest 10", &newest);
+}
+
+fn query(criterion: &mut Criterion, name: &str, query: &EventQuery) {
+    let mut group = criterion.benchmark_group(name);
     for stored in [10_000_u64, 100_000] {
         let bench = Bench::in_memory();
         let events = bench.foundation.events();
@@ -81,8 +97,7 @@ fn queries(criterion: &mut Criterion) {
                 events.append_batch(batch).await.expect("may enter");
             }
         });
-        let query = EventQuery::all().correlation("req-0000500");
-        group.bench_with_input(BenchmarkId::from_parameter(stored), &query, |b, query| {
+        group.bench_with_input(BenchmarkId::from_parameter(stored), query, |b, query| {
             b.iter_custom(|count| {
                 bench.time(count, |_| {
                     let query = query.clone();

@@ -2,6 +2,10 @@
 
 #![forbid(unsafe_code)]
 
+mod naive;
+
+pub use naive::Naive;
+
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};

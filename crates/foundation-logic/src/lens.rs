@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use foundation_types::limits::DEPTH_MAX;
+use foundation_types::limits::{DEPTH_MAX, PATH_BYTES_MAX, PATH_SEGMENT_BYTES_MAX};
 use foundation_types::path::Segment;
 use foundation_types::value::{List, Map};
 use foundation_types::{Error, ErrorKind, Path, Result, Value};
@@ -34,6 +34,23 @@ pub fn get<'a>(value: &'a Value, path: &Path) -> Option<&'a Value> {
         },
         Value::List(list) => position(step).and_then(|index| list.get(index)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => None,
+    })
+}
+
+/// The value at the path that dotted text names, without making the path, where the text is plain
+/// keys and maps lead to the value. `None` says nothing: then [`get`] has the answer.
+#[must_use]
+pub fn get_plain<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
+    let is_plain =
+        |byte| matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' | b'.');
+    if path.len() > PATH_BYTES_MAX || !path.bytes().all(is_plain) {
+        return None;
+    }
+    // A key that is empty or too long for a path is looked for as a path.
+    let is_key = |key: &str| (1..=PATH_SEGMENT_BYTES_MAX).contains(&key.len());
+    path.split('.').try_fold(value, |value, key| match value {
+        Value::Map(map) if is_key(key) => map.get(key),
+        _ => None,
     })
 }
 

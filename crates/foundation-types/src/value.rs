@@ -10,7 +10,7 @@ mod to_value;
 
 pub use from_value::from_value;
 pub use number::Number;
-pub use to_value::to_value;
+pub use to_value::{to_value, to_value_like};
 
 use std::fmt;
 use std::sync::Arc;

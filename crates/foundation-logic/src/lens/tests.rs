@@ -91,3 +91,21 @@ fn a_value_that_nests_too_deep_at_its_place_is_refused() {
     let error = set(&Value::empty_map(), &path, deep).expect_err("65 levels");
     assert_eq!(error.kind(), ErrorKind::TooLarge);
 }
+
+proptest! {
+    #[test]
+    fn plain_text_leads_where_its_path_leads(before in tree(), text in r"[a-d0.\[\]/-]{0,6}") {
+        if let Some(there) = get_plain(&before, &text) {
+            let path: Path = text.parse().expect("what was found has a path");
+            prop_assert_eq!(get(&before, &path), Some(there));
+        }
+    }
+
+    #[test]
+    fn plain_keys_are_found_without_a_path(before in tree(), path in path()) {
+        let is_key = |step: &Segment| matches!(step, Segment::Key(_));
+        if !path.is_root() && path.segments().iter().all(is_key) {
+            prop_assert_eq!(get_plain(&before, &path.to_string()), get(&before, &path));
+        }
+    }
+}

@@ -9,6 +9,11 @@ pub trait IntoPath {
     /// # Errors
     /// `InvalidPath` for text that breaks the grammar of paths or a limit.
     fn into_path(self) -> Result<Path>;
+
+    /// The text that would be parsed, if it is text.
+    fn as_text(&self) -> Option<&str> {
+        None
+    }
 }
 
 impl IntoPath for Path {
@@ -27,16 +32,28 @@ impl IntoPath for &str {
     fn into_path(self) -> Result<Path> {
         self.parse()
     }
+
+    fn as_text(&self) -> Option<&str> {
+        Some(self)
+    }
 }
 
 impl IntoPath for &String {
     fn into_path(self) -> Result<Path> {
         self.parse()
     }
+
+    fn as_text(&self) -> Option<&str> {
+        Some(self)
+    }
 }
 
 impl IntoPath for String {
     fn into_path(self) -> Result<Path> {
         self.parse()
+    }
+
+    fn as_text(&self) -> Option<&str> {
+        Some(self)
     }
 }

@@ -122,12 +122,8 @@ impl<T: Document> ConfigServer<T> {
         };
         let data = Data::of(&change)?;
         let batch = self.batch(&change, data.clone())?;
-        let snapshot = Snapshot {
-            version: change.version,
-            document: stored.document,
-            // The same tree, made from head's so that it shares what did not change.
-            tree: diff::apply(&head.logged, &edits)?,
-        };
+        let Stored { document, tree } = stored;
+        let snapshot = Snapshot { version: change.version, document, tree };
         // Nothing is proposed yet: whoever stops waiting here has changed nothing.
         let room = self.inner.journal.reserve(&batch).await?;
         let mut updated = Updated { version: change.version, position: None, changes: edits };

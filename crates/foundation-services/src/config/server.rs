@@ -104,8 +104,13 @@ impl<T: Document> ConfigServer<T> {
     /// # Errors
     /// `InvalidPath` for text that is no path; `NotFound`, with the nearest known key as hint.
     pub fn value(&self, path: impl IntoPath) -> Result<Value> {
-        let path = path.into_path()?;
         let current = self.state.current();
+        // Most text leads straight to its value, which is quicker than making a path of it.
+        let plain = path.as_text().and_then(|text| lens::get_plain(current.tree(), text));
+        if let Some(value) = plain {
+            return Ok(value.clone());
+        }
+        let path = path.into_path()?;
         match lens::get(current.tree(), &path) {
             Some(value) => Ok(value.clone()),
             None => Err(Error::of_problems(vec![no_such_key::<T>(&path)])),

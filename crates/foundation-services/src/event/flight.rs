@@ -103,8 +103,11 @@ impl<'a> Open<'a> {
 
 impl Drop for Open<'_> {
     fn drop(&mut self) {
-        let flight = std::mem::take(&mut self.flight);
-        self.core.abandon(flight);
+        // Nothing is open in most: they were closed.
+        if self.flight.open > 0 {
+            let flight = std::mem::take(&mut self.flight);
+            self.core.abandon(flight);
+        }
     }
 }
 

@@ -118,7 +118,10 @@ impl Core {
         let bytes: usize = records.iter().map(Record::bytes).sum();
         let has_more = records.len() > size || bytes >= ANSWER_BYTES_MAX;
         records.truncate(size);
-        let events = records.iter().map(Record::decode).collect::<Result<Vec<_>>>()?;
+        let mut events = Vec::with_capacity(records.len());
+        for record in &records {
+            events.push(record.decode()?);
+        }
         let next = has_more.then(|| {
             query.after = records.last().map(Record::position);
             query.limit = query.limit.map(|limit| limit.saturating_sub(records.len() as u64));

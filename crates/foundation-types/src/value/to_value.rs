@@ -15,7 +15,20 @@ use crate::limits::DEPTH_MAX;
 /// [`ErrorKind::Malformed`] for numbers that are not finite, bytes, and map keys that are neither
 /// text nor numbers nor booleans; [`ErrorKind::TooLarge`] beyond 64 levels.
 pub fn to_value<T: Serialize + ?Sized>(data: &T) -> Result<Value> {
-    data.serialize(Writer { depth: 0 }).map_err(|Refusal { kind, message }| {
+    write(data, None)
+}
+
+/// As [`to_value`], sharing with `like` the maps that are the same: for data that was mostly read
+/// from that tree, which is then neither built nor kept twice.
+///
+/// # Errors
+/// As [`to_value`].
+pub fn to_value_like<T: Serialize + ?Sized>(data: &T, like: &Value) -> Result<Value> {
+    write(data, Some(like))
+}
+
+fn write<T: Serialize + ?Sized>(data: &T, like: Option<&Value>) -> Result<Value> {
+    data.serialize(Writer { depth: 0, like }).map_err(|Refusal { kind, message }| {
         let name = std::any::type_name::<T>();
         Error::new(kind, format!("{name} cannot be a value: {message}"))
     })
@@ -36,32 +49,48 @@ impl ser::Error for Refusal {
 }
 
 #[derive(Clone, Copy)]
-struct Writer {
+struct Writer<'a> {
     depth: usize,
+    /// What stands at this place of a tree that is probably the same.
+    like: Option<&'a Value>,
 }
 
-impl Writer {
+impl<'a> Writer<'a> {
+    /// The writer of what is inside, where nothing is known to be the same.
     fn inside(self) -> Result<Self, Refusal> {
         if self.depth == DEPTH_MAX {
             let message = format!("it nests deeper than {DEPTH_MAX} levels");
             return Err(Refusal { kind: ErrorKind::TooLarge, message });
         }
-        Ok(Self { depth: self.depth + 1 })
+        Ok(Self { depth: self.depth + 1, like: None })
+    }
+
+    fn map(self) -> Result<MapWriter<'a>, Refusal> {
+        let like = match self.like {
+            Some(Value::Map(map)) => Some(map),
+            _ => None,
+        };
+        let room = like.map_or(0, Map::len);
+        let (writer, entries) = (self.inside()?, Vec::with_capacity(room));
+        Ok(MapWriter { writer, variant: None, like, alike: 0, entries, key: None })
     }
 }
 
 /// A list that is being written, wrapped in its variant's name if it has one.
-struct ListWriter {
-    writer: Writer,
+struct ListWriter<'a> {
+    writer: Writer<'a>,
     variant: Option<&'static str>,
     list: List,
 }
 
 /// A map that is being written, wrapped in its variant's name if it has one.
-struct MapWriter {
-    writer: Writer,
+struct MapWriter<'a> {
+    writer: Writer<'a>,
     variant: Option<&'static str>,
-    map: Map,
+    /// A map that is probably the same, and how many of the entries are as in it.
+    like: Option<&'a Map>,
+    alike: usize,
+    entries: Vec<(Arc<str>, Value)>,
     key: Option<Arc<str>>,
 }
 
@@ -72,7 +101,7 @@ fn wrapped(variant: Option<&'static str>, value: Value) -> Value {
     }
 }
 
-impl ListWriter {
+impl ListWriter<'_> {
     fn push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refusal> {
         self.list.push_back(value.serialize(self.writer)?);
         Ok(())
@@ -83,27 +112,48 @@ impl ListWriter {
     }
 }
 
-impl MapWriter {
-    fn insert<T: Serialize + ?Sized>(&mut self, key: Arc<str>, value: &T) -> Result<(), Refusal> {
-        self.map.insert(key, value.serialize(self.writer)?);
+impl MapWriter<'_> {
+    fn insert<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) -> Result<(), Refusal> {
+        let there = self.like.and_then(|map| map.get_key_value(key));
+        let writer = Writer { like: there.map(|(_, value)| value), ..self.writer };
+        let value = value.serialize(writer)?;
+        self.alike += usize::from(there.is_some_and(|(_, there)| *there == value));
+        self.entries.push((there.map_or_else(|| key.into(), |(key, _)| key.clone()), value));
         Ok(())
     }
 
     fn finish(self) -> Value {
-        wrapped(self.variant, Value::Map(self.map))
+        let map = match self.like {
+            Some(like) if self.is_like(like) => like.clone(),
+            _ => self.entries.into_iter().collect(),
+        };
+        wrapped(self.variant, Value::Map(map))
+    }
+
+    /// Whether the entries are those of the other map, each once.
+    fn is_like(&self, like: &Map) -> bool {
+        if self.alike != like.len() || self.entries.len() != like.len() {
+            return false;
+        }
+        // All keys are the other map's own, so that a key that was written twice is the same text
+        // in memory.
+        let place = |(key, _): &(Arc<str>, Value)| Arc::as_ptr(key).cast::<u8>();
+        let mut keys: Vec<_> = self.entries.iter().map(place).collect();
+        keys.sort_unstable();
+        keys.windows(2).all(|pair| pair[0] != pair[1])
     }
 }
 
-impl ser::Serializer for Writer {
+impl<'a> ser::Serializer for Writer<'a> {
     type Ok = Value;
     type Error = Refusal;
-    type SerializeSeq = ListWriter;
-    type SerializeTuple = ListWriter;
-    type SerializeTupleStruct = ListWriter;
-    type SerializeTupleVariant = ListWriter;
-    type SerializeMap = MapWriter;
-    type SerializeStruct = MapWriter;
-    type SerializeStructVariant = MapWriter;
+    type SerializeSeq = ListWriter<'a>;
+    type SerializeTuple = ListWriter<'a>;
+    type SerializeTupleStruct = ListWriter<'a>;
+    type SerializeTupleVariant = ListWriter<'a>;
+    type SerializeMap = MapWriter<'a>;
+    type SerializeStruct = MapWriter<'a>;
+    type SerializeStructVariant = MapWriter<'a>;
 
     fn serialize_bool(self, value: bool) -> Result<Value, Refusal> {
         Ok(value.into())
@@ -207,15 +257,19 @@ impl ser::Serializer for Writer {
         Ok(wrapped(Some(variant), value.serialize(self.inside()?)?))
     }
 
-    fn serialize_seq(self, _: Option<usize>) -> Result<ListWriter, Refusal> {
+    fn serialize_seq(self, _: Option<usize>) -> Result<ListWriter<'a>, Refusal> {
         Ok(ListWriter { writer: self.inside()?, variant: None, list: List::new() })
     }
 
-    fn serialize_tuple(self, length: usize) -> Result<ListWriter, Refusal> {
+    fn serialize_tuple(self, length: usize) -> Result<ListWriter<'a>, Refusal> {
         self.serialize_seq(Some(length))
     }
 
-    fn serialize_tuple_struct(self, _: &'static str, length: usize) -> Result<ListWriter, Refusal> {
+    fn serialize_tuple_struct(
+        self,
+        _: &'static str,
+        length: usize,
+    ) -> Result<ListWriter<'a>, Refusal> {
         self.serialize_seq(Some(length))
     }
 
@@ -225,16 +279,16 @@ impl ser::Serializer for Writer {
         _: u32,
         variant: &'static str,
         _: usize,
-    ) -> Result<ListWriter, Refusal> {
+    ) -> Result<ListWriter<'a>, Refusal> {
         let writer = self.inside()?.inside()?;
         Ok(ListWriter { writer, variant: Some(variant), list: List::new() })
     }
 
-    fn serialize_map(self, _: Option<usize>) -> Result<MapWriter, Refusal> {
-        Ok(MapWriter { writer: self.inside()?, variant: None, map: Map::new(), key: None })
+    fn serialize_map(self, _: Option<usize>) -> Result<MapWriter<'a>, Refusal> {
+        self.map()
     }
 
-    fn serialize_struct(self, _: &'static str, length: usize) -> Result<MapWriter, Refusal> {
+    fn serialize_struct(self, _: &'static str, length: usize) -> Result<MapWriter<'a>, Refusal> {
         self.serialize_map(Some(length))
     }
 
@@ -244,13 +298,12 @@ impl ser::Serializer for Writer {
         _: u32,
         variant: &'static str,
         _: usize,
-    ) -> Result<MapWriter, Refusal> {
-        let writer = self.inside()?.inside()?;
-        Ok(MapWriter { writer, variant: Some(variant), map: Map::new(), key: None })
+    ) -> Result<MapWriter<'a>, Refusal> {
+        Ok(MapWriter { variant: Some(variant), ..self.inside()?.map()? })
     }
 }
 
-impl ser::SerializeSeq for ListWriter {
+impl ser::SerializeSeq for ListWriter<'_> {
     type Ok = Value;
     type Error = Refusal;
 
@@ -263,7 +316,7 @@ impl ser::SerializeSeq for ListWriter {
     }
 }
 
-impl ser::SerializeTuple for ListWriter {
+impl ser::SerializeTuple for ListWriter<'_> {
     type Ok = Value;
     type Error = Refusal;
 
@@ -276,7 +329,7 @@ impl ser::SerializeTuple for ListWriter {
     }
 }
 
-impl ser::SerializeTupleStruct for ListWriter {
+impl ser::SerializeTupleStruct for ListWriter<'_> {
     type Ok = Value;
     type Error = Refusal;
 
@@ -289,7 +342,7 @@ impl ser::SerializeTupleStruct for ListWriter {
     }
 }
 
-impl ser::SerializeTupleVariant for ListWriter {
+impl ser::SerializeTupleVariant for ListWriter<'_> {
     type Ok = Value;
     type Error = Refusal;
 
@@ -302,7 +355,7 @@ impl ser::SerializeTupleVariant for ListWriter {
     }
 }
 
-impl ser::SerializeMap for MapWriter {
+impl ser::SerializeMap for MapWriter<'_> {
     type Ok = Value;
     type Error = Refusal;
 
@@ -321,7 +374,7 @@ impl ser::SerializeMap for MapWriter {
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refusal> {
         match self.key.take() {
-            Some(key) => self.insert(key, value),
+            Some(key) => self.insert(&key, value),
             None => Err(ser::Error::custom("a value came without its key")),
         }
     }
@@ -331,7 +384,7 @@ impl ser::SerializeMap for MapWriter {
     }
 }
 
-impl ser::SerializeStruct for MapWriter {
+impl ser::SerializeStruct for MapWriter<'_> {
     type Ok = Value;
     type Error = Refusal;
 
@@ -340,7 +393,7 @@ impl ser::SerializeStruct for MapWriter {
         key: &'static str,
         value: &T,
     ) -> Result<(), Refusal> {
-        self.insert(key.into(), value)
+        self.insert(key, value)
     }
 
     fn end(self) -> Result<Value, Refusal> {
@@ -348,7 +401,7 @@ impl ser::SerializeStruct for MapWriter {
     }
 }
 
-impl ser::SerializeStructVariant for MapWriter {
+impl ser::SerializeStructVariant for MapWriter<'_> {
     type Ok = Value;
     type Error = Refusal;
 
@@ -357,10 +410,60 @@ impl ser::SerializeStructVariant for MapWriter {
         key: &'static str,
         value: &T,
     ) -> Result<(), Refusal> {
-        self.insert(key.into(), value)
+        self.insert(key, value)
     }
 
     fn end(self) -> Result<Value, Refusal> {
         Ok(self.finish())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::ser::{SerializeMap, Serializer};
+
+    use super::*;
+
+    /// Writes these keys in this order, repeated ones too.
+    struct Keys(&'static [&'static str]);
+
+    impl Serialize for Keys {
+        fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+            let mut map = out.serialize_map(None)?;
+            self.0.iter().try_for_each(|key| map.serialize_entry(key, &1))?;
+            map.end()
+        }
+    }
+
+    #[test]
+    fn likeness_changes_nothing_in_what_is_written() {
+        let like = to_value(&Keys(&["a", "b", "c"])).expect("plain");
+        let written: &[&[&str]] = &[
+            &["a", "b", "c"],
+            &["c", "b", "a"],
+            &["a", "b"],
+            &["a", "a", "b"],
+            &["a", "b", "c", "c"],
+            &["a", "b", "d"],
+            &["a", "b", "c", "d"],
+            &[],
+        ];
+        for keys in written {
+            let plain = to_value(&Keys(keys)).expect("plain");
+            assert_eq!(to_value_like(&Keys(keys), &like).expect("plain"), plain, "{keys:?}");
+            assert_eq!(
+                to_value_like(&[Keys(keys)], &like).expect("plain"),
+                to_value(&[&plain]).expect("plain")
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_the_same_is_shared() {
+        let like = to_value(&Keys(&["a", "b"])).expect("plain");
+        let Value::Map(shared) = to_value_like(&Keys(&["b", "a"]), &like).expect("plain") else {
+            panic!("a map is written as a map");
+        };
+        assert!(matches!(like, Value::Map(map) if map.ptr_eq(&shared)));
     }
 }

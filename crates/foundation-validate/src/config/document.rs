@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use foundation_types::limits::CONFIG_BYTES_MAX;
 use foundation_types::path::Segment;
-use foundation_types::value::{from_value, to_value};
+use foundation_types::value::{from_value, to_value, to_value_like};
 use foundation_types::{Document, ErrorKind, Path, Problem, Result, Value};
 
 use super::known::{field, unknown_key, unknown_keys};
 use super::place::{altered, at_text};
-use super::{json_bytes, schema};
+use super::{json_bytes, json_bytes_at_most, schema};
 use crate::pipeline::{PROBLEMS_MAX, Pipeline};
 use crate::validated::Validated;
 
@@ -82,7 +82,8 @@ struct Read<T> {
 
 fn read<T: Document>(candidate: &Value) -> Result<Read<T>, Vec<Problem>> {
     let document = typed::<T>(candidate)?;
-    let tree = to_value(&document)
+    // What did not change is shared with the candidate, which shares it with the version before.
+    let tree = to_value_like(&document, candidate)
         .map_err(|error| vec![Problem::new(error.kind(), "", error.message())])?;
     let is_as_stored = *candidate == tree;
     let unknown = if is_as_stored { Vec::new() } else { unknown_keys::<T>(candidate, &tree) };
@@ -149,7 +150,10 @@ fn told<T: Document>(mut misfit: Problem, tree: &Value) -> Problem {
 }
 
 fn misfit_after_storing<T: Document>(read: &Read<T>) -> Option<Problem> {
-    let bytes = json_bytes(&read.stored.tree);
+    let tree = &read.stored.tree;
+    // Few documents are so large that their bytes have to be counted.
+    let is_large = json_bytes_at_most(tree) > CONFIG_BYTES_MAX;
+    let bytes = if is_large { json_bytes(tree) } else { 0 };
     if bytes > CONFIG_BYTES_MAX {
         let message = format!("the document has {bytes} bytes as JSON");
         let expected = format!("at most {CONFIG_BYTES_MAX} bytes");
