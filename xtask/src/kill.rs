@@ -17,6 +17,9 @@ use oracle::Oracle;
 /// Cycles if none are asked for.
 const CYCLES: u64 = 200;
 
+/// Kills that one store goes through; then a new one is begun, since each check reads all of it.
+const KILLS_OF_A_STORE: u64 = 40;
+
 /// Kills a node as often as the words say.
 ///
 /// # Errors
@@ -79,6 +82,10 @@ fn cycle_all(program: &Path, directory: &Path, cycles: u64, seed: u64) -> Result
     let mut oracle = Oracle::default();
     let mut dice = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     for cycle in 0..cycles {
+        if cycle.is_multiple_of(KILLS_OF_A_STORE) {
+            let _ = std::fs::remove_dir_all(directory);
+            oracle = oracle.of_a_new_store();
+        }
         let load = Load::start(program, directory, cycle)?;
         // From the first ack on: before it there is nothing to lose.
         load.wait_for_ack()?;

@@ -23,6 +23,12 @@ pub(crate) struct Oracle {
 }
 
 impl Oracle {
+    /// This oracle before a store of which nothing is known yet; its counts go on.
+    pub(crate) fn of_a_new_store(self) -> Self {
+        let Self { acked_events, acked_updates, .. } = self;
+        Self { acked_events, acked_updates, ..Self::default() }
+    }
+
     pub(crate) fn learn(&mut self, sent: Sent) {
         self.cycle = sent.cycle;
         self.acked_events += sent.acked.len() as u64;
