@@ -14,6 +14,7 @@ use foundation_store::random::Rng;
 use foundation_types::{Error, ErrorKind, Result};
 
 use crate::node::VerifyReport;
+use crate::tasks::moment_after;
 
 /// How long to wait before the lock is tried again.
 const LOCK_RETRY: Duration = Duration::from_millis(20);
@@ -40,7 +41,7 @@ impl Opening {
         rng: Arc<dyn Rng>,
         follower: Arc<F>,
     ) -> Result<(Embedded, Recovered)> {
-        let end = tokio::time::Instant::now() + self.lock_timeout;
+        let end = moment_after(self.lock_timeout);
         loop {
             // The lock is taken before anything is told, so that a try that finds it held has
             // told the follower nothing.

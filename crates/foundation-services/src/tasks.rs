@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 /// Every task that was started, so that none outlives its node unseen.
 #[derive(Debug)]
@@ -82,7 +83,7 @@ impl Tasks {
         self.stop.send_replace(true);
         let running =
             std::mem::take(&mut *self.running.lock().unwrap_or_else(PoisonError::into_inner));
-        let end = tokio::time::Instant::now() + deadline;
+        let end = moment_after(deadline);
         let mut left = Vec::new();
         for (name, mut task) in running {
             match tokio::time::timeout_at(end, &mut task).await {
@@ -96,12 +97,23 @@ impl Tasks {
         }
         left
     }
+
+    /// Ends all tasks where they are, without waiting for them.
+    pub fn abort(&self) {
+        self.stop.send_replace(true);
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        running.iter().for_each(|(_, task)| task.abort());
+    }
 }
 
 impl Drop for Tasks {
     fn drop(&mut self) {
-        self.stop.send_replace(true);
-        let running = self.running.get_mut().unwrap_or_else(PoisonError::into_inner);
-        running.iter().for_each(|(_, task)| task.abort());
+        self.abort();
     }
+}
+
+/// The moment after which a wait of this length is over; a wait without end ends in a year.
+pub(crate) fn moment_after(wait: Duration) -> Instant {
+    const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+    Instant::now() + wait.min(LONGEST)
 }

@@ -85,7 +85,11 @@ pub trait Journal: Send + Sync + 'static {
     /// Only if it could not be read at all: damage is part of the answer.
     async fn verify(&self) -> Result<Verification>;
 
-    /// Takes no more appends, makes durable what was taken, and lets go of the store.
+    /// Takes no more appends. What was taken is made durable and the store let go of, without
+    /// anybody who waits for it.
+    fn begin_close(&self);
+
+    /// As [`Journal::begin_close`], and waits until all is done.
     ///
     /// # Errors
     /// Why something that was taken could not be made durable.

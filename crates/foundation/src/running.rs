@@ -4,7 +4,7 @@ use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use foundation_services::config::{AnyConfig, ConfigServer};
 use foundation_services::control::{Call, answer_typed};
@@ -18,7 +18,8 @@ use crate::builder::Builder;
 /// Configuration, events and telemetry over one journal, running.
 ///
 /// Handles are cheap to clone and may outlive it; they then answer `Unavailable` to writes.
-/// Dropping it without [`Foundation::shutdown`] stops its tasks and loses nothing that was acked.
+/// Dropping it without [`Foundation::shutdown`] stops its tasks, loses nothing that was acked, and
+/// lets go of the directory as soon as the disk is done, without waiting for it.
 pub struct Foundation {
     node: Arc<Node>,
     typed: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
@@ -129,16 +130,23 @@ impl Foundation {
 
     /// Stops intake, drains, syncs and lets go of the directory, within the deadline.
     pub async fn shutdown(self, deadline: Duration) -> ShutdownReport {
+        let begun = Instant::now();
         if self.life == Life::Recorded {
             let stopping = Event::new("foundation.node.stopping").source("foundation");
-            // A journal that takes no more writes says so in the report.
-            let _ = self.node.events.record_own(stopping).await;
+            self.node.record_last(stopping, deadline / 4).await;
         }
-        self.node.shutdown(deadline).await
+        self.node.shutdown(deadline.saturating_sub(begun.elapsed())).await
     }
 
     pub(crate) fn node(&self) -> &Arc<Node> {
         &self.node
+    }
+}
+
+impl Drop for Foundation {
+    fn drop(&mut self) {
+        // The control socket's task holds the node, so that it would never end by itself.
+        self.node.abandon();
     }
 }
 

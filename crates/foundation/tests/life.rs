@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use foundation::config::BusinessRule;
 use foundation::error::Problem;
-use foundation::node::CheckState;
+use foundation::node::{CheckState, Client, GetStatus};
 use foundation::{ErrorKind, Event, EventQuery, Foundation, Version};
 
 use super::{Shop, directory, open};
@@ -106,4 +106,86 @@ async fn a_store_in_memory_forgets() {
     assert!(!foundation.status().journal.durable);
     let error = foundation.config_named("shpo").err().expect("is not there");
     insta::assert_snapshot!(error, @r#"there is no document "shpo", did you mean shop?"#);
+}
+
+/// The next owner of the directory, once the one before has let go.
+async fn next(directory: &tempfile::TempDir) -> Foundation {
+    let builder = Foundation::builder(directory.path().join("store")).document::<Shop>();
+    let start = builder.control_socket().lock_timeout(Duration::from_secs(20)).start();
+    start.await.expect("got its turn")
+}
+
+#[tokio::test]
+async fn one_that_is_dropped_lets_go_of_everything_though_handles_are_around() {
+    let directory = directory();
+    let first = open(&directory).await;
+    let (events, shop) = (first.events().clone(), first.config::<Shop>().expect("known"));
+    events.append(Event::new("a")).await.expect("may enter");
+    drop(first);
+    let error = events.append(Event::new("b")).await.expect_err("is closed");
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    let error = shop.set("rate_limit", 1).await.expect_err("is closed");
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    let second = next(&directory).await;
+    assert_eq!(second.status().journal.records, 1);
+    // What is left of the first does not take the socket of the second away.
+    tokio::task::yield_now().await;
+    let path = directory.path().join("store");
+    let mut tool = Client::connect(&path).await.expect("may").expect("a node is there");
+    assert_eq!(tool.call(GetStatus {}).await.expect("is answered").journal.records, 1);
+}
+
+#[test]
+fn one_that_is_dropped_outside_of_its_runtime_lets_go() {
+    let directory = directory();
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let foundation = runtime.block_on(open(&directory));
+    drop(foundation);
+    let second = runtime.block_on(next(&directory));
+    drop(runtime);
+    drop(second);
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(next(&directory));
+}
+
+#[tokio::test]
+async fn a_start_that_fails_or_is_given_up_leaves_the_directory_free() {
+    let directory = directory();
+    let path = directory.path().join("store");
+    let owned = open(&directory).await;
+    drop(owned);
+    next(&directory).await.shutdown(Duration::from_secs(5)).await.into_result().expect("clean");
+    // A directory in the place of the socket: it cannot be bound.
+    std::fs::create_dir_all(path.join("control.sock/in-the-way")).expect("made");
+    let error = Foundation::builder(&path).control_socket().start().await.expect_err("cannot");
+    assert_eq!(error.kind(), ErrorKind::Disk);
+    std::fs::remove_dir_all(path.join("control.sock")).expect("removed");
+    for polls in 0..12 {
+        let mut start = Box::pin(Foundation::builder(&path).life_events().start());
+        for _ in 0..polls {
+            let poll = std::future::poll_fn(|context| {
+                std::task::Poll::Ready(start.as_mut().poll(context).is_ready())
+            });
+            if poll.await {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        drop(start);
+    }
+    next(&directory).await.shutdown(Duration::from_secs(5)).await.into_result().expect("clean");
+}
+
+#[tokio::test]
+async fn any_deadline_will_do_and_the_report_is_honest() {
+    let directory = directory();
+    let first = open(&directory).await;
+    let report = first.shutdown(Duration::ZERO).await;
+    // A quick disk may have been done all the same.
+    assert!(report.into_result().err().is_none_or(|error| error.kind() == ErrorKind::Timeout));
+    let path = directory.path().join("store");
+    let builder = Foundation::builder(&path).lock_timeout(Duration::MAX).life_events();
+    let second = builder.start().await.expect("got its turn");
+    let report = second.shutdown(Duration::MAX).await;
+    assert!(report.is_clean(), "{report:?}");
 }

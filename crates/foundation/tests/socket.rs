@@ -156,6 +156,34 @@ async fn an_answer_of_any_size_comes_in_pieces() {
     assert_eq!(versions, (1..=45).collect::<Vec<u64>>());
 }
 
+#[tokio::test]
+async fn a_call_that_was_not_waited_for_does_not_answer_the_next_one() {
+    let directory = directory();
+    let foundation = open(&directory).await;
+    let mut tool = client(&directory.path().join("store")).await;
+    let mut given_up = Box::pin(tool.call(set("rate_limit", 1)));
+    std::future::poll_fn(|context| {
+        assert!(given_up.as_mut().poll(context).is_pending());
+        std::task::Poll::Ready(())
+    })
+    .await;
+    drop(given_up);
+    let error = tool.call(set("rate_limit", 2)).await.expect_err("is left in the middle");
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert!(foundation.config::<Shop>().expect("known").get().rate_limit < 2);
+}
+
+#[tokio::test]
+async fn a_call_that_is_too_large_is_told_so_and_the_connection_goes_on() {
+    let directory = directory();
+    let _foundation = open(&directory).await;
+    let mut tool = client(&directory.path().join("store")).await;
+    let event = Event::new("large").data(&"x".repeat(900_000)).expect("fits");
+    let error = tool.call(AppendEach { events: vec![event; 80] }).await.expect_err("too large");
+    assert_eq!(error.kind(), ErrorKind::TooLarge);
+    assert_eq!(tool.call(GetStatus {}).await.expect("is answered").journal.records, 0);
+}
+
 fn frame(bytes: &[u8]) -> Vec<u8> {
     let length = u32::try_from(bytes.len()).expect("short");
     [&length.to_le_bytes()[..], bytes].concat()

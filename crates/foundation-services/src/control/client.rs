@@ -13,7 +13,9 @@ use super::place::Place;
 /// A connection to the node that owns a directory.
 #[derive(Debug)]
 pub struct Client {
-    stream: UnixStream,
+    /// Absent while a call is on its way, and for good if nobody waited for its answer: the next
+    /// thing that comes would be taken for the answer to another call.
+    stream: Option<UnixStream>,
 }
 
 impl Client {
@@ -27,7 +29,7 @@ impl Client {
             UnixStream::connect(&place.path).await
         };
         match connect.await {
-            Ok(stream) => Ok(Some(Self { stream })),
+            Ok(stream) => Ok(Some(Self { stream: Some(stream) })),
             Err(cause) => match cause.kind() {
                 // A socket without a listener is what a killed node leaves behind.
                 io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => Ok(None),
@@ -48,18 +50,27 @@ impl Client {
     /// Asks, and waits for the answer.
     ///
     /// # Errors
-    /// What the node answers. If the connection ends meanwhile: `Indeterminate` for a call that
-    /// writes, `Unavailable` for any other.
+    /// What the node answers. `TooLarge` for a call that the socket does not carry, `Unavailable` if
+    /// the call before was not waited for; nothing was applied. If the connection ends meanwhile:
+    /// `Indeterminate` for a call that writes, `Unavailable` for any other.
     pub async fn call<C: Call>(&mut self, call: C) -> Result<C::Answer> {
         let request: Request = call.into();
         let bytes = serde_json::to_vec(&request).map_err(|cause| {
             Error::new(ErrorKind::Internal, "a request cannot be written as JSON").caused_by(cause)
         })?;
+        if bytes.len() > frame::FRAME_BYTES_MAX as usize {
+            return Err(too_large(bytes.len()));
+        }
+        let Some(mut stream) = self.stream.take() else {
+            let message = "the connection was left in the middle of a call: connect anew";
+            return Err(Error::new(ErrorKind::Unavailable, message));
+        };
         let asked = async {
-            frame::write(&mut self.stream, &bytes).await?;
-            frame::read(&mut self.stream).await?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+            frame::write(&mut stream, &bytes).await?;
+            frame::read(&mut stream).await?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
         };
         let bytes = asked.await.map_err(|cause: io::Error| lost::<C>(cause))?;
+        self.stream = Some(stream);
         let unreadable = |cause| {
             Error::new(
                 ErrorKind::Internal,
@@ -72,6 +83,14 @@ impl Client {
             Reply::Error(report) => Err(Error::from(*report)),
         }
     }
+}
+
+fn too_large(bytes: usize) -> Error {
+    let message = format!(
+        "the request has {bytes} bytes, the control socket carries {}: ask for less at a time",
+        frame::FRAME_BYTES_MAX
+    );
+    Error::new(ErrorKind::TooLarge, message)
 }
 
 fn lost<C: Call>(cause: io::Error) -> Error {

@@ -22,10 +22,12 @@ use crate::tasks::StopSignal;
 /// Connections at a time; further ones wait to be accepted.
 const CONNECTIONS_MAX: usize = 64;
 
-/// A socket that listens. Dropping it removes the file.
+/// A socket that listens. Dropping it removes its file.
 pub struct ControlSocket {
     listener: UnixListener,
     place: Place,
+    /// Device and number of the file, to tell it from that of a later node.
+    file: (u64, u64),
     /// The user who may connect.
     user: u32,
 }
@@ -44,8 +46,10 @@ impl ControlSocket {
             }
             let listener = UnixListener::bind(&place.path)?;
             std::fs::set_permissions(&place.path, Permissions::from_mode(0o600))?;
-            let user = std::fs::metadata(&place.path)?.uid();
-            Ok(Self { listener, place, user })
+            let file = identity_of(&place.path)?;
+            // Ours, whoever else can write to the directory: asked of the system, not of a file.
+            let user = UnixStream::pair()?.0.peer_cred()?.uid();
+            Ok(Self { listener, place, file, user })
         };
         bind().map_err(|cause| {
             let shown = directory.display();
@@ -89,9 +93,16 @@ impl ControlSocket {
 
 impl Drop for ControlSocket {
     fn drop(&mut self) {
-        // Gone already is as good.
-        let _ = std::fs::remove_file(&self.place.path);
+        // Gone already is as good, and what another node made since is not ours to remove.
+        if identity_of(&self.place.path).is_ok_and(|file| file == self.file) {
+            let _ = std::fs::remove_file(&self.place.path);
+        }
     }
+}
+
+fn identity_of(path: &Path) -> io::Result<(u64, u64)> {
+    let file = std::fs::symlink_metadata(path)?;
+    Ok((file.dev(), file.ino()))
 }
 
 impl std::fmt::Debug for ControlSocket {

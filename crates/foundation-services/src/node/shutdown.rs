@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use foundation_types::error::ErrorReport;
-use foundation_types::{Error, ErrorKind, Result};
+use foundation_types::{Error, ErrorKind, Event, Result};
 use serde::{Deserialize, Serialize};
 
 use super::Node;
+use crate::tasks::moment_after;
 
 /// What stopping came to.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -48,22 +49,45 @@ impl ShutdownReport {
 }
 
 impl Node {
-    /// Stops everything within the deadline: the socket and the tasks first, then the journal.
+    /// Records an event of the node's own before it stops, if that takes no longer than this.
+    pub async fn record_last(&self, event: Event, wait: Duration) {
+        // A journal that takes no more writes, or not in time, says so in the report.
+        let _ = tokio::time::timeout(wait, self.events.record_own(event)).await;
+    }
+
+    /// Stops everything within the deadline: the socket and the tasks first, then the journal,
+    /// to which they leave a quarter of the time.
     ///
     /// What is acked is durable whatever the report says; handles that are still around are
-    /// answered with `Unavailable`.
+    /// answered with `Unavailable`. What the deadline cut off goes on by itself: the journal makes
+    /// durable what it has taken and then lets go of the directory.
     pub async fn shutdown(&self, deadline: Duration) -> ShutdownReport {
-        let end = tokio::time::Instant::now() + deadline;
-        let left = self.tasks.stop(deadline).await;
+        let end = moment_after(deadline);
+        let left = self.tasks.stop(deadline - deadline / 4).await;
         self.configs.values().for_each(|config| config.close());
         let closed = tokio::time::timeout_at(end, self.journal.close()).await;
+        let waiting = self.journal.status().waiting;
+        let failure = match closed {
+            Ok(closed) => closed.err(),
+            Err(_) => Some(Error::new(
+                ErrorKind::Timeout,
+                format!(
+                    "the deadline passed before the journal was closed, {waiting} records waited"
+                ),
+            )),
+        };
         ShutdownReport {
-            records_waiting: self.journal.status().waiting,
+            records_waiting: waiting,
             tasks_left: left.into_iter().map(str::to_owned).collect(),
-            journal: match closed {
-                Ok(Err(error)) => Some(ErrorReport::from(&error)),
-                Ok(Ok(())) | Err(_) => None,
-            },
+            journal: failure.as_ref().map(ErrorReport::from),
         }
+    }
+
+    /// Ends everything that nobody waits for: tasks where they are, the journal once what it has
+    /// taken is durable.
+    pub fn abandon(&self) {
+        self.tasks.abort();
+        self.configs.values().for_each(|config| config.close());
+        self.journal.begin_close();
     }
 }

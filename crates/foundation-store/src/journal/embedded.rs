@@ -46,12 +46,12 @@ use log::SegmentLog;
 /// Name of the file whose lock says who owns the directory.
 const LOCK_FILE: &str = "LOCK";
 
-/// A journal in one directory. Dropping it closes it.
+/// A journal in one directory. Dropping it closes it, and waits for that unless a close was begun
+/// before.
 pub struct Embedded {
     shared: Arc<Shared>,
     mode: Mode,
     writer: Mutex<Option<JoinHandle<()>>>,
-    lock: Mutex<Option<Box<dyn LockGuard>>>,
 }
 
 /// What the callers and the writer thread share.
@@ -79,11 +79,33 @@ struct Intake {
     lane: Lane,
     group: Group,
     closing: bool,
+    /// Whether the writer is done, for whatever reason.
+    ended: bool,
+    lock: Option<Box<dyn LockGuard>>,
+}
+
+impl Intake {
+    /// Gives the directory back once nobody wants it and nobody writes to it. A writer that was
+    /// fenced keeps it while it is read from.
+    fn let_go(&mut self) {
+        if self.closing && self.ended {
+            self.lock = None;
+        }
+    }
 }
 
 impl Shared {
     fn intake(&self) -> MutexGuard<'_, Intake> {
         self.intake.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The writer is done.
+    fn end(&self, outcome: Result<()>) {
+        let mut intake = self.intake();
+        intake.ended = true;
+        intake.let_go();
+        drop(intake);
+        self.ended.finish(outcome);
     }
 
     fn note_space(&self, full: Option<Error>) {
@@ -147,6 +169,8 @@ impl Embedded {
                 lane: std::mem::take(&mut recovery.lane),
                 group: Group::default(),
                 closing: false,
+                ended: options.mode != Mode::Write,
+                lock,
             }),
             work: Condvar::new(),
             room: Arc::new(Semaphore::new(limits::JOURNAL_PENDING_BYTES_MAX)),
@@ -167,7 +191,7 @@ impl Embedded {
             }
         };
         let mode = options.mode;
-        Ok((Self { shared, mode, writer: Mutex::new(writer), lock: Mutex::new(lock) }, recovered))
+        Ok((Self { shared, mode, writer: Mutex::new(writer) }, recovered))
     }
 
     fn check_writable(&self) -> Result<()> {
@@ -176,24 +200,12 @@ impl Embedded {
         }
         self.shared.check_open()
     }
+}
 
-    fn begin_close(&self) {
-        self.shared.intake().closing = true;
-        self.shared.work.notify_all();
-        self.shared.room.close();
-    }
-
-    fn let_go(&self) {
-        self.join_writer();
-        drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
-    }
-
-    fn join_writer(&self) {
-        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(writer) = writer {
-            // A panic of the writer was reported through the fence.
-            let _ = writer.join();
-        }
+fn join(writer: Option<JoinHandle<()>>) {
+    if let Some(writer) = writer {
+        // A panic of the writer was reported through the fence.
+        let _ = writer.join();
     }
 }
 
@@ -227,7 +239,7 @@ fn closing() -> Error {
 impl Drop for Embedded {
     fn drop(&mut self) {
         self.begin_close();
-        self.let_go();
+        join(self.writer.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 }
 
@@ -316,10 +328,22 @@ impl Journal for Embedded {
         verify::verify(&*self.shared.disk, self.shared.store, Some(self.durable()))
     }
 
+    fn begin_close(&self) {
+        let mut intake = self.shared.intake();
+        intake.closing = true;
+        intake.let_go();
+        drop(intake);
+        self.shared.work.notify_all();
+        self.shared.room.close();
+    }
+
     async fn close(&self) -> Result<()> {
         self.begin_close();
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // Whoever stops waiting here leaves the writer to itself: it ends once it is done, and
+        // nobody is held up by it.
         let outcome = self.shared.ended.done().await;
-        self.let_go();
+        join(writer);
         outcome
     }
 }

@@ -188,8 +188,12 @@ impl Journal for MemoryJournal {
         Ok(Verification { records: extent.records, bytes: extent.bytes, ..Verification::default() })
     }
 
-    async fn close(&self) -> Result<()> {
+    fn begin_close(&self) {
         self.state().closed = true;
+    }
+
+    async fn close(&self) -> Result<()> {
+        self.begin_close();
         Ok(())
     }
 }

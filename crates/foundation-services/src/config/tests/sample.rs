@@ -95,6 +95,10 @@ impl Journal for Guarded {
     async fn verify(&self) -> Result<Verification> {
         self.inner.verify().await
     }
+    fn begin_close(&self) {
+        self.inner.begin_close();
+    }
+
     async fn close(&self) -> Result<()> {
         self.inner.close().await
     }

@@ -130,6 +130,8 @@ impl Journal for Shelf {
         not_here()
     }
 
+    fn begin_close(&self) {}
+
     async fn close(&self) -> Result<()> {
         Ok(())
     }

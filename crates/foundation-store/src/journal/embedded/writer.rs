@@ -69,7 +69,7 @@ pub(super) fn start(shared: Arc<Shared>, parts: Parts, tail: Tail) -> Result<Joi
             if let Some(writing) = writer.writing.take() {
                 writing.finish(Err(unknown));
             }
-            writer.shared.ended.finish(Err(cause));
+            writer.shared.end(Err(cause));
         }
     };
     std::thread::Builder::new().name("foundation-journal".to_owned()).spawn(run).map_err(|cause| {
@@ -127,7 +127,7 @@ impl Writer {
         if let Err(cause) = &outcome {
             fence(&self.shared, cause, None);
         }
-        self.shared.ended.finish(outcome);
+        self.shared.end(outcome);
     }
 
     /// Waits for something to write; `None` once the journal is closed and all is written.
