@@ -1,11 +1,13 @@
 //! The embedded journal on a simulated disk.
 
+mod conformance;
 mod crash;
 mod damage;
 mod faults;
 mod forged;
 mod full;
 mod live;
+mod mutated;
 mod order;
 
 use std::sync::{Arc, Mutex};

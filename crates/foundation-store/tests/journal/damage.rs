@@ -177,6 +177,17 @@ fn verification_names_every_damaged_range_and_goes_on_behind_it() {
 }
 
 #[test]
+fn damage_to_the_newest_group_is_never_cut_once_the_watermark_covers_it() {
+    let (mut image, _) = store();
+    let last = image.keys().rfind(|name| name.ends_with(".seg")).cloned().expect("a segment");
+    *image.get_mut(&last).expect("is there").last_mut().expect("a byte") ^= 1;
+    let disk = SimulatedDisk::of_image(&image);
+    let error = open(&disk, Mode::Write).err().expect("is refused");
+    assert_eq!(error.kind(), ErrorKind::Corruption);
+    assert_eq!(disk.image(), image);
+}
+
+#[test]
 fn verification_reads_what_stands_behind_a_lost_segment() {
     let (image, written) = store();
     let names: Vec<String> = image.keys().filter(|name| name.ends_with(".seg")).cloned().collect();

@@ -10,9 +10,9 @@ use foundation_types::{ErrorKind, Event, StreamName};
 use super::super::simulated::SimulatedDisk;
 use super::{append, batch, open, wait};
 
-type Image = BTreeMap<String, Vec<u8>>;
+pub(super) type Image = BTreeMap<String, Vec<u8>>;
 
-const SEGMENT: &str = "00000000000000000001.seg";
+pub(super) const SEGMENT: &str = "00000000000000000001.seg";
 const GROUP: usize = 56;
 const HEADER: usize = 40;
 
@@ -31,14 +31,15 @@ fn seal(frame: &mut [u8], seed: u32) -> u32 {
     sum
 }
 
-/// Writes the chain and the checksums of the group that begins at `start` anew.
-fn seal_group(segment: &mut [u8], start: usize) {
+/// Writes the chain and the checksums of the group that begins at `start` anew,
+/// as far as it says that it goes and the file has room.
+pub(super) fn seal_group(segment: &mut [u8], start: usize) {
     let seed = seed_of(segment);
     let bytes = number(&segment[start + HEADER + 12..]) as usize;
     let mut chain = seal(&mut segment[start..start + GROUP], seed);
     let mut at = start + GROUP;
-    while at < start + GROUP + bytes {
-        let end = at + HEADER + number(&segment[at..]) as usize;
+    while at < start + GROUP + bytes && at + HEADER <= segment.len() {
+        let end = (at + HEADER + number(&segment[at..]) as usize).min(segment.len());
         segment[at + 16..at + 20].copy_from_slice(&chain.to_le_bytes());
         chain = seal(&mut segment[at..end], seed);
         at = end;
@@ -51,7 +52,7 @@ fn number(bytes: &[u8]) -> u32 {
 
 /// The content of a store with one acked event, and with a batch of two behind it of which its
 /// watermark does not know; and where their group begins.
-fn store(last: Batch) -> (Image, usize) {
+pub(super) fn store(last: Batch) -> (Image, usize) {
     let disk = SimulatedDisk::default();
     let opened = open(&disk, Mode::Write).expect("opens");
     let first = append(&opened.journal, batch("a", &["one".to_owned()])).expect("placed");
@@ -64,7 +65,7 @@ fn store(last: Batch) -> (Image, usize) {
     (image, used)
 }
 
-fn two() -> Batch {
+pub(super) fn two() -> Batch {
     batch("a", &["two".to_owned(), "three".to_owned()])
 }
 
@@ -99,7 +100,8 @@ fn the_newest_group_of_a_newer_program_is_refused_and_not_cut() {
 #[test]
 fn a_group_that_is_whole_but_not_right_is_damage_and_not_cut() {
     let (image, start) = store(two());
-    let changes: [(&str, usize, u8); 5] = [
+    let changes: [(&str, usize, u8); 6] = [
+        ("a record has another sequence", start + GROUP + 8, 9),
         ("the first of a batch says that more is to come", start + GROUP + 36, 9),
         ("the sequence is another", start + 8, 9),
         ("the chain is another", start + 16, 9),
@@ -112,6 +114,14 @@ fn a_group_that_is_whole_but_not_right_is_damage_and_not_cut() {
         seal_group(segment(&mut wrong), start);
         refused(what, &wrong, ErrorKind::Corruption);
     }
+    let mut wrong = image.clone();
+    let content = segment(&mut wrong);
+    let second = start + GROUP + HEADER + number(&content[start + GROUP..]) as usize;
+    let end = second + HEADER + number(&content[second..]) as usize;
+    content[second + 16] ^= 1;
+    let seed = seed_of(content);
+    seal(&mut content[second..end], seed);
+    refused("a record does not carry on the chain", &wrong, ErrorKind::Corruption);
 }
 
 #[test]
