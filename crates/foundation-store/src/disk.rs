@@ -28,7 +28,8 @@ pub trait Disk: Send + Sync + 'static {
     /// Makes the names of files survive a power cut.
     fn sync_names(&self) -> io::Result<()>;
 
-    /// Takes the lock with this name, if nobody holds it, until the guard is dropped.
+    /// Takes the lock with this name until the guard is dropped, if nobody holds it; readers share
+    /// it.
     ///
     /// The lock ends with the process, however it ends.
     fn lock(&self, name: &str, claim: Claim<'_>) -> io::Result<Option<Box<dyn LockGuard>>>;
@@ -42,7 +43,7 @@ pub trait Disk: Send + Sync + 'static {
 pub enum Claim<'a> {
     /// An owner who will write. This text is left in the file for others to read.
     Owner(&'a str),
-    /// A reader: the file is neither made nor changed.
+    /// A reader beside any other readers: the file is neither made nor changed.
     Reader,
 }
 

@@ -83,6 +83,37 @@ async fn a_store_is_looked_at_beside_its_owner_and_never_made_for_reading() {
 }
 
 #[tokio::test]
+async fn readers_share_a_store_and_keep_writers_out() {
+    let directory = directory();
+    let path = directory.path().join("store");
+    open(&directory).await.shutdown(Duration::from_secs(5)).await.into_result().expect("clean");
+    let one = Foundation::builder(&path).read_only().start().await.expect("reads");
+    let two = Foundation::builder(&path).read_only().start().await.expect("reads, too");
+    drop(one);
+    let error = Foundation::builder(&path).start().await.expect_err("is being read");
+    assert_eq!(error.kind(), ErrorKind::Locked);
+    drop(two);
+    next(&directory).await;
+}
+
+#[tokio::test]
+async fn a_link_in_place_of_a_file_of_the_store_is_not_followed() {
+    let elsewhere = directory();
+    let victim = elsewhere.path().join("precious");
+    std::fs::write(&victim, "precious").expect("written");
+    for name in ["STORE", "WATERMARK", "LOCK"] {
+        let directory = directory();
+        let path = directory.path().join("store");
+        open(&directory).await.shutdown(Duration::from_secs(5)).await.into_result().expect("clean");
+        std::fs::remove_file(path.join(name)).expect("removed");
+        std::os::unix::fs::symlink(&victim, path.join(name)).expect("linked");
+        let error = Foundation::builder(&path).start().await.expect_err("is a link");
+        assert_eq!(error.kind(), ErrorKind::Disk, "{name}");
+        assert_eq!(std::fs::read_to_string(&victim).expect("is there"), "precious");
+    }
+}
+
+#[tokio::test]
 async fn a_log_that_breaks_a_new_rule_is_refused_with_every_path() {
     let directory = directory();
     let foundation = open(&directory).await;

@@ -47,9 +47,10 @@ impl Files {
     }
 }
 
-/// Opens a regular file. Opening anything else could wait for ever, as a pipe does, or have effects.
+/// Opens a regular file. Opening anything else could wait for ever, as a pipe does, or have effects
+/// outside of the directory, as a link does.
 fn open_regular(options: &OpenOptions, path: &Path) -> io::Result<File> {
-    match std::fs::metadata(path) {
+    match std::fs::symlink_metadata(path) {
         Ok(about) if !about.is_file() => {
             Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"))
         }
@@ -120,7 +121,11 @@ impl Disk for Files {
             options.write(true).create(true);
         }
         let file = open_regular(&options, &path)?;
-        match file.try_lock() {
+        let taken = match claim {
+            Claim::Owner(_) => file.try_lock(),
+            Claim::Reader => file.try_lock_shared(),
+        };
+        match taken {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Ok(None),
             Err(TryLockError::Error(error)) => return Err(error),

@@ -12,7 +12,14 @@ type Content = Arc<Mutex<Vec<u8>>>;
 #[derive(Clone, Debug, Default)]
 pub struct MemoryDisk {
     files: Arc<Mutex<BTreeMap<String, Content>>>,
-    locked: Arc<Mutex<Vec<String>>>,
+    locked: Arc<Mutex<Vec<(String, Hold)>>>,
+}
+
+/// How a lock is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hold {
+    Alone,
+    Shared,
 }
 
 fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -55,12 +62,19 @@ impl Disk for MemoryDisk {
         Ok(())
     }
 
-    fn lock(&self, name: &str, _: Claim<'_>) -> io::Result<Option<Box<dyn LockGuard>>> {
+    fn lock(&self, name: &str, claim: Claim<'_>) -> io::Result<Option<Box<dyn LockGuard>>> {
+        let hold = match claim {
+            Claim::Owner(_) => Hold::Alone,
+            Claim::Reader => Hold::Shared,
+        };
         let mut locked = held(&self.locked);
-        if locked.iter().any(|other| other == name) {
+        let excludes = |(other, theirs): &(String, Hold)| {
+            other == name && (*theirs, hold) != (Hold::Shared, Hold::Shared)
+        };
+        if locked.iter().any(excludes) {
             return Ok(None);
         }
-        locked.push(name.to_owned());
+        locked.push((name.to_owned(), hold));
         Ok(Some(Box::new(HeldName { name: name.to_owned(), locked: self.locked.clone() })))
     }
 
@@ -109,13 +123,16 @@ impl DiskFile for MemoryFile {
 
 struct HeldName {
     name: String,
-    locked: Arc<Mutex<Vec<String>>>,
+    locked: Arc<Mutex<Vec<(String, Hold)>>>,
 }
 
 impl LockGuard for HeldName {}
 
 impl Drop for HeldName {
     fn drop(&mut self) {
-        held(&self.locked).retain(|other| *other != self.name);
+        let mut locked = held(&self.locked);
+        if let Some(at) = locked.iter().position(|(other, _)| *other == self.name) {
+            locked.swap_remove(at);
+        }
     }
 }

@@ -177,6 +177,33 @@ fn verification_names_every_damaged_range_and_goes_on_behind_it() {
 }
 
 #[test]
+fn a_segment_from_another_life_of_the_same_store_is_noticed() {
+    let (image, _) = store();
+    let lives = ["red", "sad"].map(|word| {
+        let disk = SimulatedDisk::of_image(&image);
+        let opened = open(&disk, Mode::Write).expect("opens");
+        for _ in 0..40 {
+            let text = format!("{word}{}", "x".repeat(200));
+            let commit = append(&opened.journal, batch("a", &[text])).expect("placed");
+            wait(commit.durable()).expect("durable");
+        }
+        wait(opened.journal.close()).expect("closes");
+        trimmed(disk.image())
+    });
+    let [one, other] = &lives;
+    let newer: Vec<&String> = one.keys().filter(|name| !image.contains_key(*name)).collect();
+    assert!(newer.len() > 2, "{newer:?}");
+    for name in newer {
+        let mut mixed = one.clone();
+        mixed.insert(name.clone(), other[name].clone());
+        let error = open(&SimulatedDisk::of_image(&mixed), Mode::Write).err().expect("is refused");
+        assert_eq!(error.kind().row().category, Category::Corruption, "{name}");
+        let found = verify_store(&SimulatedDisk::of_image(&mixed)).expect("reads");
+        assert!(found.is_damaged(), "{name}");
+    }
+}
+
+#[test]
 fn damage_to_the_newest_group_is_never_cut_once_the_watermark_covers_it() {
     let (mut image, _) = store();
     let last = image.keys().rfind(|name| name.ends_with(".seg")).cloned().expect("a segment");

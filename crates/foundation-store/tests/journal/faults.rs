@@ -105,6 +105,78 @@ fn what_a_failed_sync_left_in_memory_is_written_again_before_anybody_relies_on_i
     }
 }
 
+#[test]
+fn a_segment_whose_name_may_be_lost_is_not_written_to() {
+    let disk = SimulatedDisk::default();
+    let opened = open(&disk, Mode::Write).expect("opens");
+    // The first segment is made by: open, write, sync, rename, sync of names. Its maker dies
+    // before the last.
+    disk.set_failure(Failure::PowerOffAt(disk.calls() + 6));
+    let commit = append(&opened.journal, batch("a", &["one".to_owned()])).expect("placed");
+    wait(commit.durable()).expect_err("the process died");
+    drop(opened);
+    assert!(disk.image().contains_key("00000000000000000001.seg"), "it has its name");
+    disk.set_failure(Failure::Never);
+    let again = open(&disk, Mode::Write).expect("opens");
+    let commit = append(&again.journal, batch("a", &["one".to_owned()])).expect("placed");
+    wait(commit.durable()).expect("durable");
+    let mut dice = Dice::of(1);
+    for _ in 0..20 {
+        let after = open(&disk.after_crash(&mut dice), Mode::Read).expect("opens after a crash");
+        assert_eq!(after.told.all().len(), 1);
+    }
+}
+
+#[test]
+fn a_torn_watermark_leaves_the_one_before() {
+    let disk = SimulatedDisk::default();
+    for text in ["one", "two", "three"] {
+        let opened = open(&disk, Mode::Write).expect("opens");
+        let commit = append(&opened.journal, batch("a", &[text.to_owned()])).expect("placed");
+        wait(commit.durable()).expect("durable");
+        wait(opened.journal.close()).expect("closes");
+    }
+    let image = disk.image();
+    let short = |changed: &dyn Fn(&mut Vec<u8>), records: usize| {
+        let mut image = image.clone();
+        changed(image.get_mut("WATERMARK").expect("is there"));
+        let segment = image.get_mut("00000000000000000001.seg").expect("is there");
+        // The groups are as long as one another, but for the length of their text.
+        let frame = |at: usize| segment[at..at + 4].try_into().map(u32::from_le_bytes);
+        let mut end = 64;
+        for _ in 0..records {
+            end += 56 + 40 + frame(end + 56).expect("four bytes") as usize;
+        }
+        segment.truncate(end);
+        open(&SimulatedDisk::of_image(&image), Mode::Read).map(|opened| opened.told.all().len())
+    };
+    let whole = |_: &mut Vec<u8>| {};
+    assert_eq!(short(&whole, 3).expect("is whole"), 3);
+    assert_eq!(short(&whole, 2).expect_err("is short").kind(), ErrorKind::AckedDataMissing);
+    // The third mark is in the slot that the first one had.
+    let torn = |bytes: &mut Vec<u8>| bytes[512 + 20] ^= 1;
+    assert_eq!(short(&torn, 2).expect("as far as is known"), 2);
+    assert_eq!(short(&torn, 1).expect_err("is short").kind(), ErrorKind::AckedDataMissing);
+}
+
+#[test]
+fn a_writer_without_work_says_how_far_the_log_is_durable() {
+    let disk = SimulatedDisk::default();
+    let opened = open(&disk, Mode::Write).expect("opens");
+    let before = disk.image();
+    let commit = append(&opened.journal, batch("a", &["one".to_owned()])).expect("placed");
+    wait(commit.durable()).expect("durable");
+    let begun = std::time::Instant::now();
+    while disk.image()["WATERMARK"] == before["WATERMARK"] {
+        assert!(begun.elapsed() < Duration::from_secs(30), "it never said so");
+        std::thread::yield_now();
+    }
+    let mut lost = disk.image();
+    lost.remove("00000000000000000001.seg");
+    let error = open(&SimulatedDisk::of_image(&lost), Mode::Read).err().expect("is refused");
+    assert_eq!(error.kind(), ErrorKind::AckedDataMissing);
+}
+
 /// Panics at the record with this position.
 struct Panics(u64);
 

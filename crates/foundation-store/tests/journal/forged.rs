@@ -159,3 +159,22 @@ fn a_frame_inside_of_an_event_is_text_and_does_not_close_a_torn_store() {
     assert_eq!(opened.told.all().len(), 1);
     assert!(opened.recovered.torn_bytes > 0);
 }
+
+#[test]
+fn a_group_that_cannot_be_read_is_damage_and_not_cut_if_another_one_was_written_behind_it() {
+    let disk = SimulatedDisk::default();
+    let opened = open(&disk, Mode::Write).expect("opens");
+    let empty = disk.image();
+    for text in ["one", "two"] {
+        let commit = append(&opened.journal, batch("a", &[text.to_owned()])).expect("placed");
+        wait(commit.durable()).expect("durable");
+    }
+    let mut image = disk.image();
+    image.insert("WATERMARK".to_owned(), empty["WATERMARK"].clone());
+    // In the frame of the group, in that of its record, in its text.
+    for at in [64 + 10, 64 + GROUP + 10, 64 + GROUP + HEADER + 20] {
+        let mut damaged = image.clone();
+        segment(&mut damaged)[at] ^= 1;
+        refused("damage before a group", &damaged, ErrorKind::Corruption);
+    }
+}

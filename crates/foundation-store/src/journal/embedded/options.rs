@@ -3,7 +3,8 @@
 /// For what a store is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Reading: nothing on the disk is changed, a torn tail stays where it is.
+    /// Reading, alone or beside other readers: nothing on the disk is changed, a torn tail stays
+    /// where it is.
     Read,
     /// Reading beside an owner who may be writing: without the lock, as far as the log can be read
     /// at this moment. For a look, not for decisions.
