@@ -51,6 +51,8 @@ enum Attempt {
     Unmoved(Version),
     /// Head is at another version than was expected.
     Conflict(Version),
+    /// The journal is at another version than head, and says so.
+    Refused(Error),
 }
 
 /// What a change leads to.
@@ -75,6 +77,7 @@ impl<T: Document> ConfigServer<T> {
                 Attempt::Conflict(actual) => {
                     return Err(self.conflict(request.expected, actual).await);
                 }
+                Attempt::Refused(conflict) => return Err(conflict),
             }
         }
     }
@@ -128,8 +131,19 @@ impl<T: Document> ConfigServer<T> {
         let room = self.inner.journal.reserve(&batch).await?;
         let mut updated = Updated { version: change.version, position: None, changes: edits };
         let proposal = self.state.propose(snapshot, change, data);
-        let commit =
-            self.inner.journal.append(batch, room).inspect_err(|_| self.state.retreat(proposal))?;
+        let commit = match self.inner.journal.append(batch, room) {
+            Ok(commit) => commit,
+            Err(error) => {
+                self.state.retreat(proposal);
+                // Of an append that failed meanwhile: what was computed on it is computed anew.
+                let is_conflict = error.kind() == ErrorKind::VersionConflict;
+                return if is_conflict {
+                    Ok((Attempt::Refused(error), newest))
+                } else {
+                    Err(error)
+                };
+            }
+        };
         updated.position = Some(commit.place().last());
         let flight = Flight { proposal, commit };
         lane.flights.push_back(flight.clone());

@@ -67,7 +67,7 @@ calls! {
         document: String,
         /// Where; the root for the whole document.
         path: Path,
-        /// As of which version; absent for now.
+        /// As of which version; absent for the newest one.
         at: Option<Version>,
     } -> Value;
     /// The fields of a document.

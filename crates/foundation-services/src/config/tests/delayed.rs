@@ -4,27 +4,32 @@
 use std::future::{Future, IntoFuture, poll_fn};
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::task::Poll;
 
 use foundation_store::clock::SystemClock;
 use foundation_store::config::ConfigState;
 use foundation_store::disk::{Access, Claim, Disk, DiskFile, LockGuard, MemoryDisk};
-use foundation_store::journal::{Embedded, EmbeddedOptions};
+use foundation_store::journal::{Embedded, EmbeddedOptions, Journal};
 use foundation_store::random::SystemRng;
 use foundation_types::{ErrorKind, Path, Result, Settings, Version};
+use foundation_validate::BusinessRule;
 
 use crate::config::{ConfigServer, Updated};
 
-/// What a sync of a file does.
+/// What a sync of a file does, and a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sync {
     Works,
     Waits,
     Fails,
+    /// Writes wait.
+    WritesWait,
+    /// Writes find no space.
+    Full,
 }
 
-/// A disk in memory whose syncs wait or fail when told to.
+/// A disk in memory whose syncs and writes wait or fail when told to.
 #[derive(Clone)]
 struct SlowDisk {
     inner: MemoryDisk,
@@ -73,14 +78,19 @@ impl DiskFile for SlowFile {
         self.inner.read_at(buffer, offset)
     }
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        self.inner.write_at(bytes, offset)
+        let gate = self.gate.0.lock().expect("no test panics here");
+        let gate = self.gate.1.wait_while(gate, |sync| *sync == Sync::WritesWait);
+        match *gate.expect("no test panics here") {
+            Sync::Full => Err(io::ErrorKind::StorageFull.into()),
+            _ => self.inner.write_at(bytes, offset),
+        }
     }
     fn sync(&self) -> io::Result<()> {
         let gate = self.gate.0.lock().expect("no test panics here");
         let gate = self.gate.1.wait_while(gate, |sync| *sync == Sync::Waits);
         match *gate.expect("no test panics here") {
             Sync::Fails => Err(io::Error::other("the disk gave up")),
-            Sync::Works | Sync::Waits => self.inner.sync(),
+            _ => self.inner.sync(),
         }
     }
     fn set_len(&self, bytes: u64) -> io::Result<()> {
@@ -98,21 +108,39 @@ struct Slow {
 }
 
 fn open(disk: &SlowDisk) -> Slow {
+    open_with(disk, Vec::new(), &OnceLock::new())
+}
+
+/// Opens with rules; the journal is shown to whoever holds `seen`.
+fn open_with(
+    disk: &SlowDisk,
+    rules: Vec<BusinessRule<Settings>>,
+    seen: &OnceLock<Arc<dyn Journal>>,
+) -> Slow {
     let clock = Arc::new(SystemClock::default());
     let state = Arc::new(ConfigState::new().expect("defaults are a tree"));
     let options = EmbeddedOptions::default();
     let (files, rng) = (Arc::new(disk.clone()), SystemRng::default());
     let (journal, _) = Embedded::open(files, options, clock.clone(), &rng, state.clone())
         .expect("the store is whole");
-    let settings = ConfigServer::open(Arc::new(journal), state.clone(), Vec::new(), clock)
+    let journal: Arc<dyn Journal> = Arc::new(journal);
+    let settings = ConfigServer::open(journal.clone(), state.clone(), rules, clock)
         .expect("what was logged is valid");
+    // Only one that asks keeps the journal open beside its server.
+    let _ = seen.set(journal);
     Slow { disk: disk.clone(), state, settings }
 }
 
-/// A node whose disk works, for now.
+impl Default for SlowDisk {
+    fn default() -> Self {
+        let gate = Arc::new((Mutex::new(Sync::Works), Condvar::new()));
+        Self { inner: MemoryDisk::default(), gate }
+    }
+}
+
+/// A node whose disk works until it is told otherwise.
 fn slow() -> Slow {
-    let gate = Arc::new((Mutex::new(Sync::Works), Condvar::new()));
-    open(&SlowDisk { inner: MemoryDisk::default(), gate })
+    open(&SlowDisk::default())
 }
 
 impl Drop for Slow {
@@ -279,4 +307,31 @@ async fn head_never_goes_back_while_the_writer_publishes() {
     let disk = slow.disk.clone();
     drop(slow);
     assert_eq!(open(&disk).settings.get().tree(), &tree);
+}
+
+#[tokio::test]
+async fn a_change_computed_on_one_that_found_no_space_is_computed_anew() {
+    let disk = SlowDisk::default();
+    let journal: Arc<OnceLock<Arc<dyn Journal>>> = Arc::default();
+    // Judging the second change, after head was looked at, is the moment at which the first fails.
+    let (full, seen) = (disk.clone(), journal.clone());
+    let rule: BusinessRule<Settings> = Arc::new(move |settings: &Settings| {
+        if settings.interface.max_results == 2 {
+            full.syncs(Sync::Full);
+            let is_waiting = || seen.get().is_some_and(|journal| journal.status().waiting > 0);
+            while is_waiting() {
+                std::thread::yield_now();
+            }
+            full.syncs(Sync::Works);
+        }
+        Vec::new()
+    });
+    let slow = open_with(&disk, vec![rule], &journal);
+    slow.set(5).await.expect("there is space");
+    disk.syncs(Sync::WritesWait);
+    let mut first = slow.set(1);
+    begin(&mut first).await;
+    let second = slow.set(2).await.expect("nobody expected a version");
+    assert_eq!((second.version, slow.read()), (Version::new(2), 2));
+    assert_eq!(first.await.expect_err("found no space").kind(), ErrorKind::DiskFull);
 }
