@@ -246,6 +246,8 @@ fn a_newer_format_is_refused_and_left_alone() {
         let error = open(&disk, Mode::Write).err().expect("is refused");
         assert_eq!(error.kind(), ErrorKind::UnknownFormat);
         assert_eq!(error.context().first().map(|(_, file)| file.as_str()), Some(name));
+        let error = verify_store(&disk).expect_err("is no damage");
+        assert_eq!(error.kind(), ErrorKind::UnknownFormat);
         assert_eq!(disk.image(), newer);
     }
 }

@@ -25,7 +25,7 @@ pub fn verify_store(disk: &dyn Disk) -> Result<Verification> {
     match identity::read(disk) {
         Ok(Some(store)) => verify(disk, store, None),
         Ok(None) => Err(identity::no_store(disk)),
-        Err(error) if error.kind().row().category == Category::Corruption => {
+        Err(error) if is_damage(&error) => {
             let findings = vec![of_error(&error, identity::FILE)];
             Ok(Verification { findings, ..Verification::default() })
         }
@@ -43,7 +43,7 @@ pub(super) fn verify(
     let mut all = Verification::default();
     let marked = match Watermark::open(disk, store, Access::Read) {
         Ok((_, marked)) => marked,
-        Err(error) if error.kind().row().category == Category::Corruption => {
+        Err(error) if is_damage(&error) => {
             all.findings.push(of_error(&error, watermark::FILE));
             0
         }
@@ -182,6 +182,12 @@ impl Walk {
         }
         Ok(later)
     }
+}
+
+/// Whether an error tells of bytes that are not what was written: a format that a newer program
+/// wrote is none.
+fn is_damage(error: &Error) -> bool {
+    error.kind().row().category == Category::Corruption && error.kind() != ErrorKind::UnknownFormat
 }
 
 fn of_error(error: &Error, file: &str) -> Finding {
