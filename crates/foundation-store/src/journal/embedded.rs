@@ -9,6 +9,8 @@
 
 mod group;
 mod identity;
+#[cfg_attr(not(test), expect(dead_code, reason = "segments are not yet opened by their index"))]
+mod index;
 mod log;
 mod options;
 mod recovery;
