@@ -6,7 +6,7 @@
 //! not change.
 //!
 //! In reading order: one place in a tree ([`lens`]), what differs between two trees ([`diff`]),
-//! then one module a feature ([`config`], [`event`], [`telemetry`]), and the [`lifecycle`] that all data goes
+//! what many differences come to ([`overlay`]), then one module a feature ([`config`], [`event`], [`telemetry`]), and the [`lifecycle`] that all data goes
 //! through.
 
 #![forbid(unsafe_code)]
@@ -16,4 +16,5 @@ pub mod diff;
 pub mod event;
 pub mod lens;
 pub mod lifecycle;
+pub mod overlay;
 pub mod telemetry;

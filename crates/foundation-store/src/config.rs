@@ -11,6 +11,7 @@
 //! each change of the journal to the document that it belongs to.
 
 mod documents;
+mod kept;
 mod snapshot;
 mod state;
 #[cfg(test)]

@@ -5,9 +5,11 @@
 
 mod files;
 mod memory;
+mod pool;
 
 pub use files::Files;
 pub use memory::MemoryDisk;
+pub(crate) use pool::Pool;
 
 use std::io;
 

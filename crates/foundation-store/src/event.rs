@@ -1,8 +1,8 @@
 //! The state of the event feature: what is derived from the journal so that events are found.
 //!
 //! [`EventLog`] follows the journal. It keeps the newest records in a bounded buffer with
-//! indices by type, correlation, stream and time, knows the id of every record of the journal,
-//! and answers one query over the buffer and the log behind it.
+//! indices by type, correlation, stream and time, knows the ids of records that the journal does
+//! not find by itself, and answers one query over the buffer and the log behind it.
 //!
 //! Invariants: the buffer is a gapless end of the log, so that everything after
 //! [`EventLog::coverage`] is in it; a record that leaves the buffer leaves every index; no lock
@@ -36,7 +36,7 @@ use foundation_types::{
 };
 use tokio::sync::watch;
 
-use crate::journal::Follower;
+use crate::journal::{Before, Follower};
 use crate::record::{IdBytes, IdView, Record, event_length, frame::FRAME_HEADER_BYTES};
 use hash::Hashing;
 use ids::IdIndex;
@@ -44,11 +44,10 @@ use keys::Digest;
 use scan::Scan;
 use state::State;
 
-/// Recent events with their indices, and the ids of all events.
+/// Recent events with their indices, and the ids of events that the journal does not find.
 ///
 /// Bytes are counted as [`ENTRY_BYTES`] and the record's own for each event in the buffer.
-/// Beside them stand the ids, which are never let go of: about 42 bytes for each event of the
-/// journal.
+/// Beside them stand the ids, about 42 bytes for each, until the journal has an index of them.
 #[derive(Debug)]
 pub struct EventLog {
     hashing: Hashing,
@@ -64,7 +63,7 @@ pub enum Lookup {
     Buffered(Record),
     /// In the log, if the log still keeps it.
     InLog(Position),
-    /// Nowhere: no event with this id was ever recorded.
+    /// Not here. The journal may find it: [`Journal::may_hold`](crate::journal::Journal::may_hold).
     Absent,
 }
 
@@ -81,7 +80,7 @@ pub struct EventStats {
     pub buffered_bytes: u64,
     /// Events that left the buffer.
     pub evicted: u64,
-    /// Ids known: one for each event recorded.
+    /// Ids known here; those of older events are found by the journal.
     pub ids: u64,
     /// Records whose body cannot be decoded.
     pub unreadable: u64,
@@ -89,9 +88,9 @@ pub struct EventStats {
     pub first_recorded: Option<Timestamp>,
     /// When the last record was recorded.
     pub last_recorded: Option<Timestamp>,
-    /// Events ever recorded, by type.
+    /// Events recorded, by type: those that the log kept when it was opened, and all since then.
     pub by_type: BTreeMap<EventType, u64>,
-    /// Events ever recorded of types beyond the 10,000 that have a row of their own.
+    /// Events of types beyond the 10,000 that have a row of their own.
     pub other_types: u64,
 }
 
@@ -222,6 +221,22 @@ impl Follower for EventLog {
                 self.take(many, &digests);
             }
         }
+    }
+
+    fn begin(&self, before: &Before) {
+        self.state_mut().begin(&self.hashing, before);
+        self.published.send_replace(before.last);
+    }
+
+    fn indexed(&self, last: Position) {
+        // A piece at a time: whoever looks for an id gets a turn in between.
+        for piece in 0..IdIndex::PIECES {
+            self.ids.write().unwrap_or_else(PoisonError::into_inner).forget(piece, last);
+        }
+    }
+
+    fn resumes(&self) -> bool {
+        true
     }
 }
 

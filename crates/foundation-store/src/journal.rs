@@ -12,18 +12,24 @@
 mod batch;
 mod commit;
 mod embedded;
+mod find;
+mod follower;
 mod lane;
 mod memory;
 mod status;
 
 pub use batch::{Appended, Batch};
 pub use commit::{Commit, Room};
-pub use embedded::{Embedded, EmbeddedOptions, Mode, Recovered, verify_store};
+pub use embedded::{
+    Dropped, Embedded, EmbeddedOptions, Hold, Mode, Recovered, Retention, verify_store,
+};
+pub use find::Found;
+pub use follower::{Before, Capture, Follower, State};
 pub use memory::MemoryJournal;
 pub use status::{Extent, Finding, JournalStatus, Verification};
 
 use async_trait::async_trait;
-use foundation_types::{Position, Result, StoreId, StreamName, Version};
+use foundation_types::{EventQuery, Position, Result, StoreId, StreamName, Version};
 
 use crate::record::Record;
 
@@ -51,7 +57,10 @@ pub trait Journal: Send + Sync + 'static {
     fn append(&self, batch: Batch, room: Room) -> Result<Commit>;
 
     /// Version of a stream with everything appended, durable or not.
-    fn head(&self, stream: &StreamName) -> Version;
+    ///
+    /// # Errors
+    /// As [`Journal::record`], for a stream that followers were not told of.
+    fn head(&self, stream: &StreamName) -> Result<Version>;
 
     /// The first records after `position`, up to about `bytes_max` bytes; empty at the end.
     ///
@@ -72,6 +81,32 @@ pub trait Journal: Send + Sync + 'static {
     /// # Errors
     /// `NotFound` if there is none, and as [`Journal::read_after`].
     async fn record(&self, position: Position) -> Result<Record>;
+
+    /// Whether a record that no follower was told of, or that followers were told to forget, may
+    /// have this id. It does not wait and errs on the side of yes.
+    fn may_hold(&self, _id: &str) -> bool {
+        false
+    }
+
+    /// The record with this id among those that [`Journal::may_hold`] speaks of.
+    ///
+    /// # Errors
+    /// As [`Journal::record`].
+    async fn find_id(&self, _id: &str) -> Result<Option<Record>> {
+        Ok(None)
+    }
+
+    /// The next records that may answer the query, in its order, past `cursor` and none of them
+    /// after `end`.
+    ///
+    /// One call does a bounded amount of work and may find nothing although there is more: it is
+    /// called again with the cursor that it gives. What is not kept is not part of the answer.
+    ///
+    /// # Errors
+    /// As [`Journal::read_after`], less `Compacted`.
+    async fn find(&self, query: &EventQuery, cursor: Position, end: Position) -> Result<Found> {
+        find::by_reading(self, query.order, cursor, end).await
+    }
 
     /// What is kept, and how far it is durable.
     fn extent(&self) -> Extent;
@@ -94,25 +129,4 @@ pub trait Journal: Send + Sync + 'static {
     /// # Errors
     /// Why something that was taken could not be made durable.
     async fn close(&self) -> Result<()>;
-}
-
-/// Whatever is derived from the journal.
-pub trait Follower: Send + Sync + 'static {
-    /// Records that have become durable, in order, each exactly once.
-    ///
-    /// It is called on the journal's writer thread (and during opening on the opening thread):
-    /// it must not block on the journal.
-    fn follow(&self, records: &[Record]);
-}
-
-/// Follows nothing.
-impl Follower for () {
-    fn follow(&self, _: &[Record]) {}
-}
-
-/// Several followers, told one after the other.
-impl Follower for Vec<std::sync::Arc<dyn Follower>> {
-    fn follow(&self, records: &[Record]) {
-        self.iter().for_each(|follower| follower.follow(records));
-    }
 }

@@ -77,6 +77,11 @@ impl Record {
         }
     }
 
+    /// Checksum of the frame, which binds it to all that came before.
+    pub(crate) fn checksum(&self) -> u32 {
+        self.header.checksum
+    }
+
     /// Bytes of the frame, header included.
     #[must_use]
     pub fn bytes(&self) -> usize {

@@ -53,7 +53,7 @@ pub(crate) struct Opened {
 }
 
 pub(crate) fn open(disk: &(impl Disk + Clone), mode: Mode) -> Result<Opened> {
-    open_with(disk, EmbeddedOptions { mode, segment_bytes: SEGMENT_BYTES })
+    open_with(disk, EmbeddedOptions { mode, segment_bytes: SEGMENT_BYTES, background: false })
 }
 
 pub(crate) fn open_with(disk: &(impl Disk + Clone), options: EmbeddedOptions) -> Result<Opened> {

@@ -6,11 +6,12 @@
 //!
 //! In reading order: the shared vocabulary ([`Value`], [`Path`], ids, versions and times), then
 //! one module a feature ([`config`], [`event`], [`telemetry`]), then what every feature shares
-//! ([`error`], [`limits`], [`lifecycle`]).
+//! ([`durability`], [`error`], [`limits`], [`lifecycle`]).
 
 #![forbid(unsafe_code)]
 
 pub mod config;
+pub mod durability;
 pub mod error;
 pub mod event;
 pub mod id;
@@ -23,6 +24,7 @@ pub mod value;
 pub mod version;
 
 pub use config::{Change, Document, Edit, Field, Settings};
+pub use durability::Durability;
 pub use error::{Error, ErrorKind, Problem, Result};
 pub use event::{Data, Event, EventQuery, Order, Recorded};
 pub use id::{CorrelationId, EventId, EventType, StoreId, StreamName};

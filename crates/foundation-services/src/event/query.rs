@@ -41,7 +41,7 @@ impl EventStore {
         let record = match self.0.log.get(id.as_str()) {
             Lookup::Buffered(record) => Some(record),
             Lookup::InLog(position) => Some(self.0.journal.record(position).await?),
-            Lookup::Absent => None,
+            Lookup::Absent => self.0.journal.find_id(id.as_str()).await?,
         };
         let recorded = record.map(|record| record.decode()).transpose()?;
         recorded.filter(|recorded| recorded.event.id.as_ref() == Some(&id)).ok_or_else(|| {

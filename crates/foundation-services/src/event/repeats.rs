@@ -14,7 +14,10 @@ impl Core {
     /// `IdReused` if it says something else, `Compacted` if nobody can tell any more.
     pub(super) async fn repeat(&self, id: &EventId, event: &Event) -> Result<Option<Receipt>> {
         let record = match self.log.get(id.as_str()) {
-            Lookup::Absent => return Ok(None),
+            Lookup::Absent => match self.journal.find_id(id.as_str()).await? {
+                Some(record) => record,
+                None => return Ok(None),
+            },
             Lookup::Buffered(record) => record,
             Lookup::InLog(position) => {
                 self.journal.record(position).await.map_err(|error| match error.kind() {

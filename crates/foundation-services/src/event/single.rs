@@ -107,8 +107,8 @@ impl Core {
                 return Ok(Step::IdClaimed(event));
             }
             match self.log.get(id.as_str()) {
-                Lookup::Absent => {}
-                Lookup::InLog(_) => return Ok(Step::IdStored(event)),
+                Lookup::Absent if !self.journal.may_hold(id.as_str()) => {}
+                Lookup::Absent | Lookup::InLog(_) => return Ok(Step::IdStored(event)),
                 Lookup::Buffered(record) => {
                     if let Some(receipt) = Self::compare(id, &event, &record)? {
                         open.repeated(1);

@@ -6,12 +6,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use foundation_types::limits::UNLINKED_DOCUMENTS_MAX;
-use foundation_types::{Document, Error, ErrorKind, Result, StreamName, Value};
+use foundation_types::{Document, Error, ErrorKind, Position, Result, StreamName, Value};
 use foundation_validate::config::document_name;
 
+use super::kept::{KeptDocument, KeptDocuments};
 use super::state::{ConfigState, FollowsChanges};
 use super::timeline::{Timeline, change_in};
-use crate::journal::Follower;
+use super::versions::Versions;
+use crate::journal::{Capture, Follower, State};
 use crate::record::{EventView, Record, RecordKind};
 
 /// The documents that the program has the types of, and the timelines of all others.
@@ -31,6 +33,8 @@ pub struct Documents {
     linked: HashMap<StreamName, Arc<dyn FollowsChanges>>,
     unlinked: Mutex<BTreeMap<StreamName, Arc<Timeline>>>,
     unfollowed: AtomicU64,
+    /// What a snapshot told of: changes up to here are known.
+    restored: AtomicU64,
 }
 
 impl Documents {
@@ -104,6 +108,14 @@ impl Documents {
         }
     }
 
+    /// Every timeline that has versions, in the order of names.
+    fn timelines(&self) -> BTreeMap<String, Arc<Timeline>> {
+        let linked = self.linked.values().map(|linked| Arc::clone(linked.timeline()));
+        let unlinked: Vec<_> = self.unlinked().values().cloned().collect();
+        let all = linked.chain(unlinked);
+        all.map(|timeline| (timeline.document().to_owned(), timeline)).collect()
+    }
+
     fn unlinked_timeline(&self, stream: &str) -> Option<Arc<Timeline>> {
         let mut unlinked = self.unlinked();
         if let Some(timeline) = unlinked.get(stream) {
@@ -127,11 +139,77 @@ impl std::fmt::Debug for Documents {
 
 impl Follower for Documents {
     fn follow(&self, records: &[Record]) {
-        for record in records.iter().filter(|record| record.kind() == RecordKind::Change) {
+        let restored = Position::from_engine(self.restored.load(Ordering::Relaxed));
+        let is_news = |record: &&Record| {
+            record.kind() == RecordKind::Change && record.position() > restored
+        };
+        for record in records.iter().filter(is_news) {
             match record.event() {
                 Ok(event) => self.follow_change(record, &event),
                 Err(_) => drop(self.unfollowed.fetch_add(1, Ordering::Relaxed)),
             }
         }
+    }
+
+    fn resumes(&self) -> bool {
+        true
+    }
+
+    fn states(&self) -> Vec<&dyn State> {
+        vec![self]
+    }
+}
+
+impl State for Documents {
+    fn name(&self) -> &'static str {
+        "config"
+    }
+
+    fn capture(&self) -> Capture {
+        let taken: Vec<(String, Versions)> =
+            self.timelines().into_iter().map(|(name, one)| (name, one.all())).collect();
+        Box::new(move || {
+            let changed = taken.iter().filter(|(_, versions)| !versions.positions.is_empty());
+            let documents = changed.map(|(name, all)| KeptDocument::of(name, all)).collect();
+            serde_json::to_vec(&KeptDocuments { documents }).map_err(|cause| {
+                let message = "the documents cannot be written as JSON";
+                Error::new(ErrorKind::Internal, message).caused_by(cause)
+            })
+        })
+    }
+
+    fn restore(&self, position: Position, bytes: &[u8]) -> Result<()> {
+        let kept: KeptDocuments = serde_json::from_slice(bytes).map_err(|cause| {
+            let message = format!("the documents of a snapshot cannot be read: {cause}");
+            Error::new(ErrorKind::Corruption, message).caused_by(cause)
+        })?;
+        let mut restored = Vec::new();
+        for document in kept.documents {
+            let stream = StreamName::of_document(&document.name);
+            let timeline = match self.linked.get(&stream) {
+                Some(linked) => Arc::clone(linked.timeline()),
+                None => Arc::new(Timeline::new(&document.name, Value::empty_map())),
+            };
+            let versions = document.on(timeline.base())?;
+            restored.push((stream, timeline, versions));
+        }
+        self.reset();
+        for (stream, timeline, versions) in restored {
+            timeline.replace(versions);
+            if !self.linked.contains_key(&stream) {
+                self.unlinked().insert(stream, timeline);
+            }
+        }
+        self.restored.store(position.to_engine(), Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn reset(&self) {
+        self.unlinked().clear();
+        for linked in self.linked.values() {
+            let timeline = linked.timeline();
+            timeline.replace(Versions::new(timeline.base()));
+        }
+        self.restored.store(0, Ordering::Relaxed);
     }
 }

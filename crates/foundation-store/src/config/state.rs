@@ -160,7 +160,7 @@ impl<T: Document> ConfigState<T> {
         }
         let Some(ours) = ahead.pending.front() else { return Ok(None) };
         let after = ours.snapshot.tree.clone();
-        let before = self.timeline.push(record.position(), event.version, after.clone())?;
+        let before = self.timeline.push(record.position(), &ours.change, after.clone())?;
         self.published.store(Arc::clone(&ours.snapshot));
         let published = ahead.pending.pop_front().map(|ours| {
             let change = Change { time: record.recorded(), ..ours.change };

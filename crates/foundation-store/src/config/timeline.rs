@@ -158,11 +158,21 @@ impl Timeline {
     }
 
     /// Learns of the next version, whose tree is known; gives the tree of the one before.
-    pub(super) fn push(&self, position: Position, version: Version, tree: Value) -> Result<Value> {
+    pub(super) fn push(&self, position: Position, change: &Change, tree: Value) -> Result<Value> {
         let mut versions = self.versions.write().unwrap_or_else(PoisonError::into_inner);
         let (_, before) = versions.last();
-        versions.push(position, version, tree)?;
+        versions.push(position, change.version, &change.changes, tree)?;
         Ok(before)
+    }
+
+    /// Every version, as it is kept in a snapshot.
+    pub(super) fn all(&self) -> Versions {
+        self.versions().clone()
+    }
+
+    /// Takes other versions in place of those that it has.
+    pub(super) fn replace(&self, versions: Versions) {
+        *self.versions.write().unwrap_or_else(PoisonError::into_inner) = versions;
     }
 
     /// Learns of the next version from its change alone.
@@ -170,7 +180,7 @@ impl Timeline {
         let mut versions = self.versions.write().unwrap_or_else(PoisonError::into_inner);
         let (_, before) = versions.last();
         let after = diff::apply(&before, &change.changes)?;
-        versions.push(position, change.version, after.clone())?;
+        versions.push(position, change.version, &change.changes, after.clone())?;
         Ok(Published { change, before, after })
     }
 

@@ -3,20 +3,23 @@
 //! A version costs 8 bytes here, and every 64th a tree that shares its structure with the others:
 //! an earlier state is a stored tree and at most 63 changes read from the journal.
 
-use foundation_types::{Error, ErrorKind, Position, Result, Value, Version};
+use foundation_logic::overlay::Overlay;
+use foundation_types::{Edit, Error, ErrorKind, Position, Result, Value, Version};
 
 /// Versions from one stored tree to the next.
-const TREE_EVERY: usize = 64;
+pub(super) const TREE_EVERY: usize = 64;
 
 /// Positions of all versions and trees of some.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Versions {
-    base: Value,
+    pub(super) base: Value,
     /// Tree of version 64, 128, …
-    trees: Vec<Value>,
+    pub(super) trees: Vec<Value>,
     /// Position of version 1, 2, 3, …
-    positions: Vec<Position>,
-    last: Value,
+    pub(super) positions: Vec<Position>,
+    /// What all changes come to.
+    pub(super) overlay: Overlay,
+    pub(super) last: Value,
 }
 
 /// How to get at an earlier tree: this one, and the changes at these positions.
@@ -28,7 +31,8 @@ pub(super) struct Plan {
 
 impl Versions {
     pub(super) fn new(base: Value) -> Self {
-        Self { trees: Vec::new(), positions: Vec::new(), last: base.clone(), base }
+        let (overlay, last) = (Overlay::default(), base.clone());
+        Self { trees: Vec::new(), positions: Vec::new(), overlay, last, base }
     }
 
     /// The tree of version 0.
@@ -41,14 +45,21 @@ impl Versions {
         (self.newest(), self.last.clone())
     }
 
-    /// Learns of the next version.
-    pub(super) fn push(&mut self, position: Position, version: Version, tree: Value) -> Result<()> {
+    /// Learns of the next version, which these edits made.
+    pub(super) fn push(
+        &mut self,
+        position: Position,
+        version: Version,
+        edits: &[Edit],
+        tree: Value,
+    ) -> Result<()> {
         let expected = self.newest().next();
         if version != expected {
             let message = format!("version {version} of a document follows, not {expected}");
             return Err(Error::new(ErrorKind::Corruption, message));
         }
         self.positions.push(position);
+        self.overlay.add(edits, &tree);
         if self.positions.len().is_multiple_of(TREE_EVERY) {
             self.trees.push(tree.clone());
         }

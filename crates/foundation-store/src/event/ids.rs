@@ -1,4 +1,5 @@
-//! The ids of all records of the journal, so that an id that comes again is recognised.
+//! The ids of the records that the journal does not find by itself, so that an id that comes again
+//! is recognised.
 
 use std::collections::HashMap;
 
@@ -36,6 +37,17 @@ impl IdIndex {
             if let Some(shard) = self.shards.get_mut(shard_of(*id)) {
                 shard.entry(*id).or_insert(record.position());
             }
+        }
+    }
+
+    /// In how many pieces it forgets.
+    pub(super) const PIECES: usize = SHARDS;
+
+    /// Forgets the records up to `last` in one of the pieces, and gives the memory back.
+    pub(super) fn forget(&mut self, piece: usize, last: Position) {
+        if let Some(shard) = self.shards.get_mut(piece) {
+            shard.retain(|_, position| *position > last);
+            shard.shrink_to_fit();
         }
     }
 

@@ -36,6 +36,11 @@ pub(super) struct Ring {
 }
 
 impl Ring {
+    /// Nothing up to this position is here.
+    pub(super) fn begin(&mut self, before: Position) {
+        self.coverage = before;
+    }
+
     /// Adds the newest record.
     pub(super) fn push(&mut self, record: Record) -> Ordinal {
         let ordinal = self.front.plus(self.records.len());

@@ -71,6 +71,12 @@ impl<'a> Scan<'a> {
         self.query.order
     }
 
+    /// The query with a limit that says how many records are still wanted.
+    pub(super) fn rest_of_query(&self) -> EventQuery {
+        let wanted = self.room.saturating_sub(self.found.len()) as u64;
+        EventQuery { limit: Some(wanted), ..self.query.clone() }
+    }
+
     /// Everything up to here, in the order of the query, was looked at.
     pub(super) fn cursor(&self) -> Position {
         self.cursor

@@ -4,15 +4,12 @@
 //! the buffer reaches. So an event that leaves the buffer while the log is read is found in the
 //! log, and none is found twice.
 
-use foundation_types::{ErrorKind, EventQuery, Order, Position, Result};
+use foundation_types::{EventQuery, Order, Position, Result};
 
 use super::EventLog;
 use super::scan::{Rest, Scan};
 use crate::journal::Journal;
 use crate::record::Record;
-
-/// Bytes of the log that are read at a time.
-const LOG_PAGE_BYTES: usize = 256 * 1024;
 
 impl EventLog {
     /// Up to `max` events that answer the query, from all that the buffer and the journal keep;
@@ -22,7 +19,7 @@ impl EventLog {
     /// example. The log is not read if the buffer covers all that the journal keeps.
     ///
     /// # Errors
-    /// As [`Journal::read_after`], less `Compacted`: what is not kept is not part of the answer.
+    /// As [`Journal::find`]: what is not kept is not part of the answer.
     /// `Corruption` if a record that may be part of the answer cannot be decoded. Whatever
     /// `check` says.
     pub async fn search(
@@ -52,51 +49,30 @@ impl EventLog {
     }
 }
 
-/// Reads a page of the log towards `coverage`, where the buffer goes on: there is always more.
+/// Looks at some of the log towards `coverage`, where the buffer goes on: there is always more.
 async fn read_up(scan: &mut Scan<'_>, journal: &dyn Journal, coverage: Position) -> Result<bool> {
-    scan.skip_to(journal.extent().before_first.min(coverage));
-    if scan.cursor() >= coverage {
-        return Ok(true);
-    }
-    let records = match journal.read_after(scan.cursor(), LOG_PAGE_BYTES).await {
-        Err(error) if error.kind() == ErrorKind::Compacted => {
-            // Retention was quicker; the next step begins where it left off.
-            let moved = journal.extent().before_first > scan.cursor();
-            return if moved { Ok(true) } else { Err(error) };
-        }
-        records => records?,
-    };
-    let inside = |record: &&Record| record.position() <= coverage;
-    for record in records.iter().take_while(inside) {
+    let found = journal.find(&scan.rest_of_query(), scan.cursor(), coverage).await?;
+    for record in &found.records {
         scan.look_at(record)?;
         if scan.is_full() {
             return Ok(true);
         }
     }
-    if records.last().is_none_or(|last| last.position() > coverage) {
-        scan.skip_to(coverage);
-    }
+    scan.skip_to(found.cursor.unwrap_or(coverage));
     Ok(true)
 }
 
-/// Reads a page of the log away from `coverage`; gives whether there may be more.
+/// Looks at some of the log away from `coverage`; gives whether there may be more.
 async fn read_down(scan: &mut Scan<'_>, journal: &dyn Journal, coverage: Position) -> Result<bool> {
-    if journal.extent().before_first >= coverage.min(scan.cursor()) {
-        return Ok(false);
-    }
-    let records = match journal.read_before(scan.cursor(), LOG_PAGE_BYTES).await {
-        Err(error) if error.kind() == ErrorKind::Compacted => return Ok(false),
-        records => records?,
-    };
-    for record in records.iter().rev() {
-        if record.position() > coverage {
-            scan.skip_to(record.position());
-        } else {
-            scan.look_at(record)?;
-        }
+    let found = journal.find(&scan.rest_of_query(), scan.cursor(), coverage).await?;
+    for record in &found.records {
+        scan.look_at(record)?;
         if scan.is_full() {
             return Ok(true);
         }
     }
-    Ok(!records.is_empty())
+    if let Some(cursor) = found.cursor {
+        scan.skip_to(cursor);
+    }
+    Ok(found.cursor.is_some())
 }

@@ -10,6 +10,7 @@ use super::intake::Load;
 use super::keys::{Digest, Keys};
 use super::ring::Ring;
 use super::tally::Tally;
+use crate::journal::Before;
 use crate::record::Record;
 
 /// Bytes that an event in the buffer is counted with beside those of its record: its place in
@@ -56,6 +57,18 @@ impl State {
             unreadable: 0,
             first_recorded: None,
             last_recorded: None,
+        }
+    }
+
+    /// Learns of what stands in the log before the first record that it takes.
+    pub(super) fn begin(&mut self, hashing: &Hashing, before: &Before) {
+        self.ring.begin(before.last);
+        self.unreadable += before.unreadable;
+        self.first_recorded = before.first_recorded;
+        self.last_recorded = before.last_recorded;
+        for (kind, records) in &before.by_type {
+            let key = hashing.name(kind.as_str().as_bytes());
+            self.tally.count(key, *records, || Some(kind.clone()));
         }
     }
 
@@ -110,7 +123,7 @@ impl State {
             Digest::Read { keys, .. } => {
                 self.indices.insert(keys, ordinal);
                 let name = || record.event().ok().map(|event| EventType::from(event.kind));
-                self.tally.count(keys.kind, name);
+                self.tally.count(keys.kind, 1, name);
             }
             Digest::Unreadable => self.unreadable += 1,
         }

@@ -1,4 +1,4 @@
-//! How many events of each type were ever recorded.
+//! How many events of each type were recorded.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -17,17 +17,22 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// Counts one event; the name is asked for when the type is new.
-    pub(super) fn count(&mut self, kind: u64, name: impl FnOnce() -> Option<EventType>) {
+    /// Counts events; the name is asked for when the type is new.
+    pub(super) fn count(
+        &mut self,
+        kind: u64,
+        events: u64,
+        name: impl FnOnce() -> Option<EventType>,
+    ) {
         if let Some((_, count)) = self.rows.get_mut(&kind) {
-            *count += 1;
+            *count += events;
             return;
         }
         match name() {
             Some(name) if self.rows.len() < TYPES_MAX => {
-                self.rows.insert(kind, (name, 1));
+                self.rows.insert(kind, (name, events));
             }
-            _ => self.other += 1,
+            _ => self.other += events,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use foundation_types::{Error, ErrorKind};
 use foundation_types::{
-    Event, ExpectedVersion, Position, Result, StreamName, Timestamp, Version, limits,
+    Durability, Event, ExpectedVersion, Position, Result, StreamName, Timestamp, Version, limits,
 };
 
 use crate::record::{RecordKind, event_length, fits, frame::FRAME_HEADER_BYTES};
@@ -13,6 +13,7 @@ pub struct Batch {
     pub(crate) stream: StreamName,
     pub(crate) kind: RecordKind,
     pub(crate) expected: ExpectedVersion,
+    pub(crate) durability: Durability,
     pub(crate) events: Vec<Event>,
     pub(crate) bytes: usize,
 }
@@ -42,13 +43,22 @@ impl Batch {
             );
             return Err(Error::new(ErrorKind::TooLarge, message));
         }
-        Ok(Self { stream, kind, expected: ExpectedVersion::Any, events, bytes })
+        let (expected, durability) = (ExpectedVersion::Any, Durability::default());
+        Ok(Self { stream, kind, expected, durability, events, bytes })
     }
 
     /// This batch only if its stream is at that version.
     #[must_use]
     pub fn expecting(mut self, expected: ExpectedVersion) -> Self {
         self.expected = expected;
+        self
+    }
+
+    /// This batch acked at another level than [`Durability::Disk`]. [`Durability::Memory`] is for
+    /// who does not wait for its commit, which ends as at [`Durability::Os`].
+    #[must_use]
+    pub fn at(mut self, durability: Durability) -> Self {
+        self.durability = durability;
         self
     }
 }

@@ -13,7 +13,8 @@ pub struct Room {
     pub(super) _permit: Option<OwnedSemaphorePermit>,
 }
 
-/// An append that has its place and waits to be durable. Clones wait for the same.
+/// An append that has its place and waits to be as durable as its batch asked for. Clones wait for
+/// the same.
 #[derive(Clone, Debug)]
 pub struct Commit {
     appended: Arc<Appended>,
@@ -37,7 +38,7 @@ impl Commit {
         self.sync.outcome.get().is_some()
     }
 
-    /// Waits until the batch is durable and every follower knows of it.
+    /// Waits until the batch is as durable as it asked for and every follower knows of it.
     ///
     /// # Errors
     /// `DiskFull` if there was no space for it or for what was placed before it, `Fenced` or

@@ -7,43 +7,54 @@
 //! that found no space is the exception: no sync has failed, so it is cut and taken back, and
 //! appends are taken again.
 
+mod checkpoint;
 mod group;
 mod identity;
-#[cfg_attr(not(test), expect(dead_code, reason = "segments are not yet opened by their index"))]
 mod index;
+mod indexing;
 mod log;
+mod mark;
 mod options;
 mod recovery;
+mod retention;
+mod row;
 mod scan;
+mod search;
 mod segment;
+mod shared;
+mod snapshot;
+mod upkeep;
 mod verify;
-mod watermark;
 mod writer;
 
 pub use options::{EmbeddedOptions, Mode};
 pub use recovery::Recovered;
+pub use retention::{Dropped, Hold, Retention};
 pub use verify::verify_store;
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 
 use async_trait::async_trait;
-use foundation_types::{Error, ErrorKind, Position, Result, StoreId, StreamName, Version, limits};
-use tokio::sync::Semaphore;
+use foundation_types::{
+    Error, ErrorKind, EventQuery, Order, Position, Result, StoreId, StreamName, Version, limits,
+};
+use tokio::sync::{Semaphore, oneshot};
 
 use super::batch::Batch;
 use super::commit::{Commit, Room, Sync};
-use super::lane::Lane;
+use super::find::Found;
+use super::follower::Follower;
 use super::status::{Extent, JournalStatus, Verification};
-use super::{Follower, Journal};
+use super::Journal;
 use crate::clock::Clock;
 use crate::disk::{Claim, Disk, LockGuard};
 use crate::random::Rng;
 use crate::record::Record;
 use group::Group;
-use log::SegmentLog;
+use shared::{Intake, Shared};
 
 /// Name of the file whose lock says who owns the directory.
 const LOCK_FILE: &str = "LOCK";
@@ -54,80 +65,6 @@ pub struct Embedded {
     shared: Arc<Shared>,
     mode: Mode,
     writer: Mutex<Option<JoinHandle<()>>>,
-}
-
-/// What the callers and the writer thread share.
-struct Shared {
-    store: StoreId,
-    clock: Arc<dyn Clock>,
-    log: SegmentLog,
-    disk: Arc<dyn Disk>,
-    intake: Mutex<Intake>,
-    /// Wakes the writer.
-    work: Condvar,
-    /// Bytes that may wait for the disk.
-    room: Arc<Semaphore>,
-    /// The last durable sequence number.
-    durable: AtomicU64,
-    syncs: AtomicU64,
-    fenced: OnceLock<Error>,
-    /// Why the last group was not written, if that was for want of space.
-    full: Mutex<Option<Error>>,
-    ended: Sync,
-}
-
-/// Where appends are placed.
-struct Intake {
-    lane: Lane,
-    group: Group,
-    closing: bool,
-    /// Whether the writer is done, for whatever reason.
-    ended: bool,
-    lock: Option<Box<dyn LockGuard>>,
-}
-
-impl Intake {
-    /// Gives the directory back once nobody wants it and nobody writes to it. A writer that was
-    /// fenced keeps it while it is read from.
-    fn let_go(&mut self) {
-        if self.closing && self.ended {
-            self.lock = None;
-        }
-    }
-}
-
-impl Shared {
-    fn intake(&self) -> MutexGuard<'_, Intake> {
-        self.intake.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The writer is done.
-    fn end(&self, outcome: Result<()>) {
-        let mut intake = self.intake();
-        intake.ended = true;
-        intake.let_go();
-        drop(intake);
-        self.ended.finish(outcome);
-    }
-
-    fn note_space(&self, full: Option<Error>) {
-        *self.full.lock().unwrap_or_else(PoisonError::into_inner) = full;
-    }
-
-    fn check_open(&self) -> Result<()> {
-        match self.fenced.get() {
-            Some(cause) => Err(fenced_by(cause)),
-            None => Ok(()),
-        }
-    }
-}
-
-fn fenced_by(cause: &Error) -> Error {
-    Error::new(
-        ErrorKind::Fenced,
-        "the journal takes no more writes since one failed; nothing was applied",
-    )
-    .caused_by(cause.clone())
 }
 
 /// Whether there was no space for a write.
@@ -159,17 +96,21 @@ impl Embedded {
     ) -> Result<(Self, Recovered)> {
         let lock = take_lock(&*disk, options.mode)?;
         let store = identity::open_or_create(&*disk, options.mode, &*clock, rng)?;
-        let mut recovery = recovery::recover(&*disk, store, options.mode, &*follower)?;
+        let mut recovery = recovery::recover(&disk, store, options.mode, &*follower)?;
         let recovered = recovery.report();
-        let last = recovery.lane.sequence();
+        let tail = recovery.tail;
+        let last = tail.cursor.next - 1;
         let shared = Arc::new(Shared {
             store,
             clock,
             log: recovery.log,
-            disk: disk.clone(),
+            disk,
+            pool: recovery.pool,
+            follower,
             intake: Mutex::new(Intake {
                 lane: std::mem::take(&mut recovery.lane),
                 group: Group::default(),
+                captures: Vec::new(),
                 closing: false,
                 ended: options.mode != Mode::Write,
                 lock,
@@ -177,9 +118,13 @@ impl Embedded {
             work: Condvar::new(),
             room: Arc::new(Semaphore::new(limits::JOURNAL_PENDING_BYTES_MAX)),
             durable: AtomicU64::new(last),
+            synced: AtomicU64::new(last),
             syncs: AtomicU64::new(0),
             fenced: OnceLock::new(),
             full: Mutex::default(),
+            upkeep: Mutex::new(tail.snapshot),
+            neglected: Mutex::default(),
+            holds: Arc::default(),
             ended: Sync::default(),
         });
         let writer = match options.mode {
@@ -188,8 +133,8 @@ impl Embedded {
                 None
             }
             Mode::Write => {
-                let parts = writer::Parts { disk, follower, salt_seed: rng.bits(), options };
-                Some(writer::start(shared.clone(), parts, recovery.tail)?)
+                let parts = writer::Parts { salt_seed: rng.bits(), options };
+                Some(writer::start(shared.clone(), parts, tail)?)
             }
         };
         let mode = options.mode;
@@ -272,43 +217,75 @@ impl Journal for Embedded {
 
     fn append(&self, batch: Batch, room: Room) -> Result<Commit> {
         self.check_writable()?;
-        let now = self.shared.clock.wall();
         let mut intake = self.shared.intake();
         // Looked at again under the lock: the writer fences under it.
         self.shared.check_open()?;
         if intake.closing {
             return Err(closing());
         }
-        let Intake { lane, group, .. } = &mut *intake;
-        let appended = group.add(room, |frames| lane.place(&batch, now, frames))?;
-        let commit = Commit::new(appended, group.sync());
+        let (appended, sync) = intake.place(&self.shared, &batch, room)?;
+        let commit = Commit::new(appended, sync);
         drop(intake);
         self.shared.work.notify_one();
         Ok(commit)
     }
 
-    fn head(&self, stream: &StreamName) -> Version {
-        self.shared.intake().lane.version(stream)
+    fn head(&self, stream: &StreamName) -> Result<Version> {
+        let intake = self.shared.intake();
+        if intake.lane.knows(stream) {
+            return Ok(intake.lane.version(stream));
+        }
+        self.shared.log.stream_version(stream.as_str())
     }
 
     async fn read_after(&self, position: Position, bytes_max: usize) -> Result<Vec<Record>> {
-        self.shared.log.read_after(position.to_engine(), self.durable(), bytes_max)
+        let sequence = position.to_engine();
+        let read = self.shared.log.read_after(sequence, self.durable(), bytes_max);
+        self.shared.log.judged(read, sequence)
     }
 
     async fn read_before(&self, position: Position, bytes_max: usize) -> Result<Vec<Record>> {
-        self.shared.log.read_before(position.to_engine(), self.durable(), bytes_max)
+        let sequence = position.to_engine();
+        let read = self.shared.log.read_before(sequence, self.durable(), bytes_max);
+        self.shared.log.judged(read, sequence.saturating_sub(1))
     }
 
     async fn record(&self, position: Position) -> Result<Record> {
-        self.shared.log.record(position.to_engine(), self.durable())
+        let sequence = position.to_engine();
+        let read = self.shared.log.record(sequence, self.durable());
+        self.shared.log.judged(read, sequence)
+    }
+
+    fn may_hold(&self, id: &str) -> bool {
+        self.shared.log.may_hold(id)
+    }
+
+    async fn find_id(&self, id: &str) -> Result<Option<Record>> {
+        self.shared.log.find_id(id)
+    }
+
+    async fn find(&self, query: &EventQuery, cursor: Position, end: Position) -> Result<Found> {
+        let log = &self.shared.log;
+        let (first, end) = (log.before_first() + 1, end.to_engine().min(self.durable()));
+        let bounds = match query.order {
+            Order::Asc => first.max(cursor.to_engine().saturating_add(1))..end + 1,
+            Order::Desc => first..cursor.to_engine().min(end + 1),
+        };
+        match log.find(query, bounds) {
+            // Retention was quicker; the next step begins where it left off.
+            Err(error) if error.kind() == ErrorKind::Disk && log.before_first() >= first => {
+                Ok(Found { records: Vec::new(), cursor: Some(cursor) })
+            }
+            found => found,
+        }
     }
 
     fn extent(&self) -> Extent {
-        let last = self.durable();
+        let (before_first, last) = (self.shared.log.before_first(), self.durable());
         Extent {
-            before_first: Position::START,
+            before_first: Position::from_engine(before_first),
             last: Position::from_engine(last),
-            records: last,
+            records: last.saturating_sub(before_first),
             bytes: self.shared.log.bytes(),
             durable: true,
         }
@@ -320,9 +297,11 @@ impl Journal for Embedded {
             extent: self.extent(),
             segments: self.shared.log.segments() as u64,
             waiting: placed.saturating_sub(self.durable()),
+            unsynced: self.durable().saturating_sub(self.shared.synced.load(Ordering::Acquire)),
             syncs: self.shared.syncs.load(Ordering::Relaxed),
             fenced: self.shared.fenced.get().cloned(),
             full: self.shared.full.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            neglected: self.shared.neglected.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
     }
 
@@ -352,6 +331,40 @@ impl Journal for Embedded {
 
 impl Embedded {
     fn durable(&self) -> u64 {
-        self.shared.durable.load(Ordering::Acquire)
+        self.shared.durable()
+    }
+
+    /// Keeps the states of the followers as of now in a snapshot, so that the next opening reads
+    /// only what comes later. It is done by itself when a segment is full and when the journal
+    /// closes. It waits for the disk.
+    ///
+    /// # Errors
+    /// `ReadOnly` or `Unavailable` if it is not open for writing, `Fenced`, `DiskFull` or `Disk`
+    /// if a file could not be written; the log is as it was.
+    pub async fn checkpoint(&self) -> Result<Position> {
+        self.check_writable()?;
+        let (wanted, captured) = oneshot::channel();
+        self.shared.intake().captures.push(wanted);
+        self.shared.work.notify_one();
+        match captured.await {
+            Ok(captured) => upkeep::checkpoint(&self.shared, captured),
+            Err(_) => Err(self.shared.check_open().err().unwrap_or_else(closing)),
+        }
+    }
+
+    /// Lets go of the oldest segments, as far as what is to be kept allows: whole ones, which are
+    /// in a kept snapshot and which nobody holds. It waits for the disk.
+    ///
+    /// # Errors
+    /// As [`Embedded::checkpoint`].
+    pub fn retain(&self, keep: Retention) -> Result<Dropped> {
+        self.check_writable()?;
+        upkeep::retain(&self.shared, keep)
+    }
+
+    /// Keeps what comes after a position from being let go of.
+    #[must_use]
+    pub fn hold(&self, position: Position) -> Hold {
+        self.shared.holds.hold(position)
     }
 }

@@ -36,6 +36,21 @@ impl Lane {
         (self.sequence > 0).then(|| self.stamp.recorded())
     }
 
+    /// Whether the version of a stream is known without looking further.
+    pub(super) fn knows(&self, stream: &StreamName) -> bool {
+        self.streams.contains_key(stream)
+    }
+
+    /// Learns the version of a stream of which no record was recovered.
+    pub(super) fn learn(&mut self, stream: StreamName, version: Version) {
+        self.streams.insert(stream, version);
+    }
+
+    /// Goes on behind a record that is not recovered one by one.
+    pub(super) fn skip_to(&mut self, sequence: u64, stamp: Stamp) {
+        (self.sequence, self.stamp) = (sequence, self.stamp.max(stamp));
+    }
+
     /// Learns of a record that an earlier owner wrote.
     pub(super) fn recover(&mut self, record: &Record) -> Result<()> {
         let event = record.event()?;

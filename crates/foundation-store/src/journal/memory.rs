@@ -119,8 +119,8 @@ impl Journal for MemoryJournal {
         Ok(Commit::new(appended, sync))
     }
 
-    fn head(&self, stream: &StreamName) -> Version {
-        self.state().lane.version(stream)
+    fn head(&self, stream: &StreamName) -> Result<Version> {
+        Ok(self.state().lane.version(stream))
     }
 
     async fn read_after(&self, position: Position, bytes_max: usize) -> Result<Vec<Record>> {

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+#[cfg(doc)]
+use foundation_types::Durability;
 use foundation_types::{Error, Position};
 
 /// Which records a journal keeps.
@@ -28,6 +30,8 @@ pub struct JournalStatus {
     pub segments: u64,
     /// Records that wait for the disk.
     pub waiting: u64,
+    /// Records that were acked at a lower level than [`Durability::Disk`] and wait for a sync.
+    pub unsynced: u64,
     /// Syncs since it was opened.
     pub syncs: u64,
     /// Why no more writes are taken.
@@ -35,6 +39,8 @@ pub struct JournalStatus {
     /// Why the last write was not applied, if that was for want of space. Writes are taken, and
     /// the next one that succeeds ends it.
     pub full: Option<Error>,
+    /// Why indices or snapshots could not be made. The log is well, and they are tried again.
+    pub neglected: Option<Error>,
 }
 
 /// What reading everything found.

@@ -59,10 +59,10 @@ fn positions_are_ordered_and_versions_dense_and_followers_hear_of_all_before_the
             assert_eq!(appended.version.number(), version.number() + 2);
             (last, version) = (appended.last(), appended.version);
             assert_eq!(told.all().len() as u64, version.number());
-            assert_eq!(journal.head(&StreamName::from("a")), version);
+            assert_eq!(journal.head(&StreamName::from("a")).expect("known"), version);
             assert_eq!(journal.extent().last, last);
         }
-        assert_eq!(journal.head(&StreamName::from("b")), Version::NONE);
+        assert_eq!(journal.head(&StreamName::from("b")).expect("known"), Version::NONE);
         assert_eq!(journal.status().waiting, 0);
         assert!(journal.status().fenced.is_none() && journal.status().full.is_none());
     });

@@ -40,7 +40,7 @@ fn a_full_disk_refuses_loses_nothing_and_goes_on_when_there_is_space() {
     assert_eq!(read_all(&opened.journal).len(), acked, "reads go on");
     // Versions and positions are those of what was acked.
     let version = Version::new(acked as u64);
-    assert_eq!(opened.journal.head(&StreamName::from("a")), version);
+    assert_eq!(opened.journal.head(&StreamName::from("a")).expect("known"), version);
     disk.set_failure(Failure::Never);
     let next = batch("a", &["next".to_owned()]).expecting(ExpectedVersion::Exactly(version));
     let commit = append(&opened.journal, next).expect("is at that version");

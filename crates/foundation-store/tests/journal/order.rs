@@ -35,7 +35,7 @@ fn what_was_appended_is_read_in_order_from_both_sides_and_after_reopening() {
     let again = open(&disk, Mode::Write).expect("opens");
     assert_eq!(again.told.all(), all);
     assert_eq!((again.recovered.records, again.recovered.torn_bytes), (90, 0));
-    assert_eq!(again.journal.head(&StreamName::from("b")), Version::new(30));
+    assert_eq!(again.journal.head(&StreamName::from("b")).expect("known"), Version::new(30));
     check_reads(&again.journal, &all);
     let verified = wait(again.journal.verify()).expect("reads");
     assert_eq!((verified.records, verified.findings), (90, vec![]));

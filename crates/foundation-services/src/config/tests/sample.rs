@@ -74,7 +74,7 @@ impl Journal for Guarded {
         }
         self.inner.append(batch, room)
     }
-    fn head(&self, stream: &StreamName) -> Version {
+    fn head(&self, stream: &StreamName) -> Result<Version> {
         self.inner.head(stream)
     }
     async fn read_after(&self, position: Position, bytes_max: usize) -> Result<Vec<Record>> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use foundation_types::{Error, Result};
+use foundation_types::{Durability, Error, Result};
 
 use crate::journal::batch::Appended;
 use crate::journal::commit::{Room, Sync};
@@ -11,39 +11,68 @@ use crate::record::frame::{
     seal_frame,
 };
 
-/// Batches that share a sync.
+/// Batches that are written together.
 pub(super) struct Group {
     /// Room for the group's own frame, then the frames of the records.
     bytes: Vec<u8>,
     records: u32,
     rooms: Vec<Room>,
-    sync: Arc<Sync>,
+    /// The highest level that a batch in it asks for.
+    durability: Durability,
+    written: Arc<Sync>,
+    synced: Arc<Sync>,
 }
 
 impl Default for Group {
     fn default() -> Self {
-        let bytes = vec![0; GROUP_FRAME_BYTES];
-        Self { bytes, records: 0, rooms: Vec::new(), sync: Arc::default() }
+        Self {
+            bytes: vec![0; GROUP_FRAME_BYTES],
+            records: 0,
+            rooms: Vec::new(),
+            durability: Durability::Memory,
+            written: Arc::default(),
+            synced: Arc::default(),
+        }
+    }
+}
+
+/// What the callers of a group wait for.
+#[derive(Clone)]
+pub(super) struct Waiting([Arc<Sync>; 2]);
+
+impl Waiting {
+    /// Tells all of them how it ended.
+    pub(super) fn finish(&self, outcome: &Result<(), Error>) {
+        self.0.iter().for_each(|sync| sync.finish(outcome.clone()));
     }
 }
 
 impl Group {
-    /// Takes in a batch; `place` writes its frames or refuses without writing any.
+    /// Takes in a batch that asks for a level; `place` writes its frames or refuses without writing
+    /// any.
     pub(super) fn add(
         &mut self,
         room: Room,
+        durability: Durability,
         place: impl FnOnce(&mut Vec<u8>) -> Result<Appended>,
-    ) -> Result<Appended> {
+    ) -> Result<(Appended, Arc<Sync>)> {
         let appended = place(&mut self.bytes)?;
         // A batch has at most ten thousand records, and what waits is bounded in bytes.
         self.records += u32::try_from(appended.positions.len()).unwrap_or(u32::MAX);
         self.rooms.push(room);
-        Ok(appended)
+        self.durability = self.durability.max(durability);
+        let sync = if durability < Durability::Disk { &self.written } else { &self.synced };
+        Ok((appended, Arc::clone(sync)))
+    }
+
+    /// Whether somebody in it waits for a sync.
+    pub(super) fn wants_sync(&self) -> bool {
+        self.durability >= Durability::Disk
     }
 
     /// What everybody in this group waits for.
-    pub(super) fn sync(&self) -> Arc<Sync> {
-        self.sync.clone()
+    pub(super) fn waiting(&self) -> Waiting {
+        Waiting([Arc::clone(&self.written), Arc::clone(&self.synced)])
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -62,11 +91,11 @@ impl Group {
 
     /// Completes the frames: the group's own first, then chain and checksum of all. Gives the
     /// checksum of the last one.
-    pub(super) fn seal(&mut self, first: u64, chain: u32, seed: u32) -> u32 {
+    pub(super) fn seal(&mut self, first: u64, durable: u64, chain: u32, seed: u32) -> u32 {
         let records = self.records;
         let (own, frames) = self.bytes.split_at_mut(GROUP_FRAME_BYTES);
         let mark = GroupMark {
-            durable: first - 1,
+            durable,
             records,
             // What may wait is bounded far below 4 GiB.
             bytes: u32::try_from(frames.len()).unwrap_or(u32::MAX),
@@ -92,7 +121,8 @@ impl Group {
 
     /// Gives the room back and tells everybody how it ended.
     pub(super) fn end(self, outcome: Result<(), Error>) {
+        let waiting = self.waiting();
         drop(self.rooms);
-        self.sync.finish(outcome);
+        waiting.finish(&outcome);
     }
 }

@@ -5,7 +5,7 @@ use std::io;
 use foundation_types::{Error, ErrorKind, Result, Stamp, StoreId};
 
 use super::options::Mode;
-use super::watermark::{self, Watermark};
+use super::mark::{Mark, WATERMARK};
 use super::{disk_failure, segment};
 use crate::clock::Clock;
 use crate::disk::{Access, Disk, read_small};
@@ -66,9 +66,9 @@ pub(super) fn no_store(disk: &dyn Disk) -> Error {
 /// The watermark is made first: a directory with an identity always has one.
 fn create(disk: &dyn Disk, clock: &dyn Clock, rng: &dyn Rng) -> Result<StoreId> {
     let store = StoreId::from_bits(u128::from(rng.bits()) << 64 | u128::from(rng.bits()));
-    Watermark::create(disk)
-        .and_then(|()| disk.sync_names())
-        .map_err(|cause| disk_failure("make the watermark", watermark::FILE, cause))?;
+    Mark::create(disk, WATERMARK, store)
+        .and_then(|_| disk.sync_names())
+        .map_err(|cause| disk_failure("make the watermark", WATERMARK, cause))?;
     let bytes = encode(store, Stamp::default().next(clock.wall()));
     let write = || -> io::Result<()> {
         remove_if_there(disk, NEW_FILE)?;

@@ -3,9 +3,11 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
-use foundation_types::{Error, ErrorKind, Result};
+use foundation_types::{Error, ErrorKind, Result, Version};
 
 use super::disk_failure;
+use super::index::Term;
+use super::indexing::indexed;
 use super::scan::{Frames, ReadFault};
 use super::segment::{HEADER_BYTES, Segment};
 use crate::record::Record;
@@ -28,6 +30,50 @@ impl SegmentLog {
         self.all().last().cloned()
     }
 
+    /// Puts another view of a segment in its place, if that is still there.
+    pub(super) fn replace(&self, segment: Arc<Segment>) {
+        let mut all = self.segments.write().unwrap_or_else(PoisonError::into_inner);
+        let same = |one: &&mut Arc<Segment>| one.header.first == segment.header.first;
+        if let Some(place) = all.iter_mut().find(same) {
+            *place = segment;
+        }
+    }
+
+    /// Forgets the segments whose records all come before this number; gives their names.
+    pub(super) fn forget_before(&self, first: u64) -> Vec<String> {
+        let mut all = self.segments.write().unwrap_or_else(PoisonError::into_inner);
+        let keep = all.partition_point(|segment| segment.header.first < first);
+        all.drain(..keep).map(|segment| segment.name.clone()).collect()
+    }
+
+    /// All segments but the last one, which are never added to, oldest first.
+    pub(super) fn sealed(&self) -> Vec<Arc<Segment>> {
+        let all = self.all();
+        all.split_last().map(|(_, sealed)| sealed.to_vec()).unwrap_or_default()
+    }
+
+    /// All segments, oldest first.
+    pub(super) fn every(&self) -> Vec<Arc<Segment>> {
+        self.all().clone()
+    }
+
+    /// The sequence number before the first record that is kept.
+    pub(super) fn before_first(&self) -> u64 {
+        self.all().first().map_or(0, |first| first.header.first.saturating_sub(1))
+    }
+
+    /// The version of a stream, as far as indices know of it.
+    pub(super) fn stream_version(&self, stream: &str) -> Result<Version> {
+        for segment in self.every().iter().rev() {
+            let term = Term::Stream(stream.as_bytes());
+            let found = indexed(segment, term, |index| index.stream_version(stream.as_bytes()))?;
+            if let Some(version) = found.flatten() {
+                return Ok(version);
+            }
+        }
+        Ok(Version::NONE)
+    }
+
     pub(super) fn segments(&self) -> usize {
         self.all().len()
     }
@@ -47,6 +93,7 @@ impl SegmentLog {
         if sequence >= durable {
             return Ok(Vec::new());
         }
+        self.check_kept(sequence + 1)?;
         // The next number is durable, so the segment that it falls into holds it.
         let Some(segment) = self.holding(sequence + 1) else { return Ok(Vec::new()) };
         let mut frames = frames(&segment, segment.offset_for(sequence + 1));
@@ -104,6 +151,7 @@ impl SegmentLog {
         if sequence == 0 || sequence > durable {
             return Err(missing());
         }
+        self.check_kept(sequence)?;
         let segment = self.holding(sequence).ok_or_else(missing)?;
         let mut frames = frames(&segment, segment.offset_for(sequence));
         loop {
@@ -121,15 +169,40 @@ impl SegmentLog {
         self.segments.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A file that is gone because retention was quicker is no failure of the disk.
+    pub(super) fn judged<T>(&self, read: Result<T>, sequence: u64) -> Result<T> {
+        match read {
+            Err(error) if error.kind() == ErrorKind::Disk => {
+                self.check_kept(sequence)?;
+                Err(error)
+            }
+            read => read,
+        }
+    }
+
+    /// Whether there is a segment of which this holds.
+    pub(super) fn any(&self, holds: impl Fn(&Arc<Segment>) -> bool) -> bool {
+        self.all().iter().any(holds)
+    }
+
+    fn check_kept(&self, sequence: u64) -> Result<()> {
+        let before_first = self.before_first();
+        if sequence > before_first {
+            return Ok(());
+        }
+        let message = format!("records up to position {before_first} were let go of");
+        Err(Error::new(ErrorKind::Compacted, message))
+    }
+
     /// The segment that holds the record with this number, if it is written.
-    fn holding(&self, sequence: u64) -> Option<Arc<Segment>> {
+    pub(super) fn holding(&self, sequence: u64) -> Option<Arc<Segment>> {
         let all = self.all();
         let after = all.partition_point(|segment| segment.header.first <= sequence);
         after.checked_sub(1).and_then(|at| all.get(at)).cloned()
     }
 }
 
-fn frames(segment: &Segment, offset: u64) -> Frames<'_> {
+pub(super) fn frames(segment: &Segment, offset: u64) -> Frames<'_> {
     Frames {
         file: &*segment.file,
         seed: segment.seed,
@@ -139,7 +212,7 @@ fn frames(segment: &Segment, offset: u64) -> Frames<'_> {
     }
 }
 
-fn number(record: &Record) -> u64 {
+pub(super) fn number(record: &Record) -> u64 {
     record.position().to_engine()
 }
 
@@ -155,7 +228,7 @@ fn cut(records: &mut Vec<Record>, bytes_max: usize) {
     }
 }
 
-fn refused(segment: &Segment, fault: ReadFault) -> Error {
+pub(super) fn refused(segment: &Segment, fault: ReadFault) -> Error {
     match fault {
         ReadFault::Disk(cause) => disk_failure("read the log", &segment.name, cause),
         ReadFault::Damaged(offset, reason) => {

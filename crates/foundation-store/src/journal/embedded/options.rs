@@ -20,11 +20,14 @@ pub struct EmbeddedOptions {
     pub mode: Mode,
     /// Bytes after which a segment is sealed and the next one begun.
     pub segment_bytes: u64,
+    /// Whether indices and snapshots are made on a thread of their own. Otherwise the writer makes
+    /// them, and appends wait, but every call to the disk comes in an order that can be repeated.
+    pub background: bool,
 }
 
 impl Default for EmbeddedOptions {
     fn default() -> Self {
-        Self { mode: Mode::Write, segment_bytes: 64 * 1024 * 1024 }
+        Self { mode: Mode::Write, segment_bytes: 16 * 1024 * 1024, background: true }
     }
 }
 

@@ -1,36 +1,52 @@
-//! Opening a log: proving every group, cutting a torn tail, and telling damage from a crash.
+//! Opening a log: proving every group that is read, cutting a torn tail, and telling damage from a
+//! crash.
 //!
-//! Only the newest group can be torn by a crash: the writer begins a group after the sync of the
-//! one before. So what cannot be read is a torn tail if no later group can be read behind it and
-//! no watermark says that it was durable; everything else is damage and is never cut.
+//! Reading begins behind the newest snapshot. The segments before it are taken at the word of their
+//! indices, which say where each ends and are compared with the segment that follows; what is in
+//! them is verified when it is read, and by verification.
+//!
+//! A crash can tear what was written after the last sync. So what cannot be read is a torn tail if
+//! no later group can be read behind it that was written after its sync, and no mark says that it
+//! was durable; everything else is damage and is never cut.
 //!
 //! A group that is read is not for that on the disk: its writer may have been killed before the
 //! sync, or the sync may have failed, after which the system reads the bytes back from memory and
-//! holds them for written. So an owner writes the newest group again and syncs it before anybody
-//! is told that it is there.
+//! holds them for written. So an owner writes the groups again that no later one proves, and syncs
+//! them, before anybody can build on them.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use foundation_types::{Error, ErrorKind, Result, StoreId, Timestamp};
+use foundation_types::{Error, ErrorKind, EventType, Position, Result, StoreId, Timestamp};
 
+use super::checkpoint::{self, Checkpoint};
+use super::index::{SegmentIndex, Summary};
 use super::log::SegmentLog;
+use super::mark::{FRONT, Mark};
 use super::options::Mode;
-use super::scan::{Cursor, Groups, Stop, StopCause};
-use super::segment::{self, HEADER_BYTES, Segment, SegmentHeader};
-use super::watermark::Watermark;
-use super::{Follower, disk_failure};
-use crate::disk::{Access, Disk, read_full};
+use super::row::{check_own, check_place, open_pooled, open_segment, segment_names, without_dropped};
+use super::scan::{Begun, Cursor, Groups, Stop, StopCause};
+use super::segment::{self, HEADER_BYTES, Segment};
+use super::{Follower, disk_failure, indexing};
+use crate::disk::{Access, Disk, Pool, read_full};
+use crate::journal::follower::Before;
 use crate::journal::lane::Lane;
 
 /// The epoch of a store that was never restored.
 pub(super) const FIRST_EPOCH: u64 = 1;
+/// Files of segments and indices that are open at the same time.
+const OPEN_FILES_MAX: usize = 128;
 
 /// What opening found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recovered {
     /// Records that are kept.
     pub records: u64,
+    /// Records of them that were read, since they are newer than the snapshot that was taken.
+    pub read: u64,
+    /// Position of the last record of the snapshot that was taken, if one was.
+    pub snapshot: Option<Position>,
     /// Files of the log.
     pub segments: u64,
     /// Bytes at the end of the log that belong to a write which was never acked. They were cut,
@@ -38,6 +54,8 @@ pub struct Recovered {
     pub torn_bytes: u64,
     /// When the last record was recorded.
     pub last_recorded: Option<Timestamp>,
+    /// Snapshots and indices that could not be used, and why: each is made again.
+    pub passed_over: Vec<String>,
 }
 
 /// A log that was proven, and where it goes on.
@@ -45,6 +63,7 @@ pub(super) struct Recovery {
     pub(super) log: SegmentLog,
     pub(super) lane: Lane,
     pub(super) tail: Tail,
+    pub(super) pool: Arc<Pool>,
     report: Recovered,
 }
 
@@ -59,116 +78,82 @@ pub(super) struct Tail {
     pub(super) epoch: u64,
     pub(super) cursor: Cursor,
     /// Absent if the store was opened for reading.
-    pub(super) watermark: Option<Watermark>,
-    /// What the watermark says.
-    pub(super) marked: u64,
+    pub(super) watermark: Option<Mark>,
+    /// The last record of the newest snapshot.
+    pub(super) snapshot: u64,
 }
 
-/// Reads the whole log of `store`, telling the follower of every record.
+/// Reads the log of `store` behind the newest snapshot, telling the follower of every record.
 pub(super) fn recover(
-    disk: &dyn Disk,
+    disk: &Arc<dyn Disk>,
     store: StoreId,
     mode: Mode,
     follower: &dyn Follower,
 ) -> Result<Recovery> {
     let access = if mode == Mode::Write { Access::Write } else { Access::Read };
     // Read before the log: whoever appends meanwhile moves the log first.
-    let (watermark, marked) = Watermark::open(disk, store, access)?;
-    let names = segment_names(disk)?;
+    let watermark = Mark::watermark(&**disk, store, access)?;
+    let front = Mark::open(&**disk, FRONT, store, Access::Read)?.map_or(0, |mark| mark.sequence());
+    let (dropped, names) = without_dropped(segment_names(&**disk)?, front);
+    if mode == Mode::Write {
+        super::retention::remove(&**disk, &dropped)?;
+    }
+    let pool = Pool::new(Arc::clone(disk), OPEN_FILES_MAX);
+    let checkpoint = checkpoint::restore(&**disk, &pool, store, &names, follower)?;
+    check_reaches(front, &checkpoint, follower)?;
+    let snapshot = checkpoint.snapshot.unwrap_or(0);
     let mut open = Opening {
-        disk,
+        disk: &**disk,
+        pool,
         store,
         mode,
         follower,
-        marked,
+        marked: watermark.sequence().max(snapshot),
         epoch: FIRST_EPOCH,
-        cursor: Cursor { offset: HEADER_BYTES, next: 1, chain: 0 },
+        cursor: Cursor { offset: HEADER_BYTES, next: front + 1, chain: 0 },
         lane: Lane::default(),
         log: SegmentLog::default(),
         torn_bytes: 0,
-        newest: None,
+        unproven: VecDeque::new(),
+        skipped: Some(Before { last: Position::from_engine(front), ..Before::default() }),
+        read: 0,
+        checkpoint,
     };
     for (at, name) in names.iter().enumerate() {
-        open.segment(name, names.get(at + 1).map(String::as_str))?;
+        open.segment(name, names.get(at + 1).map(String::as_str), front)?;
     }
+    open.begin();
+    open.finish(&names)?;
     let last = open.cursor.next - 1;
-    if last < marked {
-        let message = format!(
-            "the log ends at position {last}, but position {marked} was acked: the rest is missing"
-        );
-        let error = Error::new(ErrorKind::AckedDataMissing, message);
-        return Err(match names.last() {
-            Some(name) => error.with("file", name).with("offset", open.cursor.offset),
-            None => error.with("file", segment::name_of(1)),
-        });
-    }
-    if mode == Mode::Write && (marked < last || open.cursor.offset == HEADER_BYTES) {
-        open.secure()?;
-    }
+    let passed_over = open.checkpoint.passed_over.iter().map(Error::to_string).collect();
     let report = Recovered {
-        records: last,
+        records: last - front,
+        read: open.read,
+        snapshot: open.checkpoint.snapshot.map(Position::from_engine),
         segments: names.len() as u64,
         torn_bytes: open.torn_bytes,
         last_recorded: open.lane.recorded(),
+        passed_over,
     };
     let watermark = (mode == Mode::Write).then_some(watermark);
-    let tail = Tail { epoch: open.epoch, cursor: open.cursor, watermark, marked };
-    Ok(Recovery { log: open.log, lane: open.lane, tail, report })
+    let tail = Tail { epoch: open.epoch, cursor: open.cursor, watermark, snapshot };
+    Ok(Recovery { log: open.log, lane: open.lane, tail, pool: open.pool, report })
 }
 
-/// The names of all segments, oldest first.
-pub(super) fn segment_names(disk: &dyn Disk) -> Result<Vec<String>> {
-    let names = disk.list().map_err(|cause| disk_failure("list the store", "", cause))?;
-    let mut names: Vec<String> =
-        names.into_iter().filter(|name| segment::is_segment(name)).collect();
-    names.sort_unstable();
-    Ok(names)
-}
-
-/// Opens a segment and reads its header.
-pub(super) fn open_segment(disk: &dyn Disk, name: &str, access: Access) -> Result<Segment> {
-    let fail = |cause| disk_failure("open a segment", name, cause);
-    let file = disk.open(name, access).map_err(fail)?;
-    let mut bytes = [0; HEADER_BYTES as usize];
-    let count = read_full(&*file, &mut bytes, 0).map_err(fail)?;
-    let header = SegmentHeader::read(bytes.get(..count).unwrap_or_default(), name)?;
-    Ok(Segment::new(name.to_owned(), header, file))
-}
-
-/// Whether a segment belongs to this store and to this name.
-pub(super) fn check_own(name: &str, header: SegmentHeader, store: StoreId) -> Result<()> {
-    let foreign = |what: String| Error::new(ErrorKind::ForeignFile, what).with("file", name);
-    if header.store != store {
-        let message = format!("a segment belongs to store {}, not to {store}", header.store);
-        return Err(foreign(message));
+/// Whether what was let go of is in a snapshot.
+fn check_reaches(front: u64, checkpoint: &Checkpoint, follower: &dyn Follower) -> Result<()> {
+    let needs_snapshot = follower.resumes() && !follower.states().is_empty();
+    if checkpoint.last >= front || !needs_snapshot {
+        return Ok(());
     }
-    if segment::first_of(name) != Some(header.first) {
-        let message = format!("a segment begins with {} and has another name", header.first);
-        return Err(foreign(message));
-    }
-    Ok(())
-}
-
-/// Whether a segment is the one that comes next.
-pub(super) fn check_place(
-    name: &str,
-    header: SegmentHeader,
-    epoch: u64,
-    cursor: Cursor,
-) -> Result<()> {
-    if header.first != cursor.next {
-        let message = format!(
-            "positions {} to {} are missing: a segment is not there",
-            cursor.next,
-            header.first.saturating_sub(1)
-        );
-        return Err(Error::new(ErrorKind::AckedDataMissing, message).with("file", name));
-    }
-    if header.previous != cursor.chain || header.epoch < epoch {
-        let what = "a segment does not carry on the one before it";
-        return Err(Error::new(ErrorKind::ForeignFile, what).with("file", name));
-    }
-    Ok(())
+    let message = format!(
+        "the log begins after position {front}, and no snapshot can be read that reaches so far"
+    );
+    let error = Error::new(ErrorKind::AckedDataMissing, message);
+    Err(match checkpoint.passed_over.first() {
+        Some(cause) => error.caused_by(cause.clone()),
+        None => error,
+    })
 }
 
 /// What a newer program wrote is whole and is not for us to judge, let alone to cut.
@@ -178,27 +163,165 @@ pub(super) fn newer(file: &str, offset: u64, stop: Stop) -> Error {
 
 struct Opening<'a> {
     disk: &'a dyn Disk,
+    pool: Arc<Pool>,
     store: StoreId,
     mode: Mode,
     follower: &'a dyn Follower,
+    /// Up to here everything was durable once.
     marked: u64,
     epoch: u64,
     cursor: Cursor,
     lane: Lane,
     log: SegmentLog,
     torn_bytes: u64,
-    /// Where the newest group begins in the last segment, if that has one.
-    newest: Option<u64>,
+    /// Groups of the last segment that were read and may not be durable, oldest first.
+    unproven: VecDeque<Begun>,
+    /// What is not read, as long as nothing was read.
+    skipped: Option<Before>,
+    read: u64,
+    checkpoint: Checkpoint,
 }
 
 impl Opening<'_> {
-    /// Makes durable what was read and may not be: the newest group and the name of its file.
+    /// Tells the follower where it begins. From now on everything is read.
+    fn begin(&mut self) {
+        if let Some(before) = self.skipped.take() {
+            self.follower.begin(&before);
+        }
+    }
+
+    fn segment(&mut self, name: &str, following: Option<&str>, front: u64) -> Result<()> {
+        let segment = match (self.mode, following) {
+            (Mode::Write, None) => open_segment(self.disk, name, Access::Write)?,
+            _ => open_pooled(&self.pool, name)?,
+        };
+        let header = segment.header;
+        check_own(name, header, self.store)?;
+        if front > 0 && self.log.segments() == 0 && header.first <= front + 1 {
+            // What the first one carries on is gone.
+            self.cursor = Cursor { next: header.first, chain: header.previous, ..self.cursor };
+        }
+        check_place(name, header, self.epoch, self.cursor)?;
+        self.epoch = header.epoch;
+        self.cursor.offset = HEADER_BYTES;
+        self.unproven.clear();
+        if let Some(index) = self.index(&segment, following)? {
+            segment.index.store(Some(Arc::new(index)));
+            self.skip(&segment)?;
+        }
+        if segment.whole_index().is_none() || self.cursor.next <= header.first {
+            self.groups(&segment, following)?;
+        }
+        segment.end.store(self.cursor.offset, Ordering::Release);
+        self.log.push(Arc::new(segment));
+        Ok(())
+    }
+
+    /// The index of a segment, unless it has none that can be used.
+    fn index(&mut self, segment: &Segment, following: Option<&str>) -> Result<Option<SegmentIndex>> {
+        let fail = |cause| disk_failure("read the log", &segment.name, cause);
+        let summary = match indexing::open(&self.pool, segment) {
+            Ok(index) if index.summary().end.offset <= segment.file.len().map_err(fail)? => index,
+            Ok(index) => {
+                let last = index.summary().last();
+                let message = format!("the segment ends before position {last}, which was acked");
+                return Err(Error::new(ErrorKind::AckedDataMissing, message)
+                    .with("file", &segment.name));
+            }
+            Err(error) if is_missing(&error) => return Ok(None),
+            Err(error) => {
+                self.checkpoint.passed_over.push(error);
+                return Ok(None);
+            }
+        };
+        if summary.summary().sealed && following.is_none() {
+            let message = "the segment that follows this one is missing";
+            return Err(Error::new(ErrorKind::AckedDataMissing, message)
+                .with("file", &segment.name));
+        }
+        self.marked = self.marked.max(summary.summary().last());
+        Ok(Some(summary))
+    }
+
+    /// Goes on behind what the index covers, if none of it has to be told.
+    fn skip(&mut self, segment: &Segment) -> Result<()> {
+        let Some(index) = segment.index.load_full() else { return Ok(()) };
+        let summary = index.summary();
+        let Some(before) = &mut self.skipped else { return Ok(()) };
+        if summary.last() > self.checkpoint.last || summary.records == 0 {
+            return Ok(());
+        }
+        let counts = match index.types() {
+            Ok(counts) => counts,
+            Err(error) => {
+                // Without its index it is read.
+                self.checkpoint.passed_over.push(error);
+                segment.index.store(None);
+                return Ok(());
+            }
+        };
+        count(before, summary, counts);
+        self.cursor = summary.end;
+        if let Some(stamp) = summary.last_stamp {
+            self.lane.skip_to(summary.last(), stamp);
+        }
+        Ok(())
+    }
+
+    /// Reads the groups at the cursor to the end of the segment.
+    fn groups(&mut self, segment: &Segment, following: Option<&str>) -> Result<()> {
+        let fail = |cause| disk_failure("read the log", &segment.name, cause);
+        let mut groups = Groups::new(&*segment.file, segment.seed, self.cursor).map_err(fail)?;
+        let stop = loop {
+            let read = match groups.next().map_err(fail)? {
+                Ok(read) => read,
+                Err(stop) => break stop,
+            };
+            for group in &read.groups {
+                // Everything up to there was synced before this group was written.
+                while self.unproven.front().is_some_and(|one| one.first <= group.durable) {
+                    self.unproven.pop_front();
+                }
+                self.unproven.push_back(*group);
+            }
+            for record in &read.records {
+                self.lane.recover(record)?;
+            }
+            let numbers = read.records.iter().map(|record| record.position().to_engine());
+            segment.mark(numbers.zip(read.offsets.iter().copied()));
+            self.begin();
+            self.read += read.records.len() as u64;
+            self.follower.follow(&read.records);
+        };
+        self.cursor = groups.cursor();
+        self.end_of(segment, &groups, stop, following)
+    }
+
+    /// The end of the log: nothing that was acked is missing, and what was read is durable.
+    fn finish(&mut self, names: &[String]) -> Result<()> {
+        let last = self.cursor.next - 1;
+        if last < self.marked {
+            let message = format!(
+                "the log ends at position {last}, but position {} was acked: the rest is missing",
+                self.marked
+            );
+            let error = Error::new(ErrorKind::AckedDataMissing, message);
+            return Err(match names.last() {
+                Some(name) => error.with("file", name).with("offset", self.cursor.offset),
+                None => error.with("file", segment::name_of(1)),
+            });
+        }
+        let is_new = self.marked < last || self.cursor.offset == HEADER_BYTES;
+        if self.mode == Mode::Write && is_new { self.secure() } else { Ok(()) }
+    }
+
+    /// Makes durable what was read and may not be: the newest groups and the name of their file.
     ///
     /// A sync alone would not do: after one that failed, the system has nothing left to write.
     fn secure(&self) -> Result<()> {
         let Some(segment) = self.log.last() else { return Ok(()) };
         let again = || -> std::io::Result<()> {
-            if let Some(start) = self.newest {
+            if let Some(Begun { offset: start, .. }) = self.unproven.front().copied() {
                 let length = usize::try_from(self.cursor.offset - start).unwrap_or(usize::MAX);
                 let mut bytes = vec![0; length];
                 let count = read_full(&*segment.file, &mut bytes, start)?;
@@ -208,38 +331,6 @@ impl Opening<'_> {
             self.disk.sync_names()
         };
         again().map_err(|cause| disk_failure("make the log durable", &segment.name, cause))
-    }
-
-    fn segment(&mut self, name: &str, following: Option<&str>) -> Result<()> {
-        let access = match (self.mode, following) {
-            (Mode::Write, None) => Access::Write,
-            _ => Access::Read,
-        };
-        let segment = open_segment(self.disk, name, access)?;
-        check_own(name, segment.header, self.store)?;
-        check_place(name, segment.header, self.epoch, self.cursor)?;
-        self.epoch = segment.header.epoch;
-        self.cursor.offset = HEADER_BYTES;
-        let fail = |cause| disk_failure("read the log", name, cause);
-        let mut groups = Groups::new(&*segment.file, segment.seed, self.cursor).map_err(fail)?;
-        let stop = loop {
-            let read = match groups.next().map_err(fail)? {
-                Ok(read) => read,
-                Err(stop) => break stop,
-            };
-            for record in &read.records {
-                self.lane.recover(record)?;
-            }
-            let numbers = read.records.iter().map(|record| record.position().to_engine());
-            segment.mark(numbers.zip(read.offsets.iter().copied()));
-            self.follower.follow(&read.records);
-        };
-        self.cursor = groups.cursor();
-        self.newest = groups.newest();
-        segment.end.store(self.cursor.offset, Ordering::Release);
-        self.end_of(&segment, &groups, stop, following)?;
-        self.log.push(Arc::new(segment));
-        Ok(())
     }
 
     /// Decides what it means that reading stopped here.
@@ -274,7 +365,7 @@ impl Opening<'_> {
         if stop.cause == StopCause::Misplaced {
             return Err(damaged(stop.reason.to_owned()));
         }
-        if let Some(later) = groups.find_later().map_err(fail)? {
+        if let Some(later) = groups.find_proof().map_err(fail)? {
             let what = format!("{}, but a later group stands at {}", stop.reason, later.offset);
             return Err(damaged(what));
         }
@@ -291,5 +382,21 @@ impl Opening<'_> {
             cut().map_err(|cause| disk_failure("cut a torn tail", &segment.name, cause))?;
         }
         Ok(())
+    }
+}
+
+fn is_missing(error: &Error) -> bool {
+    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref());
+    cause.is_some_and(|cause: &std::io::Error| cause.kind() == std::io::ErrorKind::NotFound)
+}
+
+/// Counts a segment to what is not told.
+fn count(before: &mut Before, summary: &Summary, counts: Vec<(String, u64)>) {
+    before.last = Position::from_engine(summary.last());
+    before.first_recorded = before.first_recorded.or(summary.first_recorded);
+    before.last_recorded = summary.last_stamp.map(|stamp| stamp.recorded()).or(before.last_recorded);
+    before.unreadable += summary.unreadable;
+    for (name, records) in counts {
+        *before.by_type.entry(EventType::from(name)).or_default() += records;
     }
 }

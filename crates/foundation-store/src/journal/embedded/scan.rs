@@ -17,6 +17,8 @@ use crate::record::frame::{
 
 /// Bytes that are read at a time.
 const CHUNK_BYTES: usize = 256 * 1024;
+/// Bytes that are read of one record at first: most have fewer.
+const RECORD_BYTES: usize = 512;
 
 /// How far a segment was read: all before it is proven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,11 +55,21 @@ pub(super) struct Groups<'a> {
     seed: u32,
     file_bytes: u64,
     cursor: Cursor,
-    newest: Option<u64>,
+}
+
+/// Where a group is and what was durable when it was written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Begun {
+    pub(super) offset: u64,
+    /// Sequence number of its first record.
+    pub(super) first: u64,
+    /// The last sequence number that was durable.
+    pub(super) durable: u64,
 }
 
 /// Whole groups that were read at once.
 pub(super) struct Read {
+    pub(super) groups: Vec<Begun>,
     pub(super) records: Vec<Record>,
     /// Offset in the segment of each record's frame.
     pub(super) offsets: Vec<u64>,
@@ -65,12 +77,18 @@ pub(super) struct Read {
 
 impl<'a> Groups<'a> {
     pub(super) fn new(file: &'a dyn DiskFile, seed: u32, cursor: Cursor) -> io::Result<Self> {
-        Ok(Self { file, seed, file_bytes: file.len()?, cursor, newest: None })
+        Ok(Self { file, seed, file_bytes: file.len()?, cursor })
     }
 
-    /// Offset of the last group that was read.
-    pub(super) fn newest(&self) -> Option<u64> {
-        self.newest
+    /// The groups that end at `end` at the latest.
+    pub(super) fn up_to(
+        file: &'a dyn DiskFile,
+        seed: u32,
+        cursor: Cursor,
+        end: u64,
+    ) -> io::Result<Self> {
+        let file_bytes = file.len()?.min(end);
+        Ok(Self { file, seed, file_bytes, cursor })
     }
 
     pub(super) fn cursor(&self) -> Cursor {
@@ -105,7 +123,6 @@ impl<'a> Groups<'a> {
             end = group.end;
             groups.push(group);
         }
-        self.newest = groups.last().map(|newest| end.offset - newest.bytes as u64);
         bytes.truncate(used);
         let read = self.records(bytes, &groups);
         self.cursor = end;
@@ -115,10 +132,18 @@ impl<'a> Groups<'a> {
     fn records(&self, bytes: Vec<u8>, groups: &[Group]) -> Read {
         let chunk: Arc<[u8]> = bytes.into();
         let count = groups.iter().map(|group| group.frames.len()).sum();
-        let mut read =
-            Read { records: Vec::with_capacity(count), offsets: Vec::with_capacity(count) };
+        let mut read = Read {
+            groups: Vec::with_capacity(groups.len()),
+            records: Vec::with_capacity(count),
+            offsets: Vec::with_capacity(count),
+        };
         let mut start = 0;
         for group in groups {
+            read.groups.push(Begun {
+                offset: self.cursor.offset + start as u64,
+                first: group.first,
+                durable: group.durable,
+            });
             for (at, header) in &group.frames {
                 // A chunk is far below 4 GiB: a group is bounded by what may wait for the disk.
                 if let Ok(record) = Record::of_frame(chunk.clone(), start + at, *header) {
@@ -146,6 +171,18 @@ impl<'a> Groups<'a> {
     /// The next offset behind the group at the cursor at which a group begins, searched byte by
     /// byte; with the cursor that reading goes on from.
     pub(super) fn find_later(&self) -> io::Result<Option<Cursor>> {
+        self.find_after(|_| true)
+    }
+
+    /// As [`Groups::find_later`] for a group that was written when the one at the cursor was
+    /// durable already, so that no crash can have torn that.
+    pub(super) fn find_proof(&self) -> io::Result<Option<Cursor>> {
+        self.find_after(|durable| durable >= self.cursor.next)
+    }
+
+    /// The next group of which this holds: of the last sequence number that was durable when it
+    /// was written.
+    fn find_after(&self, holds: impl Fn(u64) -> bool) -> io::Result<Option<Cursor>> {
         let mut offset = self.search_start()?;
         while offset < self.file_bytes {
             let bytes = (self.file_bytes - offset).min(CHUNK_BYTES as u64) as usize;
@@ -156,7 +193,9 @@ impl<'a> Groups<'a> {
                 break;
             }
             for at in 0..=buffer.len() - GROUP_FRAME_BYTES {
-                if let Some(header) = self.later_mark(&buffer[at..]) {
+                if let Some((header, mark)) = self.later_mark(&buffer[at..])
+                    && holds(mark.durable)
+                {
                     return Ok(Some(Cursor {
                         offset: offset + at as u64,
                         next: header.sequence,
@@ -181,13 +220,17 @@ impl<'a> Groups<'a> {
         Ok(self.cursor.offset + own)
     }
 
-    fn later_mark(&self, bytes: &[u8]) -> Option<FrameHeader> {
+    fn later_mark(&self, bytes: &[u8]) -> Option<(FrameHeader, GroupMark)> {
         // The kind is looked at before the checksum, which is dear.
         let header = FrameHeader::read(bytes)?;
         let can_be = header.kind == KIND_GROUP
             && header.length as usize == GROUP_FRAME_BYTES - FRAME_HEADER_BYTES
             && header.sequence > self.cursor.next;
-        if can_be { read_frame(bytes, self.seed).ok() } else { None }
+        if !can_be {
+            return None;
+        }
+        let header = read_frame(bytes, self.seed).ok()?;
+        Some((header, GroupMark::read(bytes.get(FRAME_HEADER_BYTES..)?)?))
     }
 
     /// Offset after the last byte that is not zero, from the cursor on.
@@ -208,6 +251,8 @@ impl<'a> Groups<'a> {
 
 /// One proven group.
 struct Group {
+    first: u64,
+    durable: u64,
     frames: Vec<(usize, FrameHeader)>,
     bytes: usize,
     end: Cursor,
@@ -262,8 +307,8 @@ fn opening(bytes: &[u8], seed: u32, cursor: Cursor) -> Result<(FrameHeader, Grou
     let body = bytes.get(FRAME_HEADER_BYTES..header.frame_bytes()).unwrap_or_default();
     let mark = GroupMark::read(body).filter(|_| header.frame_bytes() == GROUP_FRAME_BYTES);
     let mark = mark.ok_or(misplaced("the frame of the group has another length"))?;
-    if mark.durable != cursor.next.saturating_sub(1) {
-        return Err(misplaced("the group was written after another one than the last"));
+    if mark.durable >= cursor.next {
+        return Err(misplaced("the group was written after a record that follows it was durable"));
     }
     Ok((header, mark))
 }
@@ -302,7 +347,7 @@ fn group(bytes: &[u8], seed: u32, cursor: Cursor) -> Result<Group, Fault> {
         return Err(misplaced("the group has another number of records than it says"));
     }
     let end = Cursor { offset: cursor.offset + total as u64, next, chain };
-    Ok(Group { frames, bytes: total, end })
+    Ok(Group { first: cursor.next, durable: mark.durable, frames, bytes: total, end })
 }
 
 /// Records of a segment from an offset on, each verified by itself and against the one before.
@@ -366,6 +411,23 @@ impl Frames<'_> {
             at += header.frame_bytes();
         }
         Ok(records)
+    }
+
+    /// The record whose frame comes next, alone.
+    pub(super) fn one(&mut self) -> Result<Record, ReadFault> {
+        let damaged = |reason| ReadFault::Damaged(self.offset, reason);
+        let left = usize::try_from(self.end.saturating_sub(self.offset)).unwrap_or(usize::MAX);
+        let mut chunk = self.read(left.min(RECORD_BYTES))?;
+        let header = FrameHeader::read(&chunk).ok_or(damaged("no record stands here"))?;
+        if header.frame_bytes() > chunk.len() && header.frame_bytes() <= left {
+            chunk = self.read(header.frame_bytes())?;
+        }
+        let header = read_frame(&chunk, self.seed).map_err(|fault| damaged(fault.reason()))?;
+        if header.kind == KIND_GROUP {
+            return Err(damaged("no record stands here"));
+        }
+        chunk.truncate(header.frame_bytes());
+        Record::of_frame(chunk.into(), 0, header).map_err(|_| damaged("the record is too large"))
     }
 
     fn read(&self, bytes: usize) -> Result<Vec<u8>, ReadFault> {

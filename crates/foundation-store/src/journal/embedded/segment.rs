@@ -1,10 +1,12 @@
 //! One file of the log: its name, its header, and the seed that binds its frames to it.
 
-use std::sync::atomic::AtomicU64;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use arc_swap::ArcSwapOption;
 use foundation_types::{Error, ErrorKind, Result, StoreId};
 
+use super::index::SegmentIndex;
 use crate::disk::DiskFile;
 use crate::record::reader::Reader;
 
@@ -101,6 +103,8 @@ pub(super) struct Segment {
     pub(super) file: Box<dyn DiskFile>,
     /// Offset after the last durable frame.
     pub(super) end: AtomicU64,
+    /// Finds its records, as far as the index covers them.
+    pub(super) index: ArcSwapOption<SegmentIndex>,
     /// Sequence numbers and offsets of some frames, ascending: where a read may begin.
     marks: Mutex<Vec<(u64, u64)>>,
 }
@@ -116,8 +120,27 @@ impl Segment {
             seed: header.seed(),
             file,
             end: AtomicU64::new(HEADER_BYTES),
+            index: ArcSwapOption::empty(),
             marks: Mutex::new(vec![(header.first, HEADER_BYTES)]),
         }
+    }
+
+    /// The same segment, read through another file.
+    pub(super) fn through(&self, file: Box<dyn DiskFile>) -> Self {
+        Self {
+            name: self.name.clone(),
+            header: self.header,
+            seed: self.seed,
+            file,
+            end: AtomicU64::new(self.end.load(Ordering::Acquire)),
+            index: ArcSwapOption::new(self.index.load_full()),
+            marks: Mutex::new(self.marks().clone()),
+        }
+    }
+
+    /// The index, if it covers all that the segment will ever have.
+    pub(super) fn whole_index(&self) -> Option<Arc<SegmentIndex>> {
+        self.index.load_full().filter(|index| index.summary().sealed)
     }
 
     /// Notes where frames are: sequence numbers and offsets, both ascending.
@@ -130,13 +153,36 @@ impl Segment {
         }
     }
 
-    /// The last marked offset from which reading on reaches the record with this number.
+    /// An offset from which reading on soon reaches the record with this number.
     pub(super) fn offset_for(&self, sequence: u64) -> u64 {
-        self.offset_before(sequence, 0)
+        // What the index covers was perhaps never read, and then has no marks.
+        self.asking_index(sequence, |index| index.offset_of(sequence))
+            .unwrap_or_else(|| self.marked_before(sequence, 0))
     }
 
-    /// A marked offset at least `bytes` before that, if the segment has as many.
+    /// An offset about `bytes` before that, if the segment has as many.
     pub(super) fn offset_before(&self, sequence: u64, bytes: u64) -> u64 {
+        let first = self.header.first;
+        self.asking_index(sequence, |index| {
+            let summary = index.summary();
+            let average = summary.end.offset / summary.records.max(1);
+            index.offset_of(sequence.saturating_sub(bytes / average.max(1)).max(first))
+        })
+        .unwrap_or_else(|| self.marked_before(sequence, bytes))
+    }
+
+    /// What the index says, if it covers the record with this number and can be read.
+    fn asking_index<T>(
+        &self,
+        sequence: u64,
+        ask: impl FnOnce(&SegmentIndex) -> Result<T>,
+    ) -> Option<T> {
+        let index = self.index.load_full()?;
+        if index.summary().last() < sequence { None } else { ask(&index).ok() }
+    }
+
+    /// The last marked offset that is at least `bytes` before the record with this number.
+    fn marked_before(&self, sequence: u64, bytes: u64) -> u64 {
         let marks = self.marks();
         let after = marks.partition_point(|(first, _)| *first <= sequence);
         let reached = marks.get(..after).unwrap_or_default();

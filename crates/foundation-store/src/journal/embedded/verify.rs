@@ -6,11 +6,12 @@
 use foundation_types::error::Category;
 use foundation_types::{Error, ErrorKind, Result, StoreId};
 
+use super::mark::{FRONT, Mark, WATERMARK};
 use super::options::Mode;
 use super::recovery::{self, FIRST_EPOCH};
+use super::row;
 use super::scan::{Cursor, Groups, Stop, StopCause};
 use super::segment::{HEADER_BYTES, Segment};
-use super::watermark::{self, Watermark};
 use super::{disk_failure, identity, take_lock};
 use crate::disk::{Access, Disk};
 use crate::journal::status::{Finding, Verification};
@@ -41,15 +42,10 @@ pub(super) fn verify(
     written: Option<u64>,
 ) -> Result<Verification> {
     let mut all = Verification::default();
-    let marked = match Watermark::open(disk, store, Access::Read) {
-        Ok((_, marked)) => marked,
-        Err(error) if is_damage(&error) => {
-            all.findings.push(of_error(&error, watermark::FILE));
-            0
-        }
-        Err(error) => return Err(error),
-    };
-    let mut names = recovery::segment_names(disk)?;
+    let watermark = Mark::watermark(disk, store, Access::Read).map(Some);
+    let marked = all.mark(watermark, WATERMARK)?;
+    let front = all.mark(Mark::open(disk, FRONT, store, Access::Read), FRONT)?;
+    let (_, mut names) = row::without_dropped(row::segment_names(disk)?, front);
     let marked = written.map_or(marked, |written| marked.min(written));
     if let Some(written) = written {
         // Begun since the question was asked.
@@ -57,9 +53,10 @@ pub(super) fn verify(
     }
     let mut walk = Walk {
         epoch: FIRST_EPOCH,
-        cursor: Cursor { offset: HEADER_BYTES, next: 1, chain: 0 },
+        cursor: Cursor { offset: HEADER_BYTES, next: front + 1, chain: 0 },
         written,
-        is_lost: false,
+        // What the first segment carries on is gone, if anything is.
+        is_lost: front > 0,
         all,
     };
     for (at, name) in names.iter().enumerate() {
@@ -88,6 +85,20 @@ struct Walk {
     all: Verification,
 }
 
+impl Verification {
+    /// What a mark says; damage to it is a finding.
+    fn mark(&mut self, opened: Result<Option<Mark>>, file: &str) -> Result<u64> {
+        match opened {
+            Ok(mark) => Ok(mark.map_or(0, |mark| mark.sequence())),
+            Err(error) if is_damage(&error) => {
+                self.findings.push(of_error(&error, file));
+                Ok(0)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
 impl Walk {
     fn file(
         &mut self,
@@ -97,8 +108,8 @@ impl Walk {
         marked: u64,
         is_last: bool,
     ) -> Result<()> {
-        let opened = recovery::open_segment(disk, name, Access::Read)
-            .and_then(|one| recovery::check_own(name, one.header, store).map(|()| one));
+        let opened = row::open_segment(disk, name, Access::Read)
+            .and_then(|one| row::check_own(name, one.header, store).map(|()| one));
         let segment = match opened {
             Ok(segment) => segment,
             Err(error) if matches!(error.kind(), ErrorKind::Disk | ErrorKind::UnknownFormat) => {
@@ -111,8 +122,8 @@ impl Walk {
             }
         };
         let header = segment.header;
-        let placed = recovery::check_place(name, header, self.epoch, self.cursor);
-        let is_behind = header.first >= self.cursor.next;
+        let placed = row::check_place(name, header, self.epoch, self.cursor);
+        let is_behind = header.first >= self.cursor.next || self.all.segments == 0;
         match placed {
             Err(_) if self.is_lost && is_behind => {}
             Err(error) => self.all.findings.push(of_error(&error, name)),
@@ -163,12 +174,13 @@ impl Walk {
         if used == self.cursor.offset {
             return Ok(None);
         }
-        let later = groups.find_later()?;
-        let end = later.map_or(used, |later| later.offset);
-        let damage = later.is_some()
+        let damage = groups.find_proof()?.is_some()
             || !is_last
             || self.cursor.next <= marked
             || stop.cause == StopCause::Misplaced;
+        // Behind a torn group nothing counts, whole or not.
+        let later = if damage { groups.find_later()? } else { None };
+        let end = later.map_or(used, |later| later.offset);
         self.is_lost = damage && later.is_none();
         let what = if damage {
             format!("{} (from position {})", stop.reason, self.cursor.next)

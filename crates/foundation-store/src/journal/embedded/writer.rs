@@ -8,16 +8,18 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use foundation_types::{Error, ErrorKind, Result};
+use tokio::sync::oneshot;
 
-use super::group::Group;
+use super::group::{Group, Waiting};
 use super::identity::remove_if_there;
 use super::recovery::Tail;
 use super::scan::Cursor;
 use super::segment::{self, HEADER_BYTES, Segment, SegmentHeader};
-use super::watermark::{self, Watermark};
-use super::{EmbeddedOptions, Follower, Shared, disk_failure, fenced_by, is_full};
-use crate::disk::{Access, Disk};
-use crate::journal::commit::Sync;
+use super::mark::Mark;
+use super::shared::{Shared, fenced_by};
+use super::upkeep::{self, Captured};
+use super::{EmbeddedOptions, disk_failure, is_full};
+use crate::disk::Access;
 use crate::record::Record;
 use crate::record::frame::{FrameHeader, GROUP_FRAME_BYTES};
 
@@ -32,8 +34,6 @@ const NEW_SEGMENT: &str = "SEGMENT.new";
 
 /// What the writer needs beside the shared state.
 pub(super) struct Parts {
-    pub(super) disk: Arc<dyn Disk>,
-    pub(super) follower: Arc<dyn Follower>,
     pub(super) salt_seed: u64,
     pub(super) options: EmbeddedOptions,
 }
@@ -47,7 +47,8 @@ pub(super) fn start(shared: Arc<Shared>, parts: Parts, tail: Tail) -> Result<Joi
             .map_err(|cause| disk_failure("read the log", &segment.name, cause))?,
         None => 0,
     };
-    let Tail { epoch, cursor, watermark, marked } = tail;
+    let Tail { epoch, cursor, watermark, .. } = tail;
+    let marked = watermark.as_ref().map_or(0, Mark::sequence);
     let marked_at = shared.clock.monotonic();
     let mut writer = Writer {
         shared,
@@ -63,11 +64,9 @@ pub(super) fn start(shared: Arc<Shared>, parts: Parts, tail: Tail) -> Result<Joi
     let run = move || {
         if catch_unwind(AssertUnwindSafe(|| writer.run())).is_err() {
             let cause = Error::new(ErrorKind::Internal, "the writer of the journal panicked");
-            let unknown = "it is not known whether the write is durable";
-            let unknown = Error::new(ErrorKind::Indeterminate, unknown).caused_by(cause.clone());
             fence(&writer.shared, &cause, None);
             if let Some(writing) = writer.writing.take() {
-                writing.finish(Err(unknown));
+                writing.finish(&Err(indeterminate(cause.clone())));
             }
             writer.shared.end(Err(cause));
         }
@@ -85,13 +84,13 @@ struct Writer {
     cursor: Cursor,
     /// Length of the last segment's file.
     filled: u64,
-    watermark: Option<Watermark>,
+    watermark: Option<Mark>,
     /// What the watermark says.
     marked: u64,
     /// Monotonic time at which it was written.
     marked_at: Duration,
     /// What everybody waits for whose group is being written.
-    writing: Option<Arc<Sync>>,
+    writing: Option<Waiting>,
 }
 
 /// Why a group is not durable.
@@ -113,54 +112,87 @@ impl WriteFault {
     }
 }
 
+/// What the writer does next.
+enum Next {
+    Write(Group),
+    /// Takes the states for these.
+    Capture(Vec<oneshot::Sender<Captured>>),
+    /// There was nothing to do for a while.
+    Rest,
+    End,
+}
+
 impl Writer {
     fn run(&mut self) {
-        let outcome = loop {
-            let Some(group) = self.next_group() else { break self.advance_watermark() };
-            self.writing = Some(group.sync());
-            if let Err(cause) = self.write(group) {
-                fence(&self.shared, &cause, self.writing.take());
-                break Err(cause);
-            }
-            self.writing = None;
-        };
-        if let Err(cause) = &outcome {
-            fence(&self.shared, cause, None);
+        let outcome = self.work();
+        match &outcome {
+            Ok(()) => upkeep::last_checkpoint(&self.shared, self.captured()),
+            Err(cause) => fence(&self.shared, cause, self.writing.take()),
         }
         self.shared.end(outcome);
     }
 
-    /// Waits for something to write; `None` once the journal is closed and all is written.
-    fn next_group(&mut self) -> Option<Group> {
+    /// Works until the journal is closed and all is written.
+    fn work(&mut self) -> Result<()> {
         loop {
-            let mut intake = self.shared.intake();
-            let mut is_idle = false;
-            while intake.group.is_empty() && !intake.closing && !is_idle {
-                if self.marked < self.cursor.next - 1 {
-                    let waited = self.shared.work.wait_timeout(intake, IDLE);
-                    let (guard, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
-                    (intake, is_idle) = (guard, timeout.timed_out());
-                } else {
-                    let waited = self.shared.work.wait(intake);
-                    intake = waited.unwrap_or_else(PoisonError::into_inner);
+            match self.next() {
+                Next::Write(group) => {
+                    self.writing = Some(group.waiting());
+                    self.write(group)?;
+                    self.writing = None;
+                    self.mark_if_old()?;
                 }
-            }
-            if !intake.group.is_empty() {
-                return Some(std::mem::take(&mut intake.group));
-            }
-            if intake.closing {
-                return None;
-            }
-            drop(intake);
-            if let Err(cause) = self.advance_watermark() {
-                // The log itself is well, but nobody knows any more what a failed sync left.
-                fence(&self.shared, &cause, None);
-                return None;
+                Next::Capture(wanted) => {
+                    self.sync()?;
+                    for wanted in wanted {
+                        // Who asked may have gone.
+                        let _ = wanted.send(self.captured());
+                    }
+                }
+                Next::Rest => self.mark()?,
+                Next::End => return self.mark(),
             }
         }
     }
 
-    /// Makes a group durable and tells of it, or takes it back if there is no space for it.
+    fn captured(&self) -> Captured {
+        Captured::at(&self.shared, self.cursor, self.epoch)
+    }
+
+    /// Waits for something to do.
+    fn next(&mut self) -> Next {
+        let mut intake = self.shared.intake();
+        loop {
+            if !intake.group.is_empty() {
+                return Next::Write(std::mem::take(&mut intake.group));
+            }
+            if intake.closing {
+                return Next::End;
+            }
+            if !intake.captures.is_empty() {
+                return Next::Capture(std::mem::take(&mut intake.captures));
+            }
+            if self.marked < self.last() {
+                let waited = self.shared.work.wait_timeout(intake, IDLE);
+                let (guard, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+                intake = guard;
+                if timeout.timed_out() && intake.is_idle() {
+                    return Next::Rest;
+                }
+            } else {
+                let waited = self.shared.work.wait(intake);
+                intake = waited.unwrap_or_else(PoisonError::into_inner);
+            }
+        }
+    }
+
+    /// The last sequence number that is written.
+    fn last(&self) -> u64 {
+        self.cursor.next - 1
+    }
+
+    /// Makes a group as durable as it asks for and tells of it, or takes it back if there is no
+    /// space for it.
     ///
     /// # Errors
     /// Why nothing may be written any more.
@@ -173,19 +205,23 @@ impl Writer {
         let records = self.records(group.bytes(), &segment);
         let end = self.cursor.offset + group.bytes().len() as u64;
         self.cursor = Cursor { offset: end, next: self.cursor.next + records.len() as u64, chain };
+        if group.wants_sync() {
+            self.synced(self.last());
+        }
         segment.end.store(end, Ordering::Release);
-        self.shared.durable.store(self.cursor.next - 1, Ordering::Release);
-        self.shared.syncs.fetch_add(1, Ordering::Relaxed);
+        self.shared.durable.store(self.last(), Ordering::Release);
         self.shared.note_space(None);
-        self.parts.follower.follow(&records);
+        self.shared.follower.follow(&records);
         group.end(Ok(()));
-        self.advance_watermark_if_old()
+        Ok(())
     }
 
-    /// Writes and syncs a group; gives its segment and the checksum of its last frame.
+    /// Writes a group, and syncs it if somebody waits for that; gives its segment and the checksum
+    /// of its last frame.
     fn put(&mut self, group: &mut Group) -> Result<(Arc<Segment>, u32), WriteFault> {
         let segment = self.segment_for(group.bytes().len() as u64)?;
-        let chain = group.seal(self.cursor.next, self.cursor.chain, segment.seed);
+        let durable = self.shared.synced.load(Ordering::Acquire);
+        let chain = group.seal(self.cursor.next, durable, self.cursor.chain, segment.seed);
         let bytes = group.bytes();
         let end = self.cursor.offset + bytes.len() as u64;
         let write = || -> io::Result<u64> {
@@ -193,21 +229,40 @@ impl Writer {
             segment.file.write_at(bytes, self.cursor.offset)?;
             Ok(filled)
         };
-        let unknown = |failed: Error| {
-            Error::new(ErrorKind::Indeterminate, "it is not known whether the write is durable")
-                .caused_by(failed)
-        };
         let filled = write().map_err(|cause| {
             match WriteFault::of_write("write to the log", &segment.name, cause) {
-                WriteFault::Failed(failed) => WriteFault::Failed(unknown(failed)),
+                WriteFault::Failed(failed) => WriteFault::Failed(indeterminate(failed)),
                 full @ WriteFault::Full(_) => full,
             }
         })?;
-        segment.file.sync().map_err(|cause| {
-            WriteFault::Failed(unknown(disk_failure("write to the log", &segment.name, cause)))
-        })?;
+        if group.wants_sync() {
+            segment.file.sync().map_err(|cause| {
+                let failed = disk_failure("write to the log", &segment.name, cause);
+                WriteFault::Failed(indeterminate(failed))
+            })?;
+        }
         self.filled = filled;
         Ok((segment, chain))
+    }
+
+    /// Notes that a sync has reached a record.
+    fn synced(&self, last: u64) {
+        self.shared.synced.store(last, Ordering::Release);
+        self.shared.syncs.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Syncs what was acked at a lower level.
+    fn sync(&self) -> Result<()> {
+        if self.shared.synced.load(Ordering::Acquire) == self.last() {
+            return Ok(());
+        }
+        let Some(segment) = self.shared.log.last() else { return Ok(()) };
+        segment
+            .file
+            .sync()
+            .map_err(|cause| disk_failure("sync the log", &segment.name, cause))?;
+        self.synced(self.last());
+        Ok(())
     }
 
     /// Undoes a group for which there was no space, and what was placed behind it: it was computed
@@ -261,14 +316,25 @@ impl Writer {
     fn segment_for(&mut self, bytes: u64) -> Result<Arc<Segment>, WriteFault> {
         let last = self.shared.log.last();
         let is_full = self.cursor.offset + bytes > self.parts.options.segment_bytes;
-        if let Some(last) = last
-            && (!is_full || self.cursor.offset == HEADER_BYTES)
-        {
-            return Ok(last);
+        match &last {
+            Some(last) if !is_full || self.cursor.offset == HEADER_BYTES => {
+                return Ok(Arc::clone(last));
+            }
+            _ => {}
         }
+        // Only the last segment can have what is not synced.
+        self.sync().map_err(WriteFault::Failed)?;
         let name = segment::name_of(self.cursor.next);
         let segment = Arc::new(self.create_segment(&name)?);
+        let captured = last.map(|full| {
+            // Nothing is added to it any more, so its file need not stay open.
+            self.shared.log.replace(Arc::new(full.through(self.shared.pool.file(&full.name))));
+            self.captured()
+        });
         self.shared.log.push(segment.clone());
+        if let Some(captured) = captured {
+            upkeep::begin(&self.shared, captured, self.parts.options.background);
+        }
         self.cursor.offset = HEADER_BYTES;
         self.filled = HEADER_BYTES;
         Ok(segment)
@@ -288,7 +354,7 @@ impl Writer {
             previous: self.cursor.chain,
             salt,
         };
-        let disk = &*self.parts.disk;
+        let disk = &*self.shared.disk;
         let attempt = "begin a segment";
         let failed = |cause| WriteFault::Failed(disk_failure(attempt, name, cause));
         remove_if_there(disk, NEW_SEGMENT).map_err(failed)?;
@@ -305,26 +371,32 @@ impl Writer {
     }
 
     /// A writer that is never idle writes the watermark too, only less often.
-    fn advance_watermark_if_old(&mut self) -> Result<()> {
+    fn mark_if_old(&mut self) -> Result<()> {
         if self.shared.clock.monotonic().saturating_sub(self.marked_at) < MARK_AGE_MAX {
             return Ok(());
         }
-        self.advance_watermark()
+        self.mark()
     }
 
-    fn advance_watermark(&mut self) -> Result<()> {
-        let durable = self.cursor.next - 1;
-        if self.marked == durable {
+    /// Syncs what is not, and has the watermark say so.
+    fn mark(&mut self) -> Result<()> {
+        self.sync()?;
+        let last = self.last();
+        if self.marked == last {
             return Ok(());
         }
         self.marked_at = self.shared.clock.monotonic();
-        let Some(watermark) = &mut self.watermark else { return Ok(()) };
-        watermark
-            .advance(durable)
-            .map_err(|cause| disk_failure("write the watermark", watermark::FILE, cause))?;
-        self.marked = durable;
+        if let Some(watermark) = &mut self.watermark {
+            watermark.advance(last)?;
+        }
+        self.marked = last;
         Ok(())
     }
+}
+
+fn indeterminate(failed: Error) -> Error {
+    Error::new(ErrorKind::Indeterminate, "it is not known whether the write is durable")
+        .caused_by(failed)
 }
 
 /// Writes zeros behind `end`, up to the next step or the end of the segment; gives the new length
@@ -347,16 +419,17 @@ fn fill_ahead(segment: &Segment, filled: u64, end: u64, segment_bytes: u64) -> i
 }
 
 /// Refuses writes from now on. What is being written is indeterminate, what waits is not applied.
-fn fence(shared: &Shared, cause: &Error, writing: Option<Arc<Sync>>) {
+fn fence(shared: &Shared, cause: &Error, writing: Option<Waiting>) {
     let waiting = {
         let mut intake = shared.intake();
         // The first cause counts.
         let _ = shared.fenced.set(cause.clone());
+        intake.captures.clear();
         std::mem::take(&mut intake.group)
     };
     shared.room.close();
-    if let Some(sync) = writing {
-        sync.finish(Err(cause.clone()));
+    if let Some(writing) = writing {
+        writing.finish(&Err(cause.clone()));
     }
     waiting.end(Err(fenced_by(cause)));
 }

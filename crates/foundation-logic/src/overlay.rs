@@ -1,0 +1,77 @@
+//! What edits come to, whatever tree they are applied to.
+//!
+//! Replaying every change of a document on newer defaults and putting an overlay on them give the
+//! same tree: it has each place that was ever set or removed, with what was put there last. The
+//! law, which is tested: `overlay(e1, …, en).on(base) == apply(… apply(base, e1) …, en)`.
+
+use foundation_types::path::Segment;
+use foundation_types::{Edit, Path, Result, Value};
+use im::OrdMap;
+
+use crate::lens;
+
+#[cfg(test)]
+mod tests;
+
+/// Places with what was put there last; nothing where it was removed. Cloning is O(1).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Overlay(OrdMap<Path, Option<Value>>);
+
+impl Overlay {
+    /// Adds edits that were applied and led to the tree `after`.
+    pub fn add(&mut self, edits: &[Edit], after: &Value) {
+        for edit in edits {
+            let place = outside_of_lists(&edit.path);
+            let value = match &edit.after {
+                Some(value) if place == edit.path => Some(value.clone()),
+                _ => lens::get(after, &place).cloned(),
+            };
+            self.put(place, value);
+        }
+    }
+
+    /// Puts a value at a place, or removes what is there.
+    pub fn put(&mut self, place: Path, value: Option<Value>) {
+        let inside: Vec<Path> = self
+            .0
+            .range(place.clone()..)
+            .map(|(path, _)| path)
+            .take_while(|path| path.segments().starts_with(place.segments()))
+            .cloned()
+            .collect();
+        for path in inside {
+            self.0.remove(&path);
+        }
+        self.0.insert(place, value);
+    }
+
+    /// The tree with everything put where it belongs. Outer places come first.
+    ///
+    /// # Errors
+    /// As [`lens::set`], where the tree has something else on the way to a place.
+    pub fn on(&self, base: &Value) -> Result<Value> {
+        self.0.iter().try_fold(base.clone(), |value, (path, put)| match put {
+            Some(put) => lens::set(&value, path, put.clone()),
+            None if lens::get(&value, path).is_none() => Ok(value),
+            None => lens::remove(&value, path),
+        })
+    }
+
+    /// Every place with what is put there, outer places first.
+    pub fn iter(&self) -> impl Iterator<Item = (&Path, Option<&Value>)> {
+        self.0.iter().map(|(path, value)| (path, value.as_ref()))
+    }
+}
+
+/// The path as far as it leads through maps: an item of a list has no name of its own, and where it
+/// stands changes with the others.
+fn outside_of_lists(path: &Path) -> Path {
+    let is_key = |segment: &&Segment| matches!(segment, Segment::Key(_));
+    let keys = path.segments().iter().take_while(is_key).count();
+    if keys == path.segments().len() {
+        return path.clone();
+    }
+    let segments = path.segments().iter().take(keys).cloned();
+    // A part of a path breaks no limit that the path keeps.
+    Path::from_segments(segments).unwrap_or_default()
+}

@@ -1,0 +1,93 @@
+//! The documents as they are kept in a snapshot of the journal.
+//!
+//! Kept is what was changed, not what came of it: an overlay is put on the defaults that the
+//! program has when it is opened, as replaying the changes would do.
+
+use foundation_logic::diff;
+use foundation_logic::overlay::Overlay;
+use foundation_types::{Edit, Error, ErrorKind, Path, Position, Result, Value};
+use serde::{Deserialize, Serialize};
+
+use super::versions::{TREE_EVERY, Versions};
+
+/// Every document that was ever changed, in the order of names.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct KeptDocuments {
+    pub(super) documents: Vec<KeptDocument>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct KeptDocument {
+    pub(super) name: String,
+    /// Position of version 1, 2, 3, …
+    positions: Vec<u64>,
+    /// What leads from version 0 to 64, from there to 128, …
+    trees: Vec<Vec<Put>>,
+    /// What all changes come to.
+    overlay: Vec<Put>,
+}
+
+/// What is put at a place; a place alone is emptied.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+enum Put {
+    Value { path: Path, value: Value },
+    Nothing { path: Path },
+}
+
+impl KeptDocument {
+    pub(super) fn of(name: &str, versions: &Versions) -> Self {
+        let before = std::iter::once(&versions.base).chain(&versions.trees);
+        let steps = before.zip(&versions.trees).map(|(before, after)| {
+            let edits = diff::diff(before, after);
+            edits.into_iter().map(|edit| Put::of(edit.path, edit.after)).collect()
+        });
+        let overlay = versions.overlay.iter().map(|(path, value)| Put::of(path.clone(), value.cloned()));
+        Self {
+            name: name.to_owned(),
+            positions: versions.positions.iter().map(|position| position.to_engine()).collect(),
+            trees: steps.collect(),
+            overlay: overlay.collect(),
+        }
+    }
+
+    /// The versions on top of these defaults.
+    pub(super) fn on(self, base: Value) -> Result<Versions> {
+        let ascending = self.positions.is_sorted_by(|one, two| one < two);
+        if !ascending || self.trees.len() != self.positions.len() / TREE_EVERY {
+            let message = "the versions of a document do not fit together";
+            return Err(Error::new(ErrorKind::Corruption, message).with("document", self.name));
+        }
+        let (mut trees, mut tree) = (Vec::with_capacity(self.trees.len()), base.clone());
+        for step in self.trees {
+            let edits: Vec<Edit> = step.into_iter().map(Put::into_edit).collect();
+            tree = diff::apply(&tree, &edits)?;
+            trees.push(tree.clone());
+        }
+        let mut overlay = Overlay::default();
+        for Edit { path, after, .. } in self.overlay.into_iter().map(Put::into_edit) {
+            overlay.put(path, after);
+        }
+        let last = overlay.on(&base)?;
+        let positions = self.positions.into_iter().map(Position::from_engine).collect();
+        Ok(Versions { base, trees, positions, overlay, last })
+    }
+}
+
+impl Put {
+    fn of(path: Path, value: Option<Value>) -> Self {
+        match value {
+            Some(value) => Self::Value { path, value },
+            None => Self::Nothing { path },
+        }
+    }
+
+    fn into_edit(self) -> Edit {
+        match self {
+            Self::Value { path, value } => Edit { path, before: None, after: Some(value) },
+            Self::Nothing { path } => Edit { path, before: None, after: None },
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Two numbers that only grow: how far the log is known to be durable, and where it begins.
+//!
+//! Each has a file of its own. Two slots in two sectors are written in turn, so that a torn write
+//! costs at most the newer one.
+//!
+//! The watermark tells a torn tail from lost acked data. It is a lower bound: it is written when
+//! the writer is idle and when it closes. The front tells records that were let go of from ones
+//! that are missing: it is written before the first file is removed.
+
+use std::io;
+
+use foundation_types::{Error, ErrorKind, Result, StoreId};
+
+use super::disk_failure;
+use super::identity::remove_if_there;
+use crate::disk::{Access, Disk, DiskFile, read_full};
+use crate::record::reader::Reader;
+
+/// Up to where everything is durable.
+pub(super) const WATERMARK: &str = "WATERMARK";
+/// Up to where nothing is kept. A store that never let go of anything does not have it.
+pub(super) const FRONT: &str = "FRONT";
+
+const SLOT_BYTES: usize = 40;
+const SLOT_STRIDE: u64 = 512;
+
+/// The file of a mark.
+pub(super) struct Mark {
+    name: &'static str,
+    file: Box<dyn DiskFile>,
+    store: StoreId,
+    /// Counts writes; the slot with the greater count is the newer one.
+    count: u64,
+    sequence: u64,
+}
+
+impl Mark {
+    /// Makes the file with two empty slots. Its name is durable once names are synced.
+    pub(super) fn create(disk: &dyn Disk, name: &'static str, store: StoreId) -> io::Result<Self> {
+        let new_name = format!("{name}.new");
+        remove_if_there(disk, &new_name)?;
+        let file = disk.open(&new_name, Access::Create)?;
+        file.write_at(&[0; 2 * SLOT_STRIDE as usize], 0)?;
+        file.sync()?;
+        disk.rename(&new_name, name)?;
+        Ok(Self { name, file, store, count: 0, sequence: 0 })
+    }
+
+    /// Opens the file, if there is one.
+    pub(super) fn open(
+        disk: &dyn Disk,
+        name: &'static str,
+        store: StoreId,
+        access: Access,
+    ) -> Result<Option<Self>> {
+        let fail = |cause| disk_failure("open a mark", name, cause);
+        let file = match disk.open(name, access) {
+            Ok(file) => file,
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(cause) => return Err(fail(cause)),
+        };
+        let first = read_slot(&*file, 0, store).map_err(fail)?;
+        let second = read_slot(&*file, SLOT_STRIDE, store).map_err(fail)?;
+        let newest = match (first, second) {
+            (Slot::Damaged, Slot::Damaged) => {
+                let message = "both slots of a mark are damaged";
+                return Err(Error::new(ErrorKind::Corruption, message)
+                    .with("file", name)
+                    .with("range", format!("0..{}", SLOT_STRIDE as usize + SLOT_BYTES)));
+            }
+            (Slot::Mark { count: a, .. }, Slot::Mark { count: b, .. }) if a > b => first,
+            (Slot::Mark { .. }, Slot::Empty | Slot::Damaged) => first,
+            _ => second,
+        };
+        let (count, sequence) = match newest {
+            Slot::Mark { count, sequence } => (count, sequence),
+            Slot::Empty | Slot::Damaged => (0, 0),
+        };
+        Ok(Some(Self { name, file, store, count, sequence }))
+    }
+
+    /// The watermark, which a store always has.
+    pub(super) fn watermark(disk: &dyn Disk, store: StoreId, access: Access) -> Result<Self> {
+        Self::open(disk, WATERMARK, store, access)?.ok_or_else(|| {
+            Error::new(ErrorKind::ForeignFile, "the watermark of the store is missing")
+                .with("file", WATERMARK)
+        })
+    }
+
+    /// The sequence number that it says.
+    pub(super) fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// Has it say another one, for good.
+    pub(super) fn advance(&mut self, sequence: u64) -> Result<()> {
+        let count = self.count + 1;
+        let offset = (count % 2) * SLOT_STRIDE;
+        let write = || -> io::Result<()> {
+            self.file.write_at(&encode(self.store, count, sequence), offset)?;
+            self.file.sync()
+        };
+        write().map_err(|cause| disk_failure("write a mark", self.name, cause))?;
+        (self.count, self.sequence) = (count, sequence);
+        Ok(())
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Slot {
+    Empty,
+    Damaged,
+    Mark { count: u64, sequence: u64 },
+}
+
+fn encode(store: StoreId, count: u64, sequence: u64) -> [u8; SLOT_BYTES] {
+    let mut bytes = [0; SLOT_BYTES];
+    bytes[0..16].copy_from_slice(&store.to_bits().to_le_bytes());
+    bytes[16..24].copy_from_slice(&count.to_le_bytes());
+    bytes[24..32].copy_from_slice(&sequence.to_le_bytes());
+    let sum = crc32c::crc32c(&bytes[..36]);
+    bytes[36..40].copy_from_slice(&sum.to_le_bytes());
+    bytes
+}
+
+fn read_slot(file: &dyn DiskFile, offset: u64, store: StoreId) -> io::Result<Slot> {
+    let mut bytes = [0; SLOT_BYTES];
+    let count = read_full(file, &mut bytes, offset)?;
+    if count < SLOT_BYTES {
+        return Ok(Slot::Damaged);
+    }
+    if bytes.iter().all(|byte| *byte == 0) {
+        return Ok(Slot::Empty);
+    }
+    Ok(decode(&bytes, store).unwrap_or(Slot::Damaged))
+}
+
+fn decode(bytes: &[u8; SLOT_BYTES], store: StoreId) -> Option<Slot> {
+    if bytes[36..40] != crc32c::crc32c(&bytes[..36]).to_le_bytes() {
+        return None;
+    }
+    let mut reader = Reader(bytes);
+    let id = u128::from_le_bytes(reader.array()?);
+    let (count, sequence) = (reader.u64()?, reader.u64()?);
+    (id == store.to_bits()).then_some(Slot::Mark { count, sequence })
+}

@@ -1,0 +1,129 @@
+//! What the callers of a journal, its writer and its upkeep share.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use foundation_types::{Error, ErrorKind, Result, StoreId, Version};
+use tokio::sync::{Semaphore, oneshot};
+
+use super::group::Group;
+use super::log::SegmentLog;
+use super::retention::Holds;
+use super::upkeep::Captured;
+use crate::clock::Clock;
+use crate::disk::{Disk, LockGuard, Pool};
+use crate::journal::batch::{Appended, Batch};
+use crate::journal::commit::{Room, Sync};
+use crate::journal::follower::Follower;
+use crate::journal::lane::Lane;
+
+pub(super) struct Shared {
+    pub(super) store: StoreId,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) log: SegmentLog,
+    pub(super) disk: Arc<dyn Disk>,
+    pub(super) pool: Arc<Pool>,
+    pub(super) follower: Arc<dyn Follower>,
+    pub(super) intake: Mutex<Intake>,
+    /// Wakes the writer.
+    pub(super) work: Condvar,
+    /// Bytes that may wait for the disk.
+    pub(super) room: Arc<Semaphore>,
+    /// The last sequence number that followers were told of: as durable as its batch asked for.
+    pub(super) durable: AtomicU64,
+    /// The last sequence number that is synced.
+    pub(super) synced: AtomicU64,
+    pub(super) syncs: AtomicU64,
+    pub(super) fenced: OnceLock<Error>,
+    /// Why the last group was not written, if that was for want of space.
+    pub(super) full: Mutex<Option<Error>>,
+    /// Held by whoever makes indices and snapshots or lets go of segments. It has the last record
+    /// of the newest snapshot.
+    pub(super) upkeep: Mutex<u64>,
+    /// Why the last upkeep failed.
+    pub(super) neglected: Mutex<Option<Error>>,
+    pub(super) holds: Arc<Holds>,
+    pub(super) ended: Sync,
+}
+
+/// Where appends are placed.
+pub(super) struct Intake {
+    pub(super) lane: Lane,
+    pub(super) group: Group,
+    /// Who wants the states of the followers, as of a record that is synced.
+    pub(super) captures: Vec<oneshot::Sender<Captured>>,
+    pub(super) closing: bool,
+    /// Whether the writer is done, for whatever reason.
+    pub(super) ended: bool,
+    pub(super) lock: Option<Box<dyn LockGuard>>,
+}
+
+impl Intake {
+    /// Whether the writer has nothing to do.
+    pub(super) fn is_idle(&self) -> bool {
+        self.group.is_empty() && !self.closing && self.captures.is_empty()
+    }
+
+    /// Gives the directory back once nobody wants it and nobody writes to it. A writer that was
+    /// fenced keeps it while it is read from.
+    pub(super) fn let_go(&mut self) {
+        if self.closing && self.ended {
+            self.lock = None;
+        }
+    }
+
+    /// Gives a batch its place.
+    pub(super) fn place(&mut self, shared: &Shared, batch: &Batch, room: Room) -> Result<(Appended, Arc<Sync>)> {
+        let now = shared.clock.wall();
+        if !self.lane.knows(&batch.stream) {
+            let version = shared.log.stream_version(batch.stream.as_str())?;
+            if version != Version::NONE {
+                self.lane.learn(batch.stream.clone(), version);
+            }
+        }
+        let Self { lane, group, .. } = self;
+        group.add(room, batch.durability, |frames| lane.place(batch, now, frames))
+    }
+}
+
+impl Shared {
+    pub(super) fn intake(&self) -> MutexGuard<'_, Intake> {
+        self.intake.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn durable(&self) -> u64 {
+        self.durable.load(Ordering::Acquire)
+    }
+
+    /// The writer is done.
+    pub(super) fn end(&self, outcome: Result<()>) {
+        let mut intake = self.intake();
+        intake.ended = true;
+        intake.let_go();
+        drop(intake);
+        self.ended.finish(outcome);
+    }
+
+    pub(super) fn note_space(&self, full: Option<Error>) {
+        *self.full.lock().unwrap_or_else(PoisonError::into_inner) = full;
+    }
+
+    pub(super) fn note_upkeep(&self, outcome: Result<()>) {
+        *self.neglected.lock().unwrap_or_else(PoisonError::into_inner) = outcome.err();
+    }
+
+    pub(super) fn check_open(&self) -> Result<()> {
+        match self.fenced.get() {
+            Some(cause) => Err(fenced_by(cause)),
+            None => Ok(()),
+        }
+    }
+}
+
+pub(super) fn fenced_by(cause: &Error) -> Error {
+    Error::new(
+        ErrorKind::Fenced,
+        "the journal takes no more writes since one failed; nothing was applied",
+    )
+    .caused_by(cause.clone())
+}

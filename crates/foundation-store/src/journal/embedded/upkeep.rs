@@ -1,0 +1,186 @@
+//! What is done beside the appends: indices of sealed segments, snapshots, letting go of segments.
+//!
+//! One at a time does it, whoever holds the lock of the upkeep: a thread that ends once there is
+//! nothing to do, a caller who asks for a checkpoint, or the writer when it closes. Nothing of it
+//! can harm the log: what fails is told by the status and tried again at the next occasion, with
+//! new files.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, MutexGuard, PoisonError};
+
+use foundation_types::{Error, ErrorKind, Position, Result};
+
+use super::retention::{self, Dropped, Retention};
+use super::segment::Segment;
+use super::scan::Cursor;
+use super::shared::Shared;
+use super::snapshot::{self, Kept, Snapshot};
+use super::{indexing, mark};
+use crate::disk::Access;
+use crate::journal::follower::Capture;
+
+/// Snapshots that are kept: should the newest not be readable, there is the one before.
+const SNAPSHOTS_KEPT: usize = 2;
+
+/// The states of the followers, taken by the writer between two groups, all of it synced.
+pub(super) struct Captured {
+    last: u64,
+    /// Checksum of the frame of that record.
+    chain: u32,
+    epoch: u64,
+    states: Vec<(&'static str, Capture)>,
+    /// The segment that had the record, and where it ended then.
+    segment: Option<(Arc<Segment>, u64)>,
+}
+
+impl Captured {
+    /// Takes the states as of the record before the cursor. Only the writer can: nobody is told of
+    /// anything meanwhile.
+    pub(super) fn at(shared: &Shared, cursor: Cursor, epoch: u64) -> Self {
+        let states = shared.follower.states();
+        let segment = shared.log.last();
+        Self {
+            last: cursor.next - 1,
+            chain: cursor.chain,
+            epoch,
+            states: states.iter().map(|state| (state.name(), state.capture())).collect(),
+            segment: segment.map(|one| (Arc::clone(&one), one.end.load(Ordering::Acquire))),
+        }
+    }
+}
+
+/// Has a sealed segment indexed and the states kept, without holding up the writer.
+pub(super) fn begin(shared: &Arc<Shared>, captured: Captured, in_background: bool) {
+    let owned = Arc::clone(shared);
+    let work = move || {
+        let done = catch_unwind(AssertUnwindSafe(|| after_sealing(&owned, captured)));
+        owned.note_upkeep(done.unwrap_or_else(|_| Err(panicked())));
+    };
+    if !in_background {
+        return work();
+    }
+    let thread = std::thread::Builder::new().name("foundation-upkeep".to_owned());
+    if let Err(cause) = thread.spawn(work) {
+        let error = Error::new(ErrorKind::Unavailable, "cannot start the upkeep of the journal");
+        shared.note_upkeep(Err(error.caused_by(cause)));
+    }
+}
+
+fn after_sealing(shared: &Shared, captured: Captured) -> Result<()> {
+    let mut newest = lock(shared);
+    index_sealed(shared)?;
+    if captured.last > *newest {
+        keep(shared, captured, &mut newest)?;
+    }
+    Ok(())
+}
+
+/// Makes the indices that are missing.
+pub(super) fn index_sealed(shared: &Shared) -> Result<()> {
+    let mut missing = shared.log.sealed();
+    missing.retain(|segment| segment.whole_index().is_none());
+    for segment in missing {
+        indexing::write(&*shared.disk, &shared.pool, &segment)?;
+        if let Some(index) = segment.whole_index() {
+            shared.follower.indexed(Position::from_engine(index.summary().last()));
+        }
+    }
+    Ok(())
+}
+
+/// Keeps these states, and an index up to the same record, so that opening reads nothing that came
+/// before.
+///
+/// # Errors
+/// `Unavailable` if the journal was closed meanwhile, or why a file could not be written.
+pub(super) fn checkpoint(shared: &Shared, captured: Captured) -> Result<Position> {
+    let mut newest = lock(shared);
+    if shared.intake().ended {
+        return Err(super::closing());
+    }
+    make_checkpoint(shared, captured, &mut newest)
+}
+
+/// The checkpoint of a journal that closes. Its writer is the last who holds the lock.
+pub(super) fn last_checkpoint(shared: &Shared, captured: Captured) {
+    let mut newest = lock(shared);
+    let made = catch_unwind(AssertUnwindSafe(|| make_checkpoint(shared, captured, &mut newest)));
+    shared.note_upkeep(made.unwrap_or_else(|_| Err(panicked())).map(|_| ()));
+}
+
+fn make_checkpoint(shared: &Shared, captured: Captured, newest: &mut u64) -> Result<Position> {
+    let last = captured.last;
+    index_sealed(shared)?;
+    if let Some((segment, end)) = &captured.segment {
+        let index = segment.index.load_full();
+        let covered = index.is_some_and(|index| index.summary().last() >= last);
+        if !covered && last >= segment.header.first {
+            indexing::write_up_to(&*shared.disk, &shared.pool, segment, *end)?;
+        }
+    }
+    if last > *newest {
+        keep(shared, captured, newest)?;
+    }
+    Ok(Position::from_engine(last))
+}
+
+fn panicked() -> Error {
+    Error::new(ErrorKind::Internal, "the upkeep of the journal panicked")
+}
+
+/// Writes a snapshot.
+fn keep(shared: &Shared, captured: Captured, newest: &mut u64) -> Result<()> {
+    if captured.states.is_empty() {
+        return Ok(());
+    }
+    let Captured { last, chain, epoch, states, .. } = captured;
+    let encode = |(name, capture): (&str, Capture)| {
+        Ok(Kept { name: name.to_owned(), bytes: capture()? })
+    };
+    let states = states.into_iter().map(encode).collect::<Result<Vec<Kept>>>()?;
+    Snapshot { store: shared.store, epoch, last, chain, states }.write(&*shared.disk)?;
+    *newest = last;
+    snapshot::prune(&*shared.disk, SNAPSHOTS_KEPT)
+}
+
+/// Lets go of the oldest segments.
+pub(super) fn retain(shared: &Shared, keep: Retention) -> Result<Dropped> {
+    let _upkeep = lock(shared);
+    if shared.intake().ended {
+        return Err(super::closing());
+    }
+    let disk = &*shared.disk;
+    let has_states = shared.follower.resumes() && !shared.follower.states().is_empty();
+    let snapshots = snapshot::names(disk)?;
+    let oldest = snapshots.get(SNAPSHOTS_KEPT - 1).and_then(|name| snapshot::last_of(name));
+    // A follower that is told everything at each opening needs everything.
+    let unneeded = match (shared.follower.resumes(), has_states) {
+        (true, true) => oldest.unwrap_or(0),
+        (true, false) => u64::MAX,
+        (false, _) => 0,
+    };
+    let unneeded = unneeded.min(shared.holds.first().unwrap_or(u64::MAX));
+    let sealed = shared.log.sealed();
+    let now = shared.clock.wall();
+    let (count, dropped) = retention::chosen(&sealed, shared.durable(), keep, now, unneeded);
+    let Some(newest) = count.checked_sub(1).and_then(|at| sealed.get(at)) else {
+        return Ok(dropped);
+    };
+    let Some(index) = newest.whole_index() else { return Ok(Dropped::default()) };
+    let front = index.summary().last();
+    let mut mark = match mark::Mark::open(disk, mark::FRONT, shared.store, Access::Write)? {
+        Some(mark) => mark,
+        None => mark::Mark::create(disk, mark::FRONT, shared.store)
+            .and_then(|mark| disk.sync_names().map(|()| mark))
+            .map_err(|cause| super::disk_failure("make a mark", mark::FRONT, cause))?,
+    };
+    mark.advance(front)?;
+    let names = shared.log.forget_before(front + 1);
+    retention::remove(disk, &names)?;
+    Ok(dropped)
+}
+
+fn lock(shared: &Shared) -> MutexGuard<'_, u64> {
+    shared.upkeep.lock().unwrap_or_else(PoisonError::into_inner)
+}
