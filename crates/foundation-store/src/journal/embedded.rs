@@ -9,7 +9,10 @@
 
 mod group;
 mod identity;
-#[cfg_attr(not(test), expect(dead_code, reason = "segments are not yet opened by their index"))]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, unused_imports, reason = "segments are not yet opened by their index")
+)]
 mod index;
 mod log;
 mod options;
