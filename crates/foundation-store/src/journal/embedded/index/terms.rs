@@ -25,8 +25,8 @@ impl Lead {
     fn to_number(self) -> u64 {
         match self {
             Self::Frame(offset) => u64::from(offset) << 2,
-            Self::List(address) => address << 2 | 1,
-            Self::Name(address) => address << 2 | 2,
+            Self::List(address) => (address << 2) | 1,
+            Self::Name(address) => (address << 2) | 2,
         }
     }
 

@@ -23,7 +23,7 @@ fn usual() -> Sample {
         event.time = Some(Timestamp::from_unix_micros(at as i64 * 150));
         event.subject = Some("a customer whose name is not short".to_owned());
         let draft = Draft::new(["orders", "shop", "events"][(at % 3) as usize], event);
-        Draft { opens: at % 64 == 0, ..draft }
+        Draft { opens: at.is_multiple_of(64), ..draft }
     };
     Sample::of(&(0..RECORDS).map(draft).collect::<Vec<_>>())
 }

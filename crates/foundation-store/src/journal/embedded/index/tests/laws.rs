@@ -253,13 +253,13 @@ fn an_index_of_many_pages_answers_what_a_reading_of_every_record_answers() {
             let spread = (at as i64 * 7_919) % 800 - 400;
             let sketch = Sketch {
                 kind: at % 97 % 3,
-                stream: if at % 211 == 0 { 1 } else { 0 },
+                stream: if at.is_multiple_of(211) { 1 } else { 0 },
                 correlation: Some((at / 10 % 40) as u8),
                 time: Some(if are_shuffled { spread } else { at as i64 / 20 - 400 }),
                 filler: 0,
-                is_uuid: at % 2 == 0,
+                is_uuid: at.is_multiple_of(2),
                 is_cut: at == 5_000,
-                opens: at % 50 == 0,
+                opens: at.is_multiple_of(50),
             };
             sketch.draft(at)
         };

@@ -67,14 +67,14 @@ proptest! {
 
 #[test]
 fn terms_that_share_the_kept_part_of_a_hash_are_all_found() {
-    let hash = |at: u64| (at / 700) << 24 | at % 700;
+    let hash = |at: u64| ((at / 700) << 24) | (at % 700);
     let terms: Vec<(u64, Lead)> = (0..7_000).map(|at| (hash(at), Lead::Frame(at as u32))).collect();
     let mut firsts = Vec::new();
     let pages = pages_of(|file| firsts = terms::add_table(file, &terms));
     let section = Section { first: 1, pages: firsts.len() as u32, items: 7_000 };
     assert!(firsts.len() > 5, "they go over several pages");
     for group in 0..10_u64 {
-        let leads = terms::find(&mut Reading::new(&pages), &section, &firsts, group << 24 | 99);
+        let leads = terms::find(&mut Reading::new(&pages), &section, &firsts, (group << 24) | 99);
         let wanted: Vec<Lead> =
             (group * 700..(group + 1) * 700).map(|at| Lead::Frame(at as u32)).collect();
         assert_eq!(leads.expect("reads"), wanted);
@@ -113,7 +113,7 @@ fn a_planted_wrong_checksum_is_caught() {
     let mut reading = Reading::new(&pages);
     assert!(reading.page(&section, 1).is_ok());
     let mut wrong = Pages::new(Box::new(Bytes::of(vec![0; 3 * PAGE_BYTES])), "x.idx".to_owned(), 1);
-    let error = Reading::new(&wrong).page(&section, 1).err().expect("is refused");
+    let error = Reading::new(&wrong).page(&section, 1).expect_err("is refused");
     assert_eq!(error.kind(), ErrorKind::Corruption);
     assert!(error.context().contains(&("range".to_owned(), "8192..12288".to_owned())), "{error:?}");
     wrong.seed = 2;
