@@ -48,7 +48,16 @@ pub(crate) const LAYERS: &[Layer] = &[
     Layer {
         package: "foundation-store",
         reach: Reach::Below,
-        third_party: &["arc-swap", "async-trait", "crc32c", "imbl", "serde", "serde_json", "tokio"],
+        third_party: &[
+            "arc-swap",
+            "async-trait",
+            "crc32c",
+            "imbl",
+            "serde",
+            "serde_json",
+            "siphasher",
+            "tokio",
+        ],
     },
     Layer {
         package: "foundation-services",

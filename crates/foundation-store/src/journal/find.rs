@@ -59,7 +59,7 @@ async fn read_down<J: Journal + ?Sized>(
     end: Position,
 ) -> Result<Found> {
     let before_first = journal.extent().before_first;
-    if cursor <= before_first {
+    if cursor.min(end) <= before_first {
         return Ok(Found::default());
     }
     let mut records = match journal.read_before(cursor, STEP_BYTES).await {

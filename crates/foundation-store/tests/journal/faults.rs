@@ -136,7 +136,9 @@ fn a_torn_watermark_leaves_the_one_before() {
         wait(commit.durable()).expect("durable");
         wait(opened.journal.close()).expect("closes");
     }
-    let image = disk.image();
+    let mut image = disk.image();
+    // It knows better.
+    image.remove("00000000000000000001.idx");
     let short = |changed: &dyn Fn(&mut Vec<u8>), records: usize| {
         let mut image = image.clone();
         changed(image.get_mut("WATERMARK").expect("is there"));

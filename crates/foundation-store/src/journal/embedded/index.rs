@@ -15,14 +15,43 @@
 //! record is read and compared before it is an answer. No record that has the term is ever left
 //! out, save those that cannot be decoded, which have no terms and are counted in the [`Summary`].
 
+mod blocks;
+mod build;
+mod candidates;
+mod directory;
+mod filter;
+mod hash;
+mod header;
+mod names;
+mod page;
+mod postings;
+mod terms;
+mod times;
+mod varint;
+
+#[cfg(test)]
+mod tests;
+
+pub(super) use build::IndexBuilder;
+pub(super) use candidates::Candidates;
+
 use std::ops::{Range, RangeInclusive};
 
-use foundation_types::{Error, ErrorKind, EventQuery, Result, Stamp, Timestamp, Version};
+use foundation_types::{EventQuery, Order, Result, Stamp, Timestamp, Version};
 
 use super::scan::Cursor;
-use super::segment::SegmentHeader;
+use super::segment::{HEADER_BYTES, SegmentHeader};
 use crate::disk::DiskFile;
-use crate::record::{IdBytes, Record};
+use crate::record::IdBytes;
+use blocks::BlockTable;
+use directory::Directory;
+use hash::TermHasher;
+use header::{Header, Sections};
+use names::{Name, NameKind};
+use page::{Pages, Reading};
+use postings::{List, ListCursor};
+use terms::Lead;
+use times::TimeList;
 
 /// The name of the index of the segment whose first record has this number.
 pub(super) fn name_of(first: u64) -> String {
@@ -51,10 +80,10 @@ pub(super) struct Summary {
     pub(super) records: u64,
     /// Those of them that cannot be decoded: no term leads to them.
     pub(super) unreadable: u64,
+    /// Stamp of the first record.
+    pub(super) first_stamp: Option<Stamp>,
     /// Stamp of the last record.
     pub(super) last_stamp: Option<Stamp>,
-    /// When the first record was recorded.
-    pub(super) first_recorded: Option<Timestamp>,
     /// The earliest and the latest time of an event, in microseconds since 1970.
     pub(super) times: Option<RangeInclusive<i64>>,
 }
@@ -63,6 +92,11 @@ impl Summary {
     /// Sequence number of the last record that is covered; one before the first if none is.
     pub(super) fn last(&self) -> u64 {
         self.end.next.saturating_sub(1)
+    }
+
+    /// When the first record was recorded.
+    pub(super) fn first_recorded(&self) -> Option<Timestamp> {
+        self.first_stamp.map(Stamp::recorded)
     }
 }
 
@@ -85,34 +119,12 @@ pub(super) enum Candidate {
     Stretch(Range<u64>),
 }
 
-/// Builds the index of one segment.
-pub(super) struct IndexBuilder {
-    header: SegmentHeader,
-}
-
-impl IndexBuilder {
-    pub(super) fn new(header: SegmentHeader) -> Self {
-        Self { header }
-    }
-
-    /// Adds the next record, whose frame stands at `offset` in the segment.
-    ///
-    /// # Errors
-    /// `Internal` if the offset is beyond 4 GiB, which no segment reaches.
-    pub(super) fn add(&mut self, _record: &Record, _offset: u64) -> Result<()> {
-        Err(unfinished(self.header))
-    }
-
-    /// The bytes of the file. `end` is the place after the last group whose records were added.
-    pub(super) fn finish(self, _end: Cursor, _sealed: bool) -> Vec<u8> {
-        Vec::new()
-    }
-}
-
 /// An open index.
 pub(super) struct SegmentIndex {
-    file: Box<dyn DiskFile>,
-    summary: Summary,
+    pages: Pages,
+    hasher: TermHasher,
+    header: Header,
+    directory: Directory,
 }
 
 impl SegmentIndex {
@@ -120,42 +132,60 @@ impl SegmentIndex {
     ///
     /// # Errors
     /// `ForeignFile` if it belongs to another segment, `UnknownFormat` if a newer program wrote
-    /// it, `Corruption` if it is not what was written, `Disk` if it cannot be read.
+    /// it, `Corruption` if it is not what was written, `Disk` if it cannot be read. All reading
+    /// methods fail with the last two.
     pub(super) fn open(
-        _file: Box<dyn DiskFile>,
-        _name: String,
-        header: &SegmentHeader,
+        file: Box<dyn DiskFile>,
+        name: String,
+        segment: &SegmentHeader,
     ) -> Result<Self> {
-        Err(unfinished(*header))
+        let mut pages = Pages::new(file, name, segment.seed());
+        let header = Header::read(&mut pages, segment)?;
+        let directory = Directory::read(&mut Reading::new(&pages), &header.sections)?;
+        Ok(Self { pages, hasher: TermHasher::new(segment.store), header, directory })
     }
 
     pub(super) fn summary(&self) -> &Summary {
-        &self.summary
+        &self.header.summary
     }
 
     /// Whether a record with this term can be here; told from memory.
-    pub(super) fn may_hold(&self, _term: Term<'_>) -> bool {
-        true
+    pub(super) fn may_hold(&self, term: Term<'_>) -> bool {
+        self.directory.filter.may_hold(self.hasher.hash(term))
     }
 
-    /// Offsets of the frames that may hold the event with this id.
-    pub(super) fn id(&self, _id: IdBytes<'_>) -> Result<Vec<u64>> {
-        Err(unfinished_file(&*self.file))
+    /// Offsets of the frames that may hold the event with this id, ascending.
+    pub(super) fn id(&self, id: IdBytes<'_>) -> Result<Vec<u64>> {
+        let mut reading = Reading::new(&self.pages);
+        let mut frames = Vec::new();
+        for lead in self.leads(&mut reading, Term::Id(id))? {
+            self.frames(&mut reading, lead, &(0..u64::MAX), &mut frames)?;
+        }
+        frames.sort_unstable();
+        frames.dedup();
+        Ok(frames.into_iter().map(u64::from).collect())
     }
 
     /// The version that the last record of the stream in this segment made.
-    pub(super) fn stream_version(&self, _stream: &[u8]) -> Result<Option<Version>> {
-        Err(unfinished_file(&*self.file))
+    pub(super) fn stream_version(&self, stream: &[u8]) -> Result<Option<Version>> {
+        let entry = self.name(&mut Reading::new(&self.pages), Term::Stream(stream))?;
+        Ok(entry.map(|entry| entry.version))
     }
 
     /// All types with the number of their records, by name.
     pub(super) fn types(&self) -> Result<Vec<(String, u64)>> {
-        Err(unfinished_file(&*self.file))
+        let of_type =
+            |entry: Name, name| (entry.kind == NameKind::Type).then_some((name, entry.records));
+        self.listed(0, self.header.types, of_type)
     }
 
     /// All streams, by name.
     pub(super) fn streams(&self) -> Result<Vec<StreamEntry>> {
-        Err(unfinished_file(&*self.file))
+        let of_stream = |entry: Name, name| {
+            let Name { kind, records, version, .. } = entry;
+            (kind == NameKind::Stream).then_some(StreamEntry { name, version, records })
+        };
+        self.listed(self.header.streams_start, self.header.streams, of_stream)
     }
 
     /// Where the records in `window` may be that answer the query, in its order. The window is a
@@ -163,35 +193,121 @@ impl SegmentIndex {
     /// limit of the query are not looked at.
     pub(super) fn candidates(
         &self,
-        _query: &EventQuery,
-        _window: Range<u64>,
+        query: &EventQuery,
+        window: Range<u64>,
     ) -> Result<Candidates<'_>> {
-        Err(unfinished_file(&*self.file))
+        Candidates::find(self, query, window)
     }
 
     /// The offset of a frame from which reading on reaches the record with this number.
-    pub(super) fn offset_of(&self, _sequence: u64) -> Result<u64> {
-        Err(unfinished_file(&*self.file))
+    pub(super) fn offset_of(&self, sequence: u64) -> Result<u64> {
+        let mut reading = Reading::new(&self.pages);
+        let record = sequence.saturating_sub(self.header.summary.first);
+        let table = self.block_table();
+        let reached = table.before(&mut reading, |block| u64::from(block.record) <= record)?;
+        match reached.checked_sub(1) {
+            Some(at) => Ok(table.get(&mut reading, at)?.offset.into()),
+            None => Ok(HEADER_BYTES),
+        }
     }
-}
 
-/// Candidates in the order of their query, found as they are asked for.
-pub(super) struct Candidates<'a> {
-    index: &'a SegmentIndex,
-}
-
-impl Candidates<'_> {
-    /// The next one.
-    pub(super) fn next(&mut self) -> Result<Option<Candidate>> {
-        Err(unfinished_file(&*self.index.file))
+    fn sections(&self) -> &Sections {
+        &self.header.sections
     }
-}
 
-fn unfinished(header: SegmentHeader) -> Error {
-    Error::new(ErrorKind::Internal, "an index cannot be built yet").with("first", header.first)
-}
+    fn block_table(&self) -> BlockTable<'_> {
+        let end = self.header.summary.end.offset;
+        BlockTable { section: &self.sections().blocks, pages: &self.directory.blocks, end }
+    }
 
-fn unfinished_file(file: &dyn DiskFile) -> Error {
-    Error::new(ErrorKind::Internal, "an index cannot be read yet")
-        .with("bytes", file.len().unwrap_or_default())
+    fn time_list(&self) -> Option<TimeList<'_>> {
+        let list = TimeList { section: &self.sections().times, pages: &self.directory.times };
+        (list.section.items > 0).then_some(list)
+    }
+
+    /// Whether no event has a time in this range.
+    fn has_none_in(&self, times: &RangeInclusive<i64>) -> bool {
+        let here = self.header.summary.times.as_ref();
+        times.is_empty()
+            || here.is_none_or(|here| here.end() < times.start() || times.end() < here.start())
+    }
+
+    /// What leads on to the records with a term, and perhaps to others.
+    fn leads(&self, reading: &mut Reading<'_>, term: Term<'_>) -> Result<Vec<Lead>> {
+        if let Term::Type(_) | Term::Stream(_) = term {
+            return Ok(self.name(reading, term)?.map(|entry| entry.lead).into_iter().collect());
+        }
+        let mut leads = self.hashed(reading, term)?;
+        leads.retain(|lead| !matches!(lead, Lead::Name(_)));
+        Ok(leads)
+    }
+
+    /// The entry of a type or a stream.
+    fn name(&self, reading: &mut Reading<'_>, term: Term<'_>) -> Result<Option<Name>> {
+        let (kind, name) = match term {
+            Term::Type(name) => (NameKind::Type, name),
+            Term::Stream(name) => (NameKind::Stream, name),
+            Term::Id(_) | Term::Correlation(_) => return Ok(None),
+        };
+        for lead in self.hashed(reading, term)? {
+            if let Lead::Name(address) = lead {
+                let (entry, _) = names::read(reading, &self.sections().names, address)?;
+                if entry.kind == kind && entry.name == name {
+                    return Ok(Some(entry));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn hashed(&self, reading: &mut Reading<'_>, term: Term<'_>) -> Result<Vec<Lead>> {
+        let hash = self.hasher.hash(term);
+        if !self.directory.filter.may_hold(hash) {
+            return Ok(Vec::new());
+        }
+        terms::find(reading, &self.sections().terms, &self.directory.terms, hash)
+    }
+
+    /// Adds the frames in a window that something leads to.
+    fn frames(
+        &self,
+        reading: &mut Reading<'_>,
+        lead: Lead,
+        window: &Range<u64>,
+        frames: &mut Vec<u32>,
+    ) -> Result<()> {
+        match lead {
+            Lead::Frame(frame) if window.contains(&u64::from(frame)) => frames.push(frame),
+            Lead::Frame(_) | Lead::Name(_) => {}
+            Lead::List(address) => {
+                let list = List::read(reading, &self.sections().lists, address)?;
+                let mut cursor = ListCursor::new(list, list.within(reading, window)?);
+                while let Some(frame) = cursor.next(reading, Order::Asc)? {
+                    frames.push(frame);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// This many entries of the names from an address on.
+    fn listed<T>(
+        &self,
+        mut address: u64,
+        count: u32,
+        entry_of: impl Fn(Name, String) -> Option<T>,
+    ) -> Result<Vec<T>> {
+        let section = &self.sections().names;
+        let mut reading = Reading::new(&self.pages);
+        let mut entries = Vec::new();
+        for _ in 0..count {
+            let (mut entry, next) = names::read(&mut reading, section, address)?;
+            let name = String::from_utf8(std::mem::take(&mut entry.name)).ok();
+            let entry = name.and_then(|name| entry_of(entry, name));
+            let what = "a name is not text or not where it belongs";
+            entries.push(entry.ok_or_else(|| reading.damaged_at(section, address, what))?);
+            address = next;
+        }
+        Ok(entries)
+    }
 }

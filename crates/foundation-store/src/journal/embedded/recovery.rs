@@ -393,7 +393,7 @@ fn is_missing(error: &Error) -> bool {
 /// Counts a segment to what is not told.
 fn count(before: &mut Before, summary: &Summary, counts: Vec<(String, u64)>) {
     before.last = Position::from_engine(summary.last());
-    before.first_recorded = before.first_recorded.or(summary.first_recorded);
+    before.first_recorded = before.first_recorded.or(summary.first_recorded());
     before.last_recorded = summary.last_stamp.map(|stamp| stamp.recorded()).or(before.last_recorded);
     before.unreadable += summary.unreadable;
     for (name, records) in counts {

@@ -1,0 +1,251 @@
+//! Where the answers to a query may be: the cheapest way to them, and the cursor along it.
+
+use std::ops::{Range, RangeInclusive};
+use std::vec::IntoIter;
+
+use foundation_types::{EventQuery, Order, Result};
+
+use super::blocks::BlockTable;
+use super::page::Reading;
+use super::postings::{List, ListCursor};
+use super::terms::Lead;
+use super::{Candidate, SegmentIndex, Term};
+
+/// What it costs to look at a frame alone, in frames that are read one after the other.
+const FRAME_COST: u64 = 8;
+/// Frames that are collected at once to bring them into the order of their places.
+const COLLECTED_MAX: u64 = 16_384;
+/// Blocks that one stretch may join: one at first, since a few answers may be enough, then more.
+const STRETCH_BLOCKS_MAX: u32 = 64;
+
+/// Candidates in the order of their query, found as they are asked for.
+pub(in crate::journal::embedded) struct Candidates<'a> {
+    reading: Reading<'a>,
+    order: Order,
+    way: Way<'a>,
+}
+
+enum Way<'a> {
+    Nothing,
+    /// Frames that were collected, ascending.
+    Collected(IntoIter<u32>),
+    Listed(ListCursor),
+    Blocks(Blocks<'a>),
+}
+
+impl<'a> Candidates<'a> {
+    pub(super) fn find(
+        index: &'a SegmentIndex,
+        query: &EventQuery,
+        window: Range<u64>,
+    ) -> Result<Self> {
+        let mut reading = Reading::new(&index.pages);
+        let way = Way::cheapest(index, &mut reading, query, window)?;
+        Ok(Self { reading, order: query.order, way })
+    }
+
+    /// The next one.
+    ///
+    /// # Errors
+    /// `Corruption` if a page is not what was written, `Disk` if it cannot be read.
+    pub(in crate::journal::embedded) fn next(&mut self) -> Result<Option<Candidate>> {
+        let frame = match (&mut self.way, self.order) {
+            (Way::Nothing, _) => None,
+            (Way::Collected(frames), Order::Asc) => frames.next(),
+            (Way::Collected(frames), Order::Desc) => frames.next_back(),
+            (Way::Listed(cursor), order) => cursor.next(&mut self.reading, order)?,
+            (Way::Blocks(blocks), order) => {
+                let stretch = blocks.next(&mut self.reading, order)?;
+                return Ok(stretch.map(Candidate::Stretch));
+            }
+        };
+        Ok(frame.map(|frame| Candidate::Frame(frame.into())))
+    }
+}
+
+impl<'a> Way<'a> {
+    fn cheapest(
+        index: &'a SegmentIndex,
+        reading: &mut Reading<'a>,
+        query: &EventQuery,
+        window: Range<u64>,
+    ) -> Result<Self> {
+        let times = time_range(query);
+        let elsewhere = times.as_ref().is_some_and(|times| index.has_none_in(times));
+        let window = window.start..window.end.min(index.summary().end.offset);
+        if window.is_empty() || elsewhere {
+            return Ok(Self::Nothing);
+        }
+        let table = index.block_table();
+        let mut range = table.within(reading, &window)?;
+        if let Some(times) = &times {
+            narrow(&table, reading, &mut range, times)?;
+        }
+        let Some(last) = range.clone().next_back() else { return Ok(Self::Nothing) };
+        let start = table.stretch(reading, range.start)?.start.max(window.start);
+        let window = start..table.stretch(reading, last)?.end.min(window.end);
+        let records = index.summary().records;
+        let mut cost = table.record(reading, range.end, records)?.saturating_sub(table.record(
+            reading,
+            range.start,
+            records,
+        )?);
+        let mut best = Self::Blocks(Blocks::new(table, range, window.clone(), times.clone()));
+        for term in terms(query) {
+            let Some(found) = Found::of(index, reading, term, &window)? else {
+                return Ok(Self::Nothing);
+            };
+            let found_cost = found.len().saturating_mul(FRAME_COST);
+            if found_cost < cost {
+                (best, cost) = (found.into_way(), found_cost);
+            }
+        }
+        if let (Some(times), Some(list)) = (times, index.time_list()) {
+            let count = list.count(reading, &times)?;
+            if count <= COLLECTED_MAX && count.saturating_mul(FRAME_COST) < cost {
+                best = Self::Collected(list.collect(reading, &times, &window)?.into_iter());
+            }
+        }
+        Ok(best)
+    }
+}
+
+/// Drops the blocks before the first and behind the last one with such times.
+fn narrow(
+    table: &BlockTable<'_>,
+    reading: &mut Reading<'_>,
+    range: &mut Range<u64>,
+    times: &RangeInclusive<i64>,
+) -> Result<()> {
+    let Some(first) = table.next(reading, &mut range.clone(), Some(times))? else {
+        range.end = range.start;
+        return Ok(());
+    };
+    let last = table.next_back(reading, &mut range.clone(), Some(times))?.unwrap_or(first);
+    *range = first..last + 1;
+    Ok(())
+}
+
+/// The terms that a query asks for, those with the fewest records first.
+fn terms(query: &EventQuery) -> impl Iterator<Item = Term<'_>> {
+    let correlation =
+        query.correlation_id.as_ref().map(|id| Term::Correlation(id.as_str().as_bytes()));
+    let stream = query.stream.as_ref().map(|name| Term::Stream(name.as_str().as_bytes()));
+    let kind = query.kind.as_ref().map(|name| Term::Type(name.as_str().as_bytes()));
+    [correlation, stream, kind].into_iter().flatten()
+}
+
+/// The frames in a window that may have a term.
+enum Found {
+    Frames(Vec<u32>),
+    Listed(List, Range<u64>),
+}
+
+impl Found {
+    /// `None` if no record of the segment has the term.
+    fn of(
+        index: &SegmentIndex,
+        reading: &mut Reading<'_>,
+        term: Term<'_>,
+        window: &Range<u64>,
+    ) -> Result<Option<Self>> {
+        let lists = index.sections().lists;
+        let leads = index.leads(reading, term)?;
+        if let [Lead::List(address)] = leads.as_slice() {
+            let list = List::read(reading, &lists, *address)?;
+            return Ok(Some(Self::Listed(list, list.within(reading, window)?)));
+        }
+        if leads.is_empty() {
+            return Ok(None);
+        }
+        // A frame alone, or one of the rare hashes that several terms share.
+        let mut frames = Vec::new();
+        for lead in leads {
+            index.frames(reading, lead, window, &mut frames)?;
+        }
+        frames.sort_unstable();
+        frames.dedup();
+        Ok(Some(Self::Frames(frames)))
+    }
+
+    fn len(&self) -> u64 {
+        match self {
+            Self::Frames(frames) => frames.len() as u64,
+            Self::Listed(_, range) => range.end.saturating_sub(range.start),
+        }
+    }
+
+    fn into_way<'a>(self) -> Way<'a> {
+        match self {
+            Self::Frames(frames) => Way::Collected(frames.into_iter()),
+            Self::Listed(list, range) => Way::Listed(ListCursor::new(list, range)),
+        }
+    }
+}
+
+/// Blocks that are still to be looked at, joined to stretches.
+struct Blocks<'a> {
+    table: BlockTable<'a>,
+    range: Range<u64>,
+    window: Range<u64>,
+    times: Option<RangeInclusive<i64>>,
+    /// Found, and not next to those before it.
+    apart: Option<Range<u64>>,
+    /// Blocks that the next stretch may join.
+    joined_max: u32,
+}
+
+impl<'a> Blocks<'a> {
+    fn new(
+        table: BlockTable<'a>,
+        range: Range<u64>,
+        window: Range<u64>,
+        times: Option<RangeInclusive<i64>>,
+    ) -> Self {
+        Self { table, range, window, times, apart: None, joined_max: 1 }
+    }
+
+    fn next(&mut self, reading: &mut Reading<'_>, order: Order) -> Result<Option<Range<u64>>> {
+        let first = match self.apart.take() {
+            Some(apart) => Some(apart),
+            None => self.block(reading, order)?,
+        };
+        let Some(mut stretch) = first else { return Ok(None) };
+        for _ in 1..self.joined_max {
+            match self.block(reading, order)? {
+                Some(block) if block.start == stretch.end => stretch.end = block.end,
+                Some(block) if block.end == stretch.start => stretch.start = block.start,
+                apart => {
+                    self.apart = apart;
+                    break;
+                }
+            }
+        }
+        self.joined_max = (self.joined_max * 2).min(STRETCH_BLOCKS_MAX);
+        Ok(Some(stretch))
+    }
+
+    /// The part in the window of the next block.
+    fn block(&mut self, reading: &mut Reading<'_>, order: Order) -> Result<Option<Range<u64>>> {
+        let times = self.times.as_ref();
+        let at = match order {
+            Order::Asc => self.table.next(reading, &mut self.range, times)?,
+            Order::Desc => self.table.next_back(reading, &mut self.range, times)?,
+        };
+        let Some(at) = at else { return Ok(None) };
+        let block = self.table.stretch(reading, at)?;
+        let start = block.start.max(self.window.start);
+        Ok(Some(start..block.end.min(self.window.end).max(start)))
+    }
+}
+
+/// The microseconds that the query's times lie in; both ends belong to them, since a time that is
+/// before `until` may lie in the same microsecond.
+fn time_range(query: &EventQuery) -> Option<RangeInclusive<i64>> {
+    if query.since.is_none() && query.until.is_none() {
+        return None;
+    }
+    let since = query.since.map_or(i64::MIN, |time| time.as_unix_micros());
+    let until = query.until.map_or(i64::MAX, |time| time.as_unix_micros());
+    Some(since..=until)
+}
