@@ -9,6 +9,7 @@ mod full;
 mod live;
 mod mutated;
 mod order;
+mod resumed;
 
 use std::sync::{Arc, Mutex};
 
@@ -88,7 +89,7 @@ pub(crate) fn append(journal: &Embedded, batch: Batch) -> Result<Commit> {
 
 /// What a journal gives out from its beginning on, until it ends or fails.
 pub(crate) fn read_all(journal: &Embedded) -> Vec<String> {
-    let (mut read, mut cursor) = (Vec::new(), Position::START);
+    let (mut read, mut cursor) = (Vec::new(), journal.extent().before_first);
     while let Ok(page) = wait(journal.read_after(cursor, 1 << 16)) {
         let Some(last) = page.last() else { break };
         cursor = last.position();

@@ -25,7 +25,8 @@ pub struct EventStoreStats {
     pub dropped: u64,
     /// Of them: not decided yet.
     pub in_flight: u64,
-    /// Records ever, changes of configuration included, with an id that is known.
+    /// Records that the log kept when it was opened, and all since then, changes of configuration
+    /// included.
     pub recorded: u64,
     /// Events in the buffer.
     pub buffered_events: u64,
@@ -43,9 +44,9 @@ pub struct EventStoreStats {
     /// When the last record was recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_recorded: Option<Timestamp>,
-    /// Events ever recorded, by type.
+    /// Of those recorded: how many of each type.
     pub by_type: BTreeMap<EventType, u64>,
-    /// Events ever recorded of types beyond the 10,000 that have a row of their own.
+    /// Of those recorded: events of types beyond the 10,000 that have a row of their own.
     pub other_types: u64,
 }
 
@@ -63,7 +64,7 @@ impl EventStore {
             rejected: intake.rejected,
             dropped: intake.dropped,
             in_flight: intake.in_flight(),
-            recorded: log.ids,
+            recorded: log.by_type.values().sum::<u64>() + log.other_types,
             buffered_events: log.buffered_events,
             buffered_bytes: log.buffered_bytes,
             evicted: log.evicted,
