@@ -3,7 +3,7 @@
 //! What is remembered lives in `foundation-store`, what is computed in `foundation-logic`. A
 //! service is a cheap handle: clones are the same service, and none of them is global.
 //!
-//! In reading order: the services ([`config`], [`event`], [`telemetry`]), all of them together as
+//! In reading order: the services ([`config`], [`event`], [`table`], [`telemetry`]), all of them together as
 //! a [`node`], the [`control`] socket on it, and what they are started with ([`opening`],
 //! [`tasks`]).
 
@@ -14,9 +14,11 @@ pub mod control;
 pub mod event;
 pub mod node;
 pub mod opening;
+pub mod table;
 pub mod tasks;
 pub mod telemetry;
 
 pub use config::ConfigServer;
 pub use event::EventStore;
+pub use table::Table;
 pub use telemetry::TelemetryService;

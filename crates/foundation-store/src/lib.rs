@@ -5,8 +5,8 @@
 //! through [`clock::Clock`].
 //!
 //! In reading order: the seams ([`disk`], [`clock`], [`random`]), the [`record`] that is stored,
-//! the [`journal`] that stores it, and the states that follow the journal: [`config`], [`event`]
-//! and [`telemetry`].
+//! the [`journal`] that stores it, and the states that follow the journal: [`config`], [`event`],
+//! [`table`] and [`telemetry`].
 
 #![forbid(unsafe_code)]
 
@@ -17,4 +17,5 @@ pub mod event;
 pub mod journal;
 pub mod random;
 pub mod record;
+pub mod table;
 pub mod telemetry;

@@ -5,7 +5,7 @@
 //! wherever they can be large.
 //!
 //! In reading order: the shared vocabulary ([`Value`], [`Path`], ids, versions and times), then
-//! one module a feature ([`config`], [`event`], [`telemetry`]), then what every feature shares
+//! one module a feature ([`config`], [`event`], [`table`], [`telemetry`]), then what every feature shares
 //! ([`error`], [`limits`], [`lifecycle`]).
 
 #![forbid(unsafe_code)]
@@ -17,6 +17,7 @@ pub mod id;
 pub mod lifecycle;
 pub mod limits;
 pub mod path;
+pub mod table;
 pub mod telemetry;
 pub mod time;
 pub mod value;
@@ -27,6 +28,7 @@ pub use error::{Error, ErrorKind, Problem, Result};
 pub use event::{Data, Event, EventQuery, Order, Recorded};
 pub use id::{CorrelationId, EventId, EventType, StoreId, StreamName};
 pub use path::{Path, Segment};
+pub use table::{Keep, TableKey, TableValue};
 pub use time::{Stamp, Timestamp};
 pub use value::{Number, Value};
 pub use version::{ExpectedVersion, Position, Version};

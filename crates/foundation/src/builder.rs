@@ -18,13 +18,16 @@ use foundation_store::config::{ConfigState, Documents};
 use foundation_store::event::EventLog;
 use foundation_store::journal::{Follower, Journal, MemoryJournal, Mode, Recovered};
 use foundation_store::random::{Rng, SystemRng};
-use foundation_types::{Document, Event, Result, Settings, StoreId, Value};
+use foundation_types::{
+    Document, Event, Keep, Result, Settings, StoreId, TableKey, TableValue, Value,
+};
 use foundation_validate::BusinessRule;
 
 use crate::linked::{Declaration, Declared, Linked};
+use crate::linked_tables::DeclaredTables;
 use crate::running::{Foundation, Life};
 
-/// Where a store is, which documents it has, and what runs beside it.
+/// Where a store is, which documents and tables it has, and what runs beside it.
 ///
 /// Nothing is opened before [`Builder::start`].
 pub struct Builder {
@@ -32,6 +35,7 @@ pub struct Builder {
     mode: Mode,
     lock_timeout: Duration,
     documents: Vec<Box<dyn Declared>>,
+    tables: DeclaredTables,
     control_socket: bool,
     host_metrics: bool,
     life: Life,
@@ -46,6 +50,7 @@ impl Builder {
             mode: Mode::Write,
             lock_timeout: Duration::ZERO,
             documents: Vec::new(),
+            tables: DeclaredTables::default(),
             control_socket: false,
             host_metrics: false,
             life: Life::Silent,
@@ -64,6 +69,13 @@ impl Builder {
     #[must_use]
     pub fn document_with<T: Document>(mut self, rules: Vec<BusinessRule<T>>) -> Self {
         self.documents.push(Box::new(Declaration(rules)));
+        self
+    }
+
+    /// With this table, of which this is kept. Its name is 1 to 64 bytes of `[A-Za-z0-9_-]`.
+    #[must_use]
+    pub fn table<K: TableKey, V: TableValue>(mut self, name: &str, keep: Keep) -> Self {
+        self.tables.add::<K, V>(name.to_owned(), keep);
         self
     }
 
@@ -130,7 +142,8 @@ impl Builder {
     /// `Locked` if another process owns the directory; a kind of corruption if what is there is
     /// not what was written, `UnknownFormat` if a newer program wrote it, in both of which cases
     /// nothing is changed; `Invalid` and its like, with every path, if a document as logged breaks
-    /// a rule of its type; `NotFound` if it is for reading and there is no store; `Disk`.
+    /// a rule of its type; `Malformed`, with the key, if an entry of a table as logged does not fit
+    /// its types; `NotFound` if it is for reading and there is no store; `Disk`.
     pub async fn start(mut self) -> Result<Foundation> {
         let declared = std::mem::take(&mut self.documents);
         let mut documents = Documents::default();
@@ -139,9 +152,11 @@ impl Builder {
         let linked: Vec<Box<dyn Linked>> =
             declared.into_iter().map(|one| one.link(&mut documents)).collect::<Result<_>>()?;
         let documents = Arc::new(documents);
+        let tables = std::mem::take(&mut self.tables).link()?;
         let log = Arc::new(EventLog::new(settings.current().events.buffer.clone()));
         // Whoever hears of a change finds the event of it.
-        let followers: Vec<Arc<dyn Follower>> = vec![log.clone(), documents.clone()];
+        let followers: Vec<Arc<dyn Follower>> =
+            vec![log.clone(), documents.clone(), tables.all.clone()];
         let (journal, recovered) = self.open(Arc::new(followers)).await?;
 
         let clock = self.clock.clone();
@@ -159,6 +174,8 @@ impl Builder {
             configs.insert(served.any.name().to_owned(), served.any);
             typed.insert(served.type_id, served.typed);
         }
+        let table_states = tables.all.clone();
+        let tables = tables.serve(&journal)?;
         let max_series = settings.current().telemetry.max_series_per_metric;
         let telemetry = TelemetryService::new(max_series, clock.clone());
         let events = EventStore::new(EventStoreParts {
@@ -175,6 +192,8 @@ impl Builder {
             directory: self.directory.clone(),
             documents,
             configs,
+            table_states,
+            tables: tables.any,
             events,
             telemetry,
             tasks: Tasks::default(),
@@ -182,7 +201,7 @@ impl Builder {
             started_at: clock.monotonic(),
             clock,
         });
-        let foundation = Foundation::new(node, typed, settings_server, self.life);
+        let foundation = Foundation::new(node, typed, tables.typed, settings_server, self.life);
         self.start_tasks(&foundation, settings).await?;
         Ok(foundation)
     }

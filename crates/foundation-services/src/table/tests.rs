@@ -1,0 +1,1 @@
+//! Tests of tables, over journals in memory and on disks that wait or fail.
