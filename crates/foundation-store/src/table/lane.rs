@@ -110,9 +110,10 @@ impl<K: TableKey, V: TableValue> TableState<K, V> {
         room: &mut Option<Room>,
     ) -> Result<Placed> {
         let (kind, data) = match step {
-            Step::Put(entry) => (EventType::TABLE_PUT, entry.put_data()?),
-            Step::Remove => (EventType::TABLE_REMOVED, removed_data(&seen.key)?),
+            Step::Put(entry) => (EventType::TABLE_PUT, entry.put_data()),
+            Step::Remove => (EventType::TABLE_REMOVED, removed_data(&seen.key)),
         };
+        let data = data.map_err(|error| error.with("table", self.name()))?;
         self.check_open()?;
         let mut lane = self.lane();
         self.settle(&mut lane);
