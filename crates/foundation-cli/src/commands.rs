@@ -12,6 +12,7 @@ mod processes;
 mod serve;
 mod signals;
 mod status;
+mod table;
 mod verify;
 mod watch;
 
@@ -32,6 +33,7 @@ pub(crate) async fn run(program: &mut Program, command: Command) -> Outcome {
         Command::Status => status::run(program).await,
         Command::Config(verb) => config::run(program, verb).await,
         Command::Events(verb) => events::run(program, verb).await,
+        Command::Table(verb) => table::run(program, verb).await,
         Command::Metrics(MetricsVerb::Show { prefix }) => {
             metrics::show(program, prefix.as_deref().unwrap_or("")).await
         }

@@ -14,3 +14,5 @@ mod real_input;
 mod running;
 #[path = "all/serving.rs"]
 mod serving;
+#[path = "all/table.rs"]
+mod table;
