@@ -94,6 +94,11 @@ pub(crate) enum Command {
     /// Metrics of a running node
     #[command(subcommand)]
     Metrics(MetricsVerb),
+    /// Write documents and tables as they are now into a file of a directory
+    Dump {
+        /// The directory; it is made if it is missing
+        directory: PathBuf,
+    },
     /// Read the whole store and compare it with its checksums; writes nothing
     Verify,
 }

@@ -3,6 +3,7 @@
 mod append;
 mod config;
 mod demo;
+mod dump;
 mod events;
 mod import;
 mod input;
@@ -37,6 +38,7 @@ pub(crate) async fn run(program: &mut Program, command: Command) -> Outcome {
         Command::Metrics(MetricsVerb::Show { prefix }) => {
             metrics::show(program, prefix.as_deref().unwrap_or("")).await
         }
+        Command::Dump { directory } => dump::run(program, &directory).await,
         Command::Verify => verify::run(program).await,
     }
 }

@@ -25,6 +25,7 @@ use foundation_types::{Error, ErrorKind, Result, Timestamp};
 use foundation_validate::nearest::nearest;
 
 use crate::config::{AnyConfig, UnlinkedConfig};
+use crate::dump::Dumper;
 use crate::event::EventStore;
 use crate::table::AnyTable;
 use crate::tasks::Tasks;
@@ -48,6 +49,8 @@ pub struct Node {
     pub tables: BTreeMap<String, Arc<dyn AnyTable>>,
     /// Events.
     pub events: EventStore,
+    /// What takes dumps of documents and tables.
+    pub dumps: Arc<Dumper>,
     /// Metrics.
     pub telemetry: TelemetryService,
     /// What runs beside the callers.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use foundation_services::config::ConfigServer;
 use foundation_services::control::ControlSocket;
+use foundation_services::dump::{DumpParts, Dumper, Dumps};
 use foundation_services::event::{EventStore, EventStoreParts};
 use foundation_services::node::Node;
 use foundation_services::opening::Opening;
@@ -18,6 +19,8 @@ use foundation_store::config::{ConfigState, Documents};
 use foundation_store::event::EventLog;
 use foundation_store::journal::{Follower, Journal, MemoryJournal, Mode, Recovered};
 use foundation_store::random::{Rng, SystemRng};
+use foundation_store::table::Tables;
+use foundation_store::together::Together;
 use foundation_types::{
     Document, Event, Keep, Result, Settings, StoreId, TableKey, TableValue, Value,
 };
@@ -36,6 +39,7 @@ pub struct Builder {
     lock_timeout: Duration,
     documents: Vec<Box<dyn Declared>>,
     tables: DeclaredTables,
+    dumps: Option<Dumps>,
     control_socket: bool,
     host_metrics: bool,
     life: Life,
@@ -51,6 +55,7 @@ impl Builder {
             lock_timeout: Duration::ZERO,
             documents: Vec::new(),
             tables: DeclaredTables::default(),
+            dumps: None,
             control_socket: false,
             host_metrics: false,
             life: Life::Silent,
@@ -97,6 +102,15 @@ impl Builder {
     #[must_use]
     pub fn peek(mut self) -> Self {
         self.mode = Mode::Peek;
+        self
+    }
+
+    /// With dumps: each interval, if anything was recorded since the last one, documents and tables
+    /// as of one position are written into a file of plain JSON. One that fails is a log line and
+    /// a failed check of the node's health, and harms nothing else.
+    #[must_use]
+    pub fn dumps(mut self, dumps: Dumps) -> Self {
+        self.dumps = Some(dumps);
         self
     }
 
@@ -155,9 +169,9 @@ impl Builder {
         let tables = std::mem::take(&mut self.tables).link()?;
         let log = Arc::new(EventLog::new(settings.current().events.buffer.clone()));
         // Whoever hears of a change finds the event of it.
-        let followers: Vec<Arc<dyn Follower>> =
-            vec![log.clone(), documents.clone(), tables.all.clone()];
-        let (journal, recovered) = self.open(Arc::new(followers)).await?;
+        let together = Together::new(vec![log.clone(), documents.clone(), tables.all.clone()]);
+        let together = Arc::new(together);
+        let (journal, recovered) = self.open(together.clone()).await?;
 
         let clock = self.clock.clone();
         let settings_server =
@@ -175,6 +189,7 @@ impl Builder {
             typed.insert(served.type_id, served.typed);
         }
         let table_states = tables.all.clone();
+        let dumps = self.dumper(&*journal, together, &documents, &table_states)?;
         let tables = tables.serve(&journal)?;
         let max_series = settings.current().telemetry.max_series_per_metric;
         let telemetry = TelemetryService::new(max_series, clock.clone());
@@ -195,6 +210,7 @@ impl Builder {
             table_states,
             tables: tables.any,
             events,
+            dumps,
             telemetry,
             tasks: Tasks::default(),
             started: clock.wall(),
@@ -204,6 +220,23 @@ impl Builder {
         let foundation = Foundation::new(node, typed, tables.typed, settings_server, self.life);
         self.start_tasks(&foundation, settings).await?;
         Ok(foundation)
+    }
+
+    fn dumper(
+        &mut self,
+        journal: &dyn Journal,
+        together: Arc<Together>,
+        documents: &Arc<Documents>,
+        tables: &Arc<Tables>,
+    ) -> Result<Arc<Dumper>> {
+        let parts = DumpParts {
+            store: journal.store_id(),
+            together,
+            documents: documents.clone(),
+            tables: tables.clone(),
+            clock: self.clock.clone(),
+        };
+        Dumper::new(parts, self.dumps.take()).map(Arc::new)
     }
 
     async fn open<F: Follower>(&self, followers: Arc<F>) -> Result<(Arc<dyn Journal>, Recovered)> {
@@ -230,6 +263,9 @@ impl Builder {
     ) -> Result<()> {
         let node = foundation.node();
         node.follow_settings(foundation.settings());
+        if node.dumps.is_planned() {
+            node.take_dumps();
+        }
         if self.host_metrics {
             node.sample_host(settings);
         }

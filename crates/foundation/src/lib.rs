@@ -279,8 +279,9 @@ pub mod node {
         Append, AppendEach, AppendOutcome, Call, Client, ConfigDiff, ConfigFields, ConfigGet,
         ConfigHistory, ConfigRollback, ConfigUpdate, EventGet, EventsQuery, EventsStats,
         EventsTrace, GetMetrics, GetStatus, Put, Request, TableGet, TableList, TablePut,
-        TableRemove, TableRows, Verify,
+        TableRemove, TableRows, TakeDump, Verify,
     };
+    pub use foundation_services::dump::{DumpReport, Dumps};
     pub use foundation_services::node::{
         Check, CheckState, DocumentStatus, Health, IfMissing, JournalReport, ShutdownReport,
         Status, StoreReport, TableStatus, VerifyFinding, VerifyReport,

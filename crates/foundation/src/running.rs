@@ -154,6 +154,15 @@ impl Foundation {
         self.node.verify().await
     }
 
+    /// Takes a dump now, to where the planned ones go; gives the file.
+    ///
+    /// # Errors
+    /// `InvalidArgument` if the builder was not told of dumps; `DiskFull`, `Denied` or `Disk`, with
+    /// the file, in which case the dumps that were there are there.
+    pub async fn dump(&self) -> Result<PathBuf> {
+        self.node.dumps.dump().await.map(|report| report.path)
+    }
+
     /// Answers what a tool asks as the control socket would.
     ///
     /// # Errors

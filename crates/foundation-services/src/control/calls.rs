@@ -1,5 +1,7 @@
 //! What can be asked of a node, and what each question is answered with.
 
+use std::path::PathBuf;
+
 use foundation_logic::event::Trace;
 use foundation_types::error::ErrorReport;
 use foundation_types::telemetry::Metric;
@@ -11,6 +13,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{FieldRow, HistoryQuery, Updated};
+use crate::dump::DumpReport;
 use crate::event::{EventPage, EventStoreStats, Receipt};
 use crate::node::{IfMissing, Status, TableStatus, VerifyReport};
 use crate::table::TableRow;
@@ -189,6 +192,11 @@ calls! {
     EventsStats {} -> EventStoreStats;
     /// Every series with its value.
     GetMetrics {} -> Vec<Metric>;
+    /// Writes documents and tables as they are now into a file of a directory.
+    TakeDump {
+        /// The directory, as the node finds it.
+        directory: PathBuf,
+    } -> DumpReport;
     /// Reads everything and compares it with its checksums.
     Verify {} -> VerifyReport;
 }

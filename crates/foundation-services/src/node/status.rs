@@ -256,6 +256,7 @@ impl Node {
             0 => well("events"),
             count => ill("events", CheckState::Degraded, format!("{count} records are unreadable")),
         });
+        checks.extend(self.check_dumps());
         let state = checks.iter().map(|check| check.state).max().unwrap_or(CheckState::Ok);
         Health { state, checks }
     }
@@ -307,6 +308,17 @@ impl Node {
                 ill("tables", CheckState::Degraded, message)
             }
         }
+    }
+
+    /// Absent if no dumps are planned.
+    fn check_dumps(&self) -> Option<Check> {
+        let check = match self.dumps.failure() {
+            None => well("dumps"),
+            Some(cause) => {
+                ill("dumps", CheckState::Degraded, format!("the last dump failed: {cause:?}"))
+            }
+        };
+        self.dumps.is_planned().then_some(check)
     }
 
     fn check_tasks(&self) -> Check {
