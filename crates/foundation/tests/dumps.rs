@@ -89,6 +89,45 @@ async fn a_dump_has_every_document_and_every_kept_table_at_one_position() {
     assert_eq!(dump["tables"][0]["entries"], serde_json::json!([["ada", 1]]));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_dump_beside_writers_is_of_one_position() {
+    let directory = directory();
+    let builder = Foundation::builder(directory.path().join("store")).document::<Shop>();
+    let builder = builder.table::<u32, u32>("visits", Keep::Log).dumps(plan(directory.path()));
+    let foundation = builder.start().await.expect("starts");
+    let shop = foundation.config::<Shop>().expect("is known");
+    let visits = foundation.table::<u32, u32>("visits").expect("is known");
+    let documents = tokio::spawn(async move {
+        for limit in 1..=200 {
+            shop.set("rate_limit", limit).await.expect("in range");
+        }
+    });
+    let mut writers = vec![documents];
+    for key in 0..3 {
+        let visits = visits.clone();
+        writers.push(tokio::spawn(async move {
+            for value in 1..=200 {
+                visits.insert(key, value).await.expect("may enter");
+            }
+        }));
+    }
+    let mut positions = Vec::new();
+    while !writers.iter().all(tokio::task::JoinHandle::is_finished) {
+        let path = foundation.dump().await.expect("there is space");
+        let text = std::fs::read_to_string(path).expect("is there");
+        let dump: serde_json::Value = serde_json::from_str(&text).expect("is JSON");
+        let version = |part: &serde_json::Value| part["version"].as_u64().expect("a number");
+        // Every record of the store is a change of one of the two.
+        let changes = version(&dump["documents"][1]) + version(&dump["tables"][0]);
+        assert_eq!(dump["position"], changes);
+        positions.push(changes);
+    }
+    assert!(positions.is_sorted(), "{positions:?}");
+    for writer in writers {
+        writer.await.expect("no panic");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_dump_that_fails_is_told_by_health_and_harms_nothing() {
     let directory = directory();
