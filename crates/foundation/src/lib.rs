@@ -177,7 +177,7 @@ pub mod events {
 /// Tables: maps from keys to values that many share, journaled by choice.
 ///
 /// Reading waits for nobody. A change is checked, logged, published and told, in this order; what
-/// readers see is durable. [`Keep`](crate::Keep) says what survives: with `Log` each change is a
+/// readers see is durable. [`Keep`] says what survives: with `Log` each change is a
 /// record, which is an event too, and the table is what its records fold to.
 ///
 /// ```
