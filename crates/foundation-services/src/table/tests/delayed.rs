@@ -87,3 +87,33 @@ async fn who_stops_waiting_leaves_a_change_that_goes_on_or_is_noticed() {
     let before = table.insert(1, 4).await.expect("there is space");
     assert_eq!(before.as_deref(), Some(&2), "the one that found no space is taken back");
 }
+
+#[tokio::test]
+async fn who_finds_no_room_before_the_disk_waits_for_it_and_loses_nothing() {
+    let opened = open::<u8, (u32, String)>(&MoodyDisk::default());
+    let table = &opened.table;
+    let filler = "x".repeat(500_000);
+    let more = |value: Option<&(u32, String)>| {
+        Some((value.map_or(1, |(count, _)| count + 1), filler.clone()))
+    };
+    opened.disk.is(Mood::SyncsWait);
+    // More than may wait for the disk at once, all of them on the same few keys.
+    let mut updates: Vec<_> = (0..80).map(|at| Box::pin(table.update(at % 4, more))).collect();
+    for update in &mut updates {
+        begin(update.as_mut()).await;
+    }
+    let placed = opened.journal.status().waiting;
+    assert!((1..80).contains(&placed), "{placed} found room");
+    opened.disk.is(Mood::Works);
+    // All at once: room is given to who asked first.
+    poll_fn(|context| {
+        updates.retain_mut(|update| match update.as_mut().poll(context) {
+            Poll::Ready(outcome) => outcome.map(|_| false).expect("there is space"),
+            Poll::Pending => true,
+        });
+        if updates.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    let counts: Vec<u32> = table.snapshot().iter().map(|(_, value)| value.0).collect();
+    assert_eq!(counts, [20; 4]);
+}
