@@ -18,6 +18,7 @@ mod state;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod whole;
 
 pub use capture::TableCapture;
 pub use entry::{Entry, JsonKey, key_of, key_text};
@@ -25,3 +26,4 @@ pub use lane::{Flight, Placed, Seen, Step};
 pub use snapshot::TableSnapshot;
 pub use state::TableState;
 pub use tables::{FollowsTable, Tables, UnlinkedTable};
+pub use whole::encode_tables;

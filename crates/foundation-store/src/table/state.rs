@@ -146,6 +146,19 @@ impl<K: TableKey, V: TableValue> TableState<K, V> {
         Ok(())
     }
 
+    /// Becomes what it was before any record; one of which nothing is kept stays as it is.
+    pub fn reset(&self) {
+        if self.keep == Keep::Nothing {
+            return;
+        }
+        let mut ahead = self.ahead();
+        ahead.pending.clear();
+        if let Some(replay) = &mut ahead.replay {
+            *replay = Replay::default();
+        }
+        self.published.store(Arc::default());
+    }
+
     pub(super) fn head(&self) -> Head<K, V> {
         let ahead = self.ahead();
         match ahead.pending.back() {

@@ -36,6 +36,9 @@ pub trait FollowsTable: Send + Sync {
     /// As there.
     fn restore(&self, bytes: &[u8], position: Position) -> Result<()>;
 
+    /// As [`TableState::reset`].
+    fn reset(&self);
+
     /// As [`TableState::fault`].
     fn fault(&self) -> Option<Error>;
 
@@ -58,6 +61,10 @@ impl<K: TableKey, V: TableValue> FollowsTable for TableState<K, V> {
 
     fn restore(&self, bytes: &[u8], position: Position) -> Result<()> {
         Self::restore(self, bytes, position)
+    }
+
+    fn reset(&self) {
+        Self::reset(self);
     }
 
     fn fault(&self) -> Option<Error> {
@@ -86,6 +93,8 @@ pub struct Tables {
     linked: HashMap<StreamName, Arc<dyn FollowsTable>>,
     unlinked: Mutex<BTreeMap<StreamName, Arc<UnlinkedTable>>>,
     unfollowed: AtomicU64,
+    /// Records up to here are in what was restored.
+    known: AtomicU64,
 }
 
 impl Tables {
@@ -161,6 +170,17 @@ impl Tables {
         }
     }
 
+    /// Every table becomes what it was before any record.
+    pub fn reset(&self) {
+        self.others().clear();
+        self.linked.values().for_each(|table| table.reset());
+        self.know(Position::START);
+    }
+
+    pub(super) fn know(&self, position: Position) {
+        self.known.store(position.to_engine(), Ordering::Relaxed);
+    }
+
     /// Why tables stopped following the log, each with its name.
     #[must_use]
     pub fn faults(&self) -> Vec<Error> {
@@ -221,7 +241,8 @@ impl Tables {
 
 impl Follower for Tables {
     fn follow(&self, records: &[Record]) {
-        for record in records {
+        let known = Position::from_engine(self.known.load(Ordering::Relaxed));
+        for record in records.iter().filter(|record| record.position() > known) {
             // Most records are of no table, which is told without decoding them.
             let of_table = |stream: &[u8]| stream.starts_with(StreamName::TABLE_PREFIX.as_bytes());
             if !record.names().is_some_and(|names| of_table(names.stream)) {

@@ -229,3 +229,36 @@ fn what_is_captured_depends_on_the_log_alone() {
         assert_eq!(error.kind(), ErrorKind::Corruption, "{bad}");
     }
 }
+
+#[test]
+fn all_tables_are_captured_and_restored_as_one() {
+    let (state, tables) = linked::<String, u64>("t");
+    let journal = journal(tables.clone());
+    written(&journal, "table/other", EventType::TABLE_PUT, r#"{"key":7,"value":[1]}"#);
+    state.recovered().expect("is empty");
+    put(&state, &journal, &"a".to_owned(), &1);
+    let bytes = super::encode_tables(&tables.capture());
+    let pages = tokio::runtime::Builder::new_current_thread().build().expect("starts");
+    put(&state, &journal, &"b".to_owned(), &2);
+    let log = pages.block_on(journal.read_after(Position::START, usize::MAX)).expect("reads");
+
+    let (again, others) = linked::<String, u64>("t");
+    others.restore_all(&bytes, Position::from_engine(2)).expect("was captured");
+    crate::journal::Follower::follow(&*others, &log);
+    again.recovered().expect("fits");
+    assert_eq!(again.capture().encode(), state.capture().encode());
+    assert_eq!(others.names(), ["other", "t"]);
+    assert_eq!(
+        super::encode_tables(&others.capture()),
+        super::encode_tables(&tables.capture()),
+        "a record that was in the snapshot changed nothing"
+    );
+    let before = super::encode_tables(&others.capture());
+    let error = others.restore_all(b"{}", Position::START).expect_err("no capture");
+    assert_eq!(
+        (error.kind(), super::encode_tables(&others.capture())),
+        (ErrorKind::Corruption, before)
+    );
+    others.reset();
+    assert_eq!((others.names().len(), again.snapshot().len()), (1, 0));
+}
