@@ -2,12 +2,14 @@
 
 mod config;
 mod events;
+mod table;
 
 pub(crate) use config::{
     ConfigVerb, DiffArgs, FieldsArgs, GetArgs, HistoryArgs, RollbackArgs, SetArgs, UnsetArgs,
     WriteArgs,
 };
 pub(crate) use events::{AppendArgs, Direction, EventsVerb, FieldArgs, ImportArgs, QueryArgs};
+pub(crate) use table::{PutArgs, TableVerb};
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -86,9 +88,17 @@ pub(crate) enum Command {
     /// Events: append, import, find
     #[command(subcommand)]
     Events(EventsVerb),
+    /// Tables: what is in them, put and remove
+    #[command(subcommand)]
+    Table(TableVerb),
     /// Metrics of a running node
     #[command(subcommand)]
     Metrics(MetricsVerb),
+    /// Write documents and tables as they are now into a file of a directory
+    Dump {
+        /// The directory; it is made if it is missing
+        directory: PathBuf,
+    },
     /// Read the whole store and compare it with its checksums; writes nothing
     Verify,
 }
@@ -119,7 +129,8 @@ impl Command {
                 | ConfigVerb::Reset(_)
                 | ConfigVerb::Rollback(_),
             )
-            | Self::Events(EventsVerb::Append(_)) => Changes::Whole,
+            | Self::Events(EventsVerb::Append(_))
+            | Self::Table(TableVerb::Put(_) | TableVerb::Remove { .. }) => Changes::Whole,
             _ => Changes::Other,
         }
     }

@@ -3,6 +3,7 @@
 mod append;
 mod config;
 mod demo;
+mod dump;
 mod events;
 mod import;
 mod input;
@@ -12,6 +13,7 @@ mod processes;
 mod serve;
 mod signals;
 mod status;
+mod table;
 mod verify;
 mod watch;
 
@@ -32,9 +34,11 @@ pub(crate) async fn run(program: &mut Program, command: Command) -> Outcome {
         Command::Status => status::run(program).await,
         Command::Config(verb) => config::run(program, verb).await,
         Command::Events(verb) => events::run(program, verb).await,
+        Command::Table(verb) => table::run(program, verb).await,
         Command::Metrics(MetricsVerb::Show { prefix }) => {
             metrics::show(program, prefix.as_deref().unwrap_or("")).await
         }
+        Command::Dump { directory } => dump::run(program, &directory).await,
         Command::Verify => verify::run(program).await,
     }
 }

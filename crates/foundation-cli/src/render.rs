@@ -6,6 +6,7 @@ mod history;
 mod metrics;
 mod status;
 mod table;
+mod tables;
 mod text;
 mod tree;
 
@@ -14,5 +15,6 @@ pub(crate) use fault::{error, problems};
 pub(crate) use history::HistoryRow;
 pub(crate) use metrics::metrics;
 pub(crate) use status::{no_store, status, verification};
+pub(crate) use tables::tables;
 pub(crate) use text::{bytes, counted, json, printable_lines, thousands};
 pub(crate) use tree::{Shown, edits, fields, tree};

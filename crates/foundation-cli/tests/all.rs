@@ -4,6 +4,8 @@
 mod bad_input;
 #[path = "all/config.rs"]
 mod config;
+#[path = "all/dump.rs"]
+mod dump;
 #[path = "all/events.rs"]
 mod events;
 #[path = "all/ownership.rs"]
@@ -14,3 +16,5 @@ mod real_input;
 mod running;
 #[path = "all/serving.rs"]
 mod serving;
+#[path = "all/table.rs"]
+mod table;

@@ -3,20 +3,23 @@
 //! What is remembered lives in `foundation-store`, what is computed in `foundation-logic`. A
 //! service is a cheap handle: clones are the same service, and none of them is global.
 //!
-//! In reading order: the services ([`config`], [`event`], [`telemetry`]), all of them together as
-//! a [`node`], the [`control`] socket on it, and what they are started with ([`opening`],
+//! In reading order: the services ([`config`], [`event`], [`table`], [`telemetry`]), all of them together as
+//! a [`node`], the [`control`] socket on it, the [`dump`]s that it takes, and what they are started with ([`opening`],
 //! [`tasks`]).
 
 #![forbid(unsafe_code)]
 
 pub mod config;
 pub mod control;
+pub mod dump;
 pub mod event;
 pub mod node;
 pub mod opening;
+pub mod table;
 pub mod tasks;
 pub mod telemetry;
 
 pub use config::ConfigServer;
 pub use event::EventStore;
+pub use table::Table;
 pub use telemetry::TelemetryService;

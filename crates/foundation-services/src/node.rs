@@ -2,6 +2,7 @@
 
 mod shutdown;
 mod status;
+mod tables;
 mod upkeep;
 
 pub use shutdown::ShutdownReport;
@@ -9,6 +10,7 @@ pub use status::{
     Check, CheckState, DocumentStatus, Health, JournalReport, Status, StoreReport, VerifyFinding,
     VerifyReport,
 };
+pub use tables::{IfMissing, TableStatus};
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -18,11 +20,14 @@ use std::time::Duration;
 use foundation_store::clock::Clock;
 use foundation_store::config::Documents;
 use foundation_store::journal::{Journal, Recovered};
+use foundation_store::table::Tables;
 use foundation_types::{Error, ErrorKind, Result, Timestamp};
 use foundation_validate::nearest::nearest;
 
 use crate::config::{AnyConfig, UnlinkedConfig};
+use crate::dump::Dumper;
 use crate::event::EventStore;
+use crate::table::AnyTable;
 use crate::tasks::Tasks;
 use crate::telemetry::TelemetryService;
 
@@ -38,8 +43,14 @@ pub struct Node {
     pub documents: Arc<Documents>,
     /// The documents whose types the program has, by name.
     pub configs: BTreeMap<String, Arc<dyn AnyConfig>>,
+    /// What every table of the store is, linked or not.
+    pub table_states: Arc<Tables>,
+    /// The tables whose types the program has, by name.
+    pub tables: BTreeMap<String, Arc<dyn AnyTable>>,
     /// Events.
     pub events: EventStore,
+    /// What takes dumps of documents and tables.
+    pub dumps: Arc<Dumper>,
     /// Metrics.
     pub telemetry: TelemetryService,
     /// What runs beside the callers.

@@ -5,16 +5,19 @@
 //! through [`clock::Clock`].
 //!
 //! In reading order: the seams ([`disk`], [`clock`], [`random`]), the [`record`] that is stored,
-//! the [`journal`] that stores it, and the states that follow the journal: [`config`], [`event`]
-//! and [`telemetry`].
+//! the [`journal`] that stores it, and the states that follow the journal: [`config`], [`event`],
+//! [`table`] and [`telemetry`]. [`together`] and [`dump`] are about all of them at once.
 
 #![forbid(unsafe_code)]
 
 pub mod clock;
 pub mod config;
 pub mod disk;
+pub mod dump;
 pub mod event;
 pub mod journal;
 pub mod random;
 pub mod record;
+pub mod table;
 pub mod telemetry;
+pub mod together;

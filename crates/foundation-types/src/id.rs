@@ -94,6 +94,10 @@ impl EventType {
     pub const RESERVED_PREFIX: &str = "foundation.";
     /// A change of a configuration document.
     pub const CONFIG_CHANGED: &str = "foundation.config.changed";
+    /// A value that was put into a table under a key.
+    pub const TABLE_PUT: &str = "foundation.table.put";
+    /// A key that was removed from a table.
+    pub const TABLE_REMOVED: &str = "foundation.table.removed";
 
     /// Whether the type is reserved for Foundation itself.
     #[must_use]
@@ -120,6 +124,21 @@ impl StreamName {
     #[must_use]
     pub fn document(&self) -> Option<&str> {
         self.0.strip_prefix(Self::CONFIG_PREFIX)
+    }
+
+    /// Prefix of the streams of tables.
+    pub const TABLE_PREFIX: &str = "table/";
+
+    /// The stream of the table with this name.
+    #[must_use]
+    pub fn of_table(name: &str) -> Self {
+        Self(format!("{}{name}", Self::TABLE_PREFIX).into())
+    }
+
+    /// The name of the table, if this is the stream of one.
+    #[must_use]
+    pub fn table(&self) -> Option<&str> {
+        self.0.strip_prefix(Self::TABLE_PREFIX)
     }
 }
 

@@ -5,8 +5,8 @@
 //! wherever they can be large.
 //!
 //! In reading order: the shared vocabulary ([`Value`], [`Path`], ids, versions and times), then
-//! one module a feature ([`config`], [`event`], [`telemetry`]), then what every feature shares
-//! ([`durability`], [`error`], [`limits`], [`lifecycle`]).
+//! one module a feature ([`config`], [`event`], [`table`], [`telemetry`]), then what every feature
+//! shares ([`durability`], [`error`], [`limits`], [`lifecycle`]).
 
 #![forbid(unsafe_code)]
 
@@ -18,6 +18,7 @@ pub mod id;
 pub mod lifecycle;
 pub mod limits;
 pub mod path;
+pub mod table;
 pub mod telemetry;
 pub mod time;
 pub mod value;
@@ -29,6 +30,7 @@ pub use error::{Error, ErrorKind, Problem, Result};
 pub use event::{Data, Event, EventQuery, Order, Recorded};
 pub use id::{CorrelationId, EventId, EventType, StoreId, StreamName};
 pub use path::{Path, Segment};
+pub use table::{Keep, TableKey, TableValue};
 pub use time::{Stamp, Timestamp};
 pub use value::{Number, Value};
 pub use version::{ExpectedVersion, Position, Version};

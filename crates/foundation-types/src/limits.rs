@@ -45,6 +45,16 @@ pub const CONFLICT_CHANGES_MAX: usize = 100;
 pub const HISTORY_CHANGES_MAX: usize = 1_000;
 /// Documents whose changes are in the log while the program does not have their type.
 pub const UNLINKED_DOCUMENTS_MAX: usize = 1_000;
+/// Largest key of a table, in bytes as JSON text.
+pub const TABLE_KEY_BYTES_MAX: usize = 1024;
+/// Largest value of a table, in bytes as JSON text; with its key it fits one event.
+pub const TABLE_VALUE_BYTES_MAX: usize = 512 * 1024;
+/// Entries of one table.
+pub const TABLE_ENTRIES_MAX: usize = 1_000_000;
+/// Entries in one answer about a table.
+pub const TABLE_ANSWER_ENTRIES_MAX: usize = 10_000;
+/// Tables whose changes are in the log while the program does not have their types.
+pub const UNLINKED_TABLES_MAX: usize = 1_000;
 /// Longest metric name, in bytes.
 pub const METRIC_NAME_BYTES_MAX: usize = 255;
 /// Labels on one series.

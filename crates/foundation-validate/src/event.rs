@@ -77,14 +77,14 @@ pub fn batch(events: Vec<Event>, origin: Origin) -> Result<Validated<Vec<Event>>
 pub fn stream_name(name: &StreamName, origin: Origin) -> Result<()> {
     let mut found = Vec::new();
     STREAM.check("stream", name.as_str(), &mut found);
-    let reserved = name.as_str() == StreamName::FOUNDATION || name.document().is_some();
+    let reserved = name.as_str() == StreamName::FOUNDATION
+        || name.document().is_some()
+        || name.table().is_some();
     if reserved && origin == Origin::Application {
         let problem = Problem::new(ErrorKind::Invalid, "stream", "only Foundation writes to it");
-        found.push(
-            problem
-                .value(quoted(name.as_str()))
-                .expected("a name other than \"foundation\" that does not begin with \"config/\""),
-        );
+        let expected = "a name other than \"foundation\" that does not begin with \"config/\" or \
+                        \"table/\"";
+        found.push(problem.value(quoted(name.as_str())).expected(expected));
     }
     settle((), found).map(Validated::into_inner)
 }

@@ -5,7 +5,8 @@
 //! again; the answer to "no" is an error with every problem that was found.
 //!
 //! In reading order: [`validated`] and the [`pipeline`] that makes it, what turns text into data
-//! ([`parse`]), then one module a feature ([`config`], [`event`], [`telemetry`]), and [`nearest`]
+//! ([`parse`]), then one module a feature ([`config`], [`event`], [`table`],
+//! [`telemetry`]), and [`nearest`]
 //! for what the writer may have meant.
 
 #![forbid(unsafe_code)]
@@ -15,6 +16,7 @@ pub mod event;
 pub mod nearest;
 pub mod parse;
 pub mod pipeline;
+pub mod table;
 pub mod telemetry;
 mod text;
 pub mod validated;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use foundation_services::config::ConfigServer;
 use foundation_services::control::ControlSocket;
+use foundation_services::dump::{DumpParts, Dumper, Dumps};
 use foundation_services::event::{EventStore, EventStoreParts};
 use foundation_services::node::Node;
 use foundation_services::opening::Opening;
@@ -18,13 +19,18 @@ use foundation_store::config::{ConfigState, Documents};
 use foundation_store::event::EventLog;
 use foundation_store::journal::{Follower, Journal, MemoryJournal, Mode, Recovered};
 use foundation_store::random::{Rng, SystemRng};
-use foundation_types::{Document, Event, Result, Settings, StoreId, Value};
+use foundation_store::table::Tables;
+use foundation_store::together::Together;
+use foundation_types::{
+    Document, Event, Keep, Result, Settings, StoreId, TableKey, TableValue, Value,
+};
 use foundation_validate::BusinessRule;
 
 use crate::linked::{Declaration, Declared, Linked};
+use crate::linked_tables::DeclaredTables;
 use crate::running::{Foundation, Life};
 
-/// Where a store is, which documents it has, and what runs beside it.
+/// Where a store is, which documents and tables it has, and what runs beside it.
 ///
 /// Nothing is opened before [`Builder::start`].
 pub struct Builder {
@@ -32,6 +38,8 @@ pub struct Builder {
     mode: Mode,
     lock_timeout: Duration,
     documents: Vec<Box<dyn Declared>>,
+    tables: DeclaredTables,
+    dumps: Option<Dumps>,
     control_socket: bool,
     host_metrics: bool,
     life: Life,
@@ -46,6 +54,8 @@ impl Builder {
             mode: Mode::Write,
             lock_timeout: Duration::ZERO,
             documents: Vec::new(),
+            tables: DeclaredTables::default(),
+            dumps: None,
             control_socket: false,
             host_metrics: false,
             life: Life::Silent,
@@ -67,6 +77,13 @@ impl Builder {
         self
     }
 
+    /// With this table, of which this is kept. Its name is 1 to 64 bytes of `[A-Za-z0-9_-]`.
+    #[must_use]
+    pub fn table<K: TableKey, V: TableValue>(mut self, name: &str, keep: Keep) -> Self {
+        self.tables.add::<K, V>(name.to_owned(), keep);
+        self
+    }
+
     /// How long to wait for another process that owns the directory; not at all by default.
     #[must_use]
     pub fn lock_timeout(mut self, timeout: Duration) -> Self {
@@ -85,6 +102,15 @@ impl Builder {
     #[must_use]
     pub fn peek(mut self) -> Self {
         self.mode = Mode::Peek;
+        self
+    }
+
+    /// With dumps: each interval, if anything was recorded since the last one, documents and tables
+    /// as of one position are written into a file of plain JSON. One that fails is a log line and
+    /// a failed check of the node's health, and harms nothing else.
+    #[must_use]
+    pub fn dumps(mut self, dumps: Dumps) -> Self {
+        self.dumps = Some(dumps);
         self
     }
 
@@ -130,7 +156,8 @@ impl Builder {
     /// `Locked` if another process owns the directory; a kind of corruption if what is there is
     /// not what was written, `UnknownFormat` if a newer program wrote it, in both of which cases
     /// nothing is changed; `Invalid` and its like, with every path, if a document as logged breaks
-    /// a rule of its type; `NotFound` if it is for reading and there is no store; `Disk`.
+    /// a rule of its type; `Malformed`, with the key, if an entry of a table as logged does not fit
+    /// its types; `NotFound` if it is for reading and there is no store; `Disk`.
     pub async fn start(mut self) -> Result<Foundation> {
         let declared = std::mem::take(&mut self.documents);
         let mut documents = Documents::default();
@@ -139,10 +166,12 @@ impl Builder {
         let linked: Vec<Box<dyn Linked>> =
             declared.into_iter().map(|one| one.link(&mut documents)).collect::<Result<_>>()?;
         let documents = Arc::new(documents);
+        let tables = std::mem::take(&mut self.tables).link()?;
         let log = Arc::new(EventLog::new(settings.current().events.buffer.clone()));
         // Whoever hears of a change finds the event of it.
-        let followers: Vec<Arc<dyn Follower>> = vec![log.clone(), documents.clone()];
-        let (journal, recovered) = self.open(Arc::new(followers)).await?;
+        let together = Together::new(vec![log.clone(), documents.clone(), tables.all.clone()]);
+        let together = Arc::new(together);
+        let (journal, recovered) = self.open(together.clone()).await?;
 
         let clock = self.clock.clone();
         let settings_server =
@@ -159,6 +188,9 @@ impl Builder {
             configs.insert(served.any.name().to_owned(), served.any);
             typed.insert(served.type_id, served.typed);
         }
+        let table_states = tables.all.clone();
+        let dumps = self.dumper(&*journal, together, &documents, &table_states)?;
+        let tables = tables.serve(&journal)?;
         let max_series = settings.current().telemetry.max_series_per_metric;
         let telemetry = TelemetryService::new(max_series, clock.clone());
         let events = EventStore::new(EventStoreParts {
@@ -175,16 +207,36 @@ impl Builder {
             directory: self.directory.clone(),
             documents,
             configs,
+            table_states,
+            tables: tables.any,
             events,
+            dumps,
             telemetry,
             tasks: Tasks::default(),
             started: clock.wall(),
             started_at: clock.monotonic(),
             clock,
         });
-        let foundation = Foundation::new(node, typed, settings_server, self.life);
+        let foundation = Foundation::new(node, typed, tables.typed, settings_server, self.life);
         self.start_tasks(&foundation, settings).await?;
         Ok(foundation)
+    }
+
+    fn dumper(
+        &mut self,
+        journal: &dyn Journal,
+        together: Arc<Together>,
+        documents: &Arc<Documents>,
+        tables: &Arc<Tables>,
+    ) -> Result<Arc<Dumper>> {
+        let parts = DumpParts {
+            store: journal.store_id(),
+            together,
+            documents: documents.clone(),
+            tables: tables.clone(),
+            clock: self.clock.clone(),
+        };
+        Dumper::new(parts, self.dumps.take()).map(Arc::new)
     }
 
     async fn open<F: Follower>(&self, followers: Arc<F>) -> Result<(Arc<dyn Journal>, Recovered)> {
@@ -211,6 +263,9 @@ impl Builder {
     ) -> Result<()> {
         let node = foundation.node();
         node.follow_settings(foundation.settings());
+        if node.dumps.is_planned() {
+            node.take_dumps();
+        }
         if self.host_metrics {
             node.sample_host(settings);
         }

@@ -10,8 +10,10 @@ use foundation_services::config::{AnyConfig, ConfigServer};
 use foundation_services::control::{Call, answer_typed};
 use foundation_services::event::EventStore;
 use foundation_services::node::{Health, Node, ShutdownReport, Status, VerifyReport};
+use foundation_services::table::{AnyTable, Table};
 use foundation_services::telemetry::TelemetryService;
-use foundation_types::{Document, Error, ErrorKind, Event, Result, Settings};
+use foundation_types::{Document, Error, ErrorKind, Event, Result, Settings, TableKey, TableValue};
+use foundation_validate::table::no_such_table;
 
 use crate::builder::Builder;
 
@@ -23,6 +25,7 @@ use crate::builder::Builder;
 pub struct Foundation {
     node: Arc<Node>,
     typed: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
+    tables: HashMap<String, Box<dyn Any + Send + Sync>>,
     settings: ConfigServer<Settings>,
     life: Life,
 }
@@ -40,10 +43,11 @@ impl Foundation {
     pub(crate) fn new(
         node: Arc<Node>,
         typed: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
+        tables: HashMap<String, Box<dyn Any + Send + Sync>>,
         settings: ConfigServer<Settings>,
         life: Life,
     ) -> Self {
-        Self { node, typed, settings, life }
+        Self { node, typed, tables, settings, life }
     }
 
     /// What to start with, over the store in this directory; it is made if it is missing.
@@ -82,6 +86,36 @@ impl Foundation {
         self.node.config(name)
     }
 
+    /// The table with this name.
+    ///
+    /// # Errors
+    /// `NotFound`, with the nearest known name, if the builder was not told of it;
+    /// `InvalidArgument` if it was told of other types.
+    pub fn table<K: TableKey, V: TableValue>(&self, name: &str) -> Result<Table<K, V>> {
+        let Some(table) = self.tables.get(name) else {
+            let known = self.tables.keys().map(String::as_str);
+            return Err(no_such_table(name, known));
+        };
+        table.downcast_ref::<Table<K, V>>().cloned().ok_or_else(|| {
+            let types = self.node.table(name).map(|table| table.types());
+            let (key, value) = types.unwrap_or(("other types", "other types"));
+            let message = format!(
+                "table {name:?} leads from {key} to {value}, not from {} to {}",
+                std::any::type_name::<K>(),
+                std::any::type_name::<V>()
+            );
+            Error::new(ErrorKind::InvalidArgument, message)
+        })
+    }
+
+    /// The table with this name, without its types.
+    ///
+    /// # Errors
+    /// `NotFound`, with the nearest known name.
+    pub fn table_named(&self, name: &str) -> Result<Arc<dyn AnyTable>> {
+        self.node.table(name)
+    }
+
     /// How Foundation itself behaves: a document like any other, named `foundation`.
     #[must_use]
     pub fn settings(&self) -> &ConfigServer<Settings> {
@@ -118,6 +152,15 @@ impl Foundation {
     /// Only if it could not be read at all: damage is part of the answer.
     pub async fn verify(&self) -> Result<VerifyReport> {
         self.node.verify().await
+    }
+
+    /// Takes a dump now, to where the planned ones go; gives the file.
+    ///
+    /// # Errors
+    /// `InvalidArgument` if the builder was not told of dumps; `DiskFull`, `Denied` or `Disk`, with
+    /// the file, in which case the dumps that were there are there.
+    pub async fn dump(&self) -> Result<PathBuf> {
+        self.node.dumps.dump().await.map(|report| report.path)
     }
 
     /// Answers what a tool asks as the control socket would.

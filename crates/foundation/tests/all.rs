@@ -1,8 +1,10 @@
 //! The facade as an application meets it.
 
+mod dumps;
 mod life;
 mod settings;
 mod socket;
+mod tables;
 
 use foundation::{Document, Foundation};
 use serde::{Deserialize, Serialize};

@@ -6,7 +6,7 @@ use foundation::config::{Change, HistoryQuery, Updated};
 use foundation::node::{
     ConfigDiff, ConfigFields, ConfigGet, ConfigHistory, ConfigRollback, ConfigUpdate, Put,
 };
-use foundation::{Error, ErrorKind, ExpectedVersion, Order, Path, Result, Value, Version, parse};
+use foundation::{ExpectedVersion, Order, Path, Version, parse};
 
 use super::input;
 use crate::args::{
@@ -46,21 +46,9 @@ async fn get(program: &mut Program, args: GetArgs) -> Outcome {
 }
 
 async fn set(program: &mut Program, args: SetArgs) -> Outcome {
-    let value = Put::Value(value_of(&args.value)?);
+    let value = Put::Value(parse::value_or_text(&input::typed(&args.value)?)?);
     let SetArgs { path, dry_run, write, document, .. } = args;
     put(program, UnsetArgs { path, dry_run, write, document }, value).await
-}
-
-/// The value that was typed. A flag that is written wrongly is no value.
-fn value_of(typed: &str) -> Result<Value> {
-    if typed == "-" {
-        return parse::value_or_text(input::standard_text()?.trim_end_matches(['\n', '\r']));
-    }
-    if typed.starts_with("--") && !std::env::args_os().any(|word| word == "--") {
-        let message = format!("{typed:?} is no flag of this command; as a value it goes behind --");
-        return Err(Error::new(ErrorKind::InvalidArgument, message));
-    }
-    parse::value_or_text(typed)
 }
 
 async fn put(program: &mut Program, args: UnsetArgs, what: Put) -> Outcome {

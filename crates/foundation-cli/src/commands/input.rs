@@ -1,5 +1,6 @@
 //! What is read from standard input as a whole: bounded, and UTF-8.
 
+use std::borrow::Cow;
 use std::io::Read;
 
 use foundation::limits::{CONFIG_BYTES_MAX, EVENT_BYTES_MAX};
@@ -8,6 +9,20 @@ use foundation::{Error, ErrorKind, Result};
 /// The most that one value or one event may be, with room for what is around it.
 const BYTES_MAX: usize =
     64 * 1024 + if CONFIG_BYTES_MAX > EVENT_BYTES_MAX { CONFIG_BYTES_MAX } else { EVENT_BYTES_MAX };
+
+/// The text of a value that was typed, or that standard input has. A flag that is written wrongly
+/// is no value.
+pub(super) fn typed(word: &str) -> Result<Cow<'_, str>> {
+    if word == "-" {
+        let text = standard_text()?;
+        return Ok(text.trim_end_matches(['\n', '\r']).to_owned().into());
+    }
+    if word.starts_with("--") && !std::env::args_os().any(|word| word == "--") {
+        let message = format!("{word:?} is no flag of this command; as a value it goes behind --");
+        return Err(Error::new(ErrorKind::InvalidArgument, message));
+    }
+    Ok(word.into())
+}
 
 /// Standard input up to its end.
 pub(super) fn standard_bytes() -> Result<Vec<u8>> {

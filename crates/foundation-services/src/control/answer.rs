@@ -31,6 +31,16 @@ pub async fn answer(node: &Node, serving: bool, request: Request) -> Result<Box<
         Request::ConfigDiff(call) => {
             json(&node.config(&call.document)?.diff(call.from, call.to).await?)
         }
+        Request::TableList(_) => json(&node.table_rows()),
+        Request::TableGet(call) => json(&node.table(&call.table)?.value(&call.key)?),
+        Request::TableRows(call) => {
+            json(&node.table(&call.table)?.rows(call.after.as_ref(), call.limit)?)
+        }
+        Request::TablePut(call) => {
+            let table = node.table_to_write(&call.table, call.missing)?;
+            json(&table.put(&call.key, &call.value).await?)
+        }
+        Request::TableRemove(call) => json(&node.table(&call.table)?.take(&call.key).await?),
         Request::Append(call) => json(&append(node, call).await?),
         Request::AppendEach(call) => json(&append_each(node, call).await),
         Request::EventGet(call) => json(&node.events.get(&call.id).await?),
@@ -38,6 +48,7 @@ pub async fn answer(node: &Node, serving: bool, request: Request) -> Result<Box<
         Request::EventsTrace(call) => json(&node.events.trace(call.correlation_id).await?),
         Request::EventsStats(_) => json(&node.events.stats()),
         Request::GetMetrics(_) => json(&node.telemetry.snapshot()),
+        Request::TakeDump(call) => json(&node.dumps.dump_to(&call.directory).await?),
         Request::Verify(_) => json(&node.verify().await?),
     }
 }

@@ -1,18 +1,22 @@
 //! What can be asked of a node, and what each question is answered with.
 
+use std::path::PathBuf;
+
 use foundation_logic::event::Trace;
 use foundation_types::error::ErrorReport;
 use foundation_types::telemetry::Metric;
 use foundation_types::{
-    Change, CorrelationId, Edit, Event, EventId, EventQuery, ExpectedVersion, Path, Recorded,
+    Change, CorrelationId, Data, Edit, Event, EventId, EventQuery, ExpectedVersion, Path, Recorded,
     StreamName, Value, Version,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{FieldRow, HistoryQuery, Updated};
+use crate::dump::DumpReport;
 use crate::event::{EventPage, EventStoreStats, Receipt};
-use crate::node::{Status, VerifyReport};
+use crate::node::{IfMissing, Status, TableStatus, VerifyReport};
+use crate::table::TableRow;
 
 /// A question with the type of its answer.
 pub trait Call: Into<Request> + Send {
@@ -119,6 +123,42 @@ calls! {
         /// To this version.
         to: Version,
     } -> Vec<Edit>;
+    /// Every table.
+    TableList {} -> Vec<TableStatus>;
+    /// The value under a key of a table; nothing if there is none.
+    TableGet {
+        /// Name of the table.
+        table: String,
+        /// The key.
+        key: Value,
+    } -> Option<Data>;
+    /// Entries of a table, in the order of keys.
+    TableRows {
+        /// Name of the table.
+        table: String,
+        /// The key after which they come; absent for the first ones.
+        after: Option<Value>,
+        /// How many at most.
+        limit: usize,
+    } -> Vec<TableRow>;
+    /// Puts a value under a key of a table; answered with the one that was there.
+    TablePut {
+        /// Name of the table.
+        table: String,
+        /// The key.
+        key: Value,
+        /// The value.
+        value: Data,
+        /// Whether the table may be made.
+        missing: IfMissing,
+    } -> Option<Data>, writes true;
+    /// Removes what is under a key of a table; answered with what was there.
+    TableRemove {
+        /// Name of the table.
+        table: String,
+        /// The key.
+        key: Value,
+    } -> Option<Data>, writes true;
     /// Appends one event.
     Append {
         /// The event.
@@ -152,6 +192,11 @@ calls! {
     EventsStats {} -> EventStoreStats;
     /// Every series with its value.
     GetMetrics {} -> Vec<Metric>;
+    /// Writes documents and tables as they are now into a file of a directory.
+    TakeDump {
+        /// The directory, as the node finds it.
+        directory: PathBuf,
+    } -> DumpReport;
     /// Reads everything and compares it with its checksums.
     Verify {} -> VerifyReport;
 }

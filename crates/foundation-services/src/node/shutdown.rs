@@ -65,6 +65,7 @@ impl Node {
         let end = moment_after(deadline);
         let left = self.tasks.stop(deadline - deadline / 4).await;
         self.configs.values().for_each(|config| config.close());
+        self.table_states.close();
         let closed = tokio::time::timeout_at(end, self.journal.close()).await;
         let waiting = self.journal.status().waiting;
         let failure = match closed {
@@ -88,6 +89,7 @@ impl Node {
     pub fn abandon(&self) {
         self.tasks.abort();
         self.configs.values().for_each(|config| config.close());
+        self.table_states.close();
         self.journal.begin_close();
     }
 }

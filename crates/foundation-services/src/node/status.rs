@@ -7,6 +7,7 @@ use foundation_types::{Position, Result, Timestamp, Version};
 use serde::{Deserialize, Serialize};
 
 use super::Node;
+use super::tables::TableStatus;
 use crate::event::EventStoreStats;
 
 /// How a store and its services are.
@@ -30,6 +31,9 @@ pub struct Status {
     pub journal: JournalReport,
     /// Every document, by name.
     pub documents: Vec<DocumentStatus>,
+    /// Every table, by name.
+    #[serde(default)]
+    pub tables: Vec<TableStatus>,
     /// Events.
     pub events: EventStoreStats,
     /// Names of metrics.
@@ -222,6 +226,7 @@ impl Node {
             },
             journal: JournalReport::of(&*self.journal),
             documents: self.document_rows(),
+            tables: self.table_rows(),
             events: self.events.stats(),
             metrics: metrics.metrics,
             series: metrics.series,
@@ -241,11 +246,17 @@ impl Node {
     /// Whether everything does its work.
     #[must_use]
     pub fn health(&self) -> Health {
-        let mut checks = vec![self.check_journal(), self.check_documents(), self.check_tasks()];
+        let mut checks = vec![
+            self.check_journal(),
+            self.check_documents(),
+            self.check_tables(),
+            self.check_tasks(),
+        ];
         checks.push(match self.events.stats().unreadable {
             0 => well("events"),
             count => ill("events", CheckState::Degraded, format!("{count} records are unreadable")),
         });
+        checks.extend(self.check_dumps());
         let state = checks.iter().map(|check| check.state).max().unwrap_or(CheckState::Ok);
         Health { state, checks }
     }
@@ -280,6 +291,34 @@ impl Node {
                 ill("documents", CheckState::Degraded, message)
             }
         }
+    }
+
+    fn check_tables(&self) -> Check {
+        let faults: Vec<String> = self
+            .table_states
+            .faults()
+            .iter()
+            .map(|fault| format!("a table stopped following the log: {fault}"))
+            .collect();
+        match self.table_states.unfollowed() {
+            _ if !faults.is_empty() => ill("tables", CheckState::Failed, faults.join("; ")),
+            0 => well("tables"),
+            count => {
+                let message = format!("{count} records belong to no table that is followed");
+                ill("tables", CheckState::Degraded, message)
+            }
+        }
+    }
+
+    /// Absent if no dumps are planned.
+    fn check_dumps(&self) -> Option<Check> {
+        let check = match self.dumps.failure() {
+            None => well("dumps"),
+            Some(cause) => {
+                ill("dumps", CheckState::Degraded, format!("the last dump failed: {cause:?}"))
+            }
+        };
+        self.dumps.is_planned().then_some(check)
     }
 
     fn check_tasks(&self) -> Check {

@@ -31,6 +31,12 @@ impl Node {
         });
     }
 
+    /// Starts taking the dumps that are planned.
+    pub fn take_dumps(&self) {
+        let (dumps, stop) = (self.dumps.clone(), self.tasks.stop_signal());
+        self.tasks.spawn("dumps", async move { dumps.run(stop).await });
+    }
+
     /// Starts sampling this host and this process, each `telemetry.host_interval_ms`.
     pub fn sample_host(&self, settings: Arc<ConfigState<Settings>>) {
         let mut sampler =

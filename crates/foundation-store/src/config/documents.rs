@@ -140,9 +140,8 @@ impl std::fmt::Debug for Documents {
 impl Follower for Documents {
     fn follow(&self, records: &[Record]) {
         let restored = Position::from_engine(self.restored.load(Ordering::Relaxed));
-        let is_news = |record: &&Record| {
-            record.kind() == RecordKind::Change && record.position() > restored
-        };
+        let is_news =
+            |record: &&Record| record.kind() == RecordKind::Change && record.position() > restored;
         for record in records.iter().filter(is_news) {
             match record.event() {
                 Ok(event) => self.follow_change(record, &event),

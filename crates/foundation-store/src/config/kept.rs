@@ -44,7 +44,8 @@ impl KeptDocument {
             let edits = diff::diff(before, after);
             edits.into_iter().map(|edit| Put::of(edit.path, edit.after)).collect()
         });
-        let overlay = versions.overlay.iter().map(|(path, value)| Put::of(path.clone(), value.cloned()));
+        let overlay =
+            versions.overlay.iter().map(|(path, value)| Put::of(path.clone(), value.cloned()));
         Self {
             name: name.to_owned(),
             positions: versions.positions.iter().map(|position| position.to_engine()).collect(),

@@ -44,7 +44,8 @@ impl Pool {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.push_back(Arc::downgrade(slot));
         let too_many = open.len() > self.open_max;
-        let oldest = if too_many { open.pop_front().and_then(|oldest| oldest.upgrade()) } else { None };
+        let oldest =
+            if too_many { open.pop_front().and_then(|oldest| oldest.upgrade()) } else { None };
         drop(open);
         if let Some(oldest) = oldest {
             // Whoever reads from it at this moment has it open for as long.

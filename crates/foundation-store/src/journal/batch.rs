@@ -1,9 +1,9 @@
 //! What is appended, and what an append answers.
 
-use foundation_types::{Error, ErrorKind};
 use foundation_types::{
     Durability, Event, ExpectedVersion, Position, Result, StreamName, Timestamp, Version, limits,
 };
+use foundation_types::{Error, ErrorKind};
 
 use crate::record::{RecordKind, event_length, fits, frame::FRAME_HEADER_BYTES};
 

@@ -43,12 +43,12 @@ use foundation_types::{
 };
 use tokio::sync::{Semaphore, oneshot};
 
+use super::Journal;
 use super::batch::Batch;
 use super::commit::{Commit, Room, Sync};
 use super::find::Found;
 use super::follower::Follower;
 use super::status::{Extent, JournalStatus, Verification};
-use super::Journal;
 use crate::clock::Clock;
 use crate::disk::{Claim, Disk, LockGuard};
 use crate::random::Rng;

@@ -367,7 +367,9 @@ fn power_fails_between_indices_snapshots_and_segments_that_go() {
             panic!("FOUNDATION_SEED={seed}: {what}");
         }
     }
-    println!("{count} lives with snapshots, levels and retention: lost 0, invented 0, unopenable 0");
+    println!(
+        "{count} lives with snapshots, levels and retention: lost 0, invented 0, unopenable 0"
+    );
 }
 
 #[test]

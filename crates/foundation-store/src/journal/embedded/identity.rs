@@ -4,8 +4,8 @@ use std::io;
 
 use foundation_types::{Error, ErrorKind, Result, Stamp, StoreId};
 
-use super::options::Mode;
 use super::mark::{Mark, WATERMARK};
+use super::options::Mode;
 use super::{disk_failure, segment};
 use crate::clock::Clock;
 use crate::disk::{Access, Disk, read_small};

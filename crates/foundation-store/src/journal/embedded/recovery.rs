@@ -25,7 +25,9 @@ use super::index::{SegmentIndex, Summary};
 use super::log::SegmentLog;
 use super::mark::{FRONT, Mark};
 use super::options::Mode;
-use super::row::{check_own, check_place, open_pooled, open_segment, segment_names, without_dropped};
+use super::row::{
+    check_own, check_place, open_pooled, open_segment, segment_names, without_dropped,
+};
 use super::scan::{Begun, Cursor, Groups, Stop, StopCause};
 use super::segment::{self, HEADER_BYTES, Segment};
 use super::{Follower, disk_failure, indexing};
@@ -218,15 +220,20 @@ impl Opening<'_> {
     }
 
     /// The index of a segment, unless it has none that can be used.
-    fn index(&mut self, segment: &Segment, following: Option<&str>) -> Result<Option<SegmentIndex>> {
+    fn index(
+        &mut self,
+        segment: &Segment,
+        following: Option<&str>,
+    ) -> Result<Option<SegmentIndex>> {
         let fail = |cause| disk_failure("read the log", &segment.name, cause);
         let summary = match indexing::open(&self.pool, segment) {
             Ok(index) if index.summary().end.offset <= segment.file.len().map_err(fail)? => index,
             Ok(index) => {
                 let last = index.summary().last();
                 let message = format!("the segment ends before position {last}, which was acked");
-                return Err(Error::new(ErrorKind::AckedDataMissing, message)
-                    .with("file", &segment.name));
+                return Err(
+                    Error::new(ErrorKind::AckedDataMissing, message).with("file", &segment.name)
+                );
             }
             Err(error) if is_missing(&error) => return Ok(None),
             Err(error) => {
@@ -236,8 +243,9 @@ impl Opening<'_> {
         };
         if summary.summary().sealed && following.is_none() {
             let message = "the segment that follows this one is missing";
-            return Err(Error::new(ErrorKind::AckedDataMissing, message)
-                .with("file", &segment.name));
+            return Err(
+                Error::new(ErrorKind::AckedDataMissing, message).with("file", &segment.name)
+            );
         }
         self.marked = self.marked.max(summary.summary().last());
         Ok(Some(summary))
@@ -394,7 +402,8 @@ fn is_missing(error: &Error) -> bool {
 fn count(before: &mut Before, summary: &Summary, counts: Vec<(String, u64)>) {
     before.last = Position::from_engine(summary.last());
     before.first_recorded = before.first_recorded.or(summary.first_recorded());
-    before.last_recorded = summary.last_stamp.map(|stamp| stamp.recorded()).or(before.last_recorded);
+    before.last_recorded =
+        summary.last_stamp.map(|stamp| stamp.recorded()).or(before.last_recorded);
     before.unreadable += summary.unreadable;
     for (name, records) in counts {
         *before.by_type.entry(EventType::from(name)).or_default() += records;

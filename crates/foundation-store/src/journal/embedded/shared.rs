@@ -73,7 +73,12 @@ impl Intake {
     }
 
     /// Gives a batch its place.
-    pub(super) fn place(&mut self, shared: &Shared, batch: &Batch, room: Room) -> Result<(Appended, Arc<Sync>)> {
+    pub(super) fn place(
+        &mut self,
+        shared: &Shared,
+        batch: &Batch,
+        room: Room,
+    ) -> Result<(Appended, Arc<Sync>)> {
         let now = shared.clock.wall();
         if !self.lane.knows(&batch.stream) {
             let version = shared.log.stream_version(batch.stream.as_str())?;

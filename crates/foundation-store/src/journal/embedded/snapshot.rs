@@ -127,9 +127,8 @@ impl Snapshot {
         let mut content = reader.0;
         for (state, length, hash) in table {
             let length = usize::try_from(length).unwrap_or(usize::MAX);
-            let (own, rest) = content
-                .split_at_checked(length)
-                .ok_or_else(|| damaged(name, "it is cut short"))?;
+            let (own, rest) =
+                content.split_at_checked(length).ok_or_else(|| damaged(name, "it is cut short"))?;
             if Sha256::digest(own).as_slice() != hash {
                 return Err(damaged(name, "the hash of a state does not match"));
             }
@@ -160,8 +159,7 @@ impl Snapshot {
 /// The names of all snapshots, newest first.
 pub(super) fn names(disk: &dyn Disk) -> Result<Vec<String>> {
     let names = disk.list().map_err(|cause| disk_failure("list the store", "", cause))?;
-    let mut names: Vec<String> =
-        names.into_iter().filter(|name| last_of(name).is_some()).collect();
+    let mut names: Vec<String> = names.into_iter().filter(|name| last_of(name).is_some()).collect();
     names.sort_unstable_by(|one, two| two.cmp(one));
     Ok(names)
 }

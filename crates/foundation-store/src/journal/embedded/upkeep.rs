@@ -12,8 +12,8 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use foundation_types::{Error, ErrorKind, Position, Result};
 
 use super::retention::{self, Dropped, Retention};
-use super::segment::Segment;
 use super::scan::Cursor;
+use super::segment::Segment;
 use super::shared::Shared;
 use super::snapshot::{self, Kept, Snapshot};
 use super::{indexing, mark};
@@ -135,9 +135,8 @@ fn keep(shared: &Shared, captured: Captured, newest: &mut u64) -> Result<()> {
         return Ok(());
     }
     let Captured { last, chain, epoch, states, .. } = captured;
-    let encode = |(name, capture): (&str, Capture)| {
-        Ok(Kept { name: name.to_owned(), bytes: capture()? })
-    };
+    let encode =
+        |(name, capture): (&str, Capture)| Ok(Kept { name: name.to_owned(), bytes: capture()? });
     let states = states.into_iter().map(encode).collect::<Result<Vec<Kept>>>()?;
     Snapshot { store: shared.store, epoch, last, chain, states }.write(&*shared.disk)?;
     *newest = last;

@@ -12,10 +12,10 @@ use tokio::sync::oneshot;
 
 use super::group::{Group, Waiting};
 use super::identity::remove_if_there;
+use super::mark::Mark;
 use super::recovery::Tail;
 use super::scan::Cursor;
 use super::segment::{self, HEADER_BYTES, Segment, SegmentHeader};
-use super::mark::Mark;
 use super::shared::{Shared, fenced_by};
 use super::upkeep::{self, Captured};
 use super::{EmbeddedOptions, disk_failure, is_full};
@@ -257,10 +257,7 @@ impl Writer {
             return Ok(());
         }
         let Some(segment) = self.shared.log.last() else { return Ok(()) };
-        segment
-            .file
-            .sync()
-            .map_err(|cause| disk_failure("sync the log", &segment.name, cause))?;
+        segment.file.sync().map_err(|cause| disk_failure("sync the log", &segment.name, cause))?;
         self.synced(self.last());
         Ok(())
     }

@@ -1,0 +1,291 @@
+//! All tables of a store: each record goes to the table that it belongs to.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use foundation_types::limits::UNLINKED_TABLES_MAX;
+use foundation_types::{
+    Data, Error, ErrorKind, Keep, Position, Result, StreamName, TableKey, TableValue,
+};
+use foundation_validate::table::table_name;
+
+use super::capture::TableCapture;
+use super::entry::JsonKey;
+use super::state::TableState;
+use super::whole::encode_tables;
+use crate::journal::{Capture, Follower, State};
+use crate::record::{EventView, Record};
+
+/// A table whose types the program does not have: JSON under JSON.
+pub type UnlinkedTable = TableState<JsonKey, Data>;
+
+/// What the registry of tables hands a record to.
+pub trait FollowsTable: Send + Sync {
+    /// The name of the table.
+    fn name(&self) -> &str;
+
+    /// Learns of a record of its stream.
+    fn follow(&self, record: &Record, event: &EventView<'_>);
+
+    /// As [`TableState::capture`].
+    fn capture(&self) -> TableCapture;
+
+    /// As [`TableState::restore`].
+    ///
+    /// # Errors
+    /// As there.
+    fn restore(&self, bytes: &[u8], position: Position) -> Result<()>;
+
+    /// As [`TableState::reset`].
+    fn reset(&self);
+
+    /// As [`TableState::fault`].
+    fn fault(&self) -> Option<Error>;
+
+    /// As [`TableState::close`].
+    fn close(&self);
+}
+
+impl<K: TableKey, V: TableValue> FollowsTable for TableState<K, V> {
+    fn name(&self) -> &str {
+        Self::name(self)
+    }
+
+    fn follow(&self, record: &Record, event: &EventView<'_>) {
+        self.follow_record(record, event);
+    }
+
+    fn capture(&self) -> TableCapture {
+        Self::capture(self)
+    }
+
+    fn restore(&self, bytes: &[u8], position: Position) -> Result<()> {
+        Self::restore(self, bytes, position)
+    }
+
+    fn reset(&self) {
+        Self::reset(self);
+    }
+
+    fn fault(&self) -> Option<Error> {
+        Self::fault(self)
+    }
+
+    fn close(&self) {
+        Self::close(self);
+    }
+}
+
+/// The tables that the program has the types of, and all others that the log has.
+///
+/// ```
+/// use std::sync::Arc;
+/// use foundation_store::table::{TableState, Tables};
+/// use foundation_types::Keep;
+/// let sessions = Arc::new(TableState::<String, u64>::new("sessions", Keep::Log)?);
+/// let mut tables = Tables::default();
+/// tables.link(sessions)?;
+/// assert_eq!(tables.names(), ["sessions"]);
+/// # Ok::<(), foundation_types::Error>(())
+/// ```
+#[derive(Default)]
+pub struct Tables {
+    linked: HashMap<StreamName, Arc<dyn FollowsTable>>,
+    unlinked: Mutex<BTreeMap<StreamName, Arc<UnlinkedTable>>>,
+    unfollowed: AtomicU64,
+    /// Records up to here are in what was restored.
+    known: AtomicU64,
+}
+
+impl Tables {
+    /// Has the records of this table handed to its state.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for a name that is taken.
+    pub fn link<K: TableKey, V: TableValue>(&mut self, state: Arc<TableState<K, V>>) -> Result<()> {
+        let stream = state.stream().clone();
+        if self.linked.contains_key(&stream) {
+            let message = format!("two tables have the name {:?}", state.name());
+            return Err(Error::new(ErrorKind::InvalidArgument, message));
+        }
+        self.linked.insert(stream, state);
+        Ok(())
+    }
+
+    /// The table with this name, if the log has it and the program does not have its types.
+    #[must_use]
+    pub fn unlinked(&self, name: &str) -> Option<Arc<UnlinkedTable>> {
+        self.others().get(&StreamName::of_table(name)).cloned()
+    }
+
+    /// As [`Tables::unlinked`], made if there is none.
+    ///
+    /// # Errors
+    /// `Invalid` or `TooLarge` for a name that a table may not have, `TooLarge` beyond the limit
+    /// of tables, `InvalidArgument` if the program has the types of the table.
+    pub fn make_unlinked(&self, name: &str) -> Result<Arc<UnlinkedTable>> {
+        table_name(name)?;
+        let stream = StreamName::of_table(name);
+        if self.linked.contains_key(&stream) {
+            let message = format!("table {name:?} has types, and is changed through them");
+            return Err(Error::new(ErrorKind::InvalidArgument, message));
+        }
+        self.others_with(stream).ok_or_else(|| {
+            let message =
+                format!("the store has {UNLINKED_TABLES_MAX} tables of no known type, the limit");
+            Error::new(ErrorKind::TooLarge, message)
+        })
+    }
+
+    /// The names of all tables, linked or in the log, in order.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let others = self.others();
+        let streams = self.linked.keys().chain(others.keys());
+        let mut names: Vec<String> =
+            streams.filter_map(StreamName::table).map(str::to_owned).collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// Every table of which something is kept, as it is now, in the order of names.
+    ///
+    /// All of them are of one position only while the journal tells nothing new.
+    #[must_use]
+    pub fn capture(&self) -> Vec<TableCapture> {
+        let mut all: Vec<TableCapture> = self.all().iter().map(|table| table.capture()).collect();
+        all.retain(|table| table.keep() != Keep::Nothing);
+        all.sort_unstable_by(|one, other| one.name().cmp(other.name()));
+        all
+    }
+
+    /// Has the table with this name become what was captured of it, linked or not.
+    ///
+    /// # Errors
+    /// As [`TableState::restore`] and [`Tables::make_unlinked`].
+    pub fn restore(&self, name: &str, bytes: &[u8], position: Position) -> Result<()> {
+        match self.linked.get(&StreamName::of_table(name)) {
+            Some(linked) => linked.restore(bytes, position),
+            None => self.make_unlinked(name)?.restore(bytes, position),
+        }
+    }
+
+    /// Every table becomes what it was before any record.
+    pub fn reset(&self) {
+        self.others().clear();
+        self.linked.values().for_each(|table| table.reset());
+        self.know(Position::START);
+    }
+
+    pub(super) fn know(&self, position: Position) {
+        self.known.store(position.to_engine(), Ordering::Relaxed);
+    }
+
+    /// Why tables stopped following the log, each with its name.
+    #[must_use]
+    pub fn faults(&self) -> Vec<Error> {
+        self.all().iter().filter_map(|table| table.fault()).collect()
+    }
+
+    /// Records that no table has: of tables beyond the limit, or not decodable.
+    #[must_use]
+    pub fn unfollowed(&self) -> u64 {
+        self.unfollowed.load(Ordering::Relaxed)
+    }
+
+    /// No table takes changes any more.
+    pub fn close(&self) {
+        self.all().iter().for_each(|table| table.close());
+    }
+
+    fn all(&self) -> Vec<Arc<dyn FollowsTable>> {
+        let others = self.others();
+        let others = others.values().map(|table| Arc::clone(table) as Arc<dyn FollowsTable>);
+        self.linked.values().cloned().chain(others).collect()
+    }
+
+    fn others(&self) -> MutexGuard<'_, BTreeMap<StreamName, Arc<UnlinkedTable>>> {
+        self.unlinked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn others_with(&self, stream: StreamName) -> Option<Arc<UnlinkedTable>> {
+        let mut others = self.others();
+        if let Some(table) = others.get(&stream) {
+            return Some(Arc::clone(table));
+        }
+        if others.len() >= UNLINKED_TABLES_MAX {
+            return None;
+        }
+        let table = Arc::new(UnlinkedTable::live(stream.clone()));
+        others.insert(stream, Arc::clone(&table));
+        Some(table)
+    }
+
+    fn follow_record(&self, record: &Record, event: &EventView<'_>) {
+        if let Some(linked) = self.linked.get(event.stream) {
+            linked.follow(record, event);
+            return;
+        }
+        // What an application wrote before the stream was a table's makes no table.
+        let is_known = self.others().contains_key(event.stream);
+        let is_change = event.kind.starts_with("foundation.table.");
+        if !is_known && !is_change {
+            return;
+        }
+        match self.others_with(event.stream.into()) {
+            Some(table) => table.follow_record(record, event),
+            None => drop(self.unfollowed.fetch_add(1, Ordering::Relaxed)),
+        }
+    }
+}
+
+impl Follower for Tables {
+    fn follow(&self, records: &[Record]) {
+        let known = Position::from_engine(self.known.load(Ordering::Relaxed));
+        for record in records.iter().filter(|record| record.position() > known) {
+            // Most records are of no table, which is told without decoding them.
+            let of_table = |stream: &[u8]| stream.starts_with(StreamName::TABLE_PREFIX.as_bytes());
+            if !record.names().is_some_and(|names| of_table(names.stream)) {
+                continue;
+            }
+            match record.event() {
+                Ok(event) => self.follow_record(record, &event),
+                Err(_) => drop(self.unfollowed.fetch_add(1, Ordering::Relaxed)),
+            }
+        }
+    }
+
+    fn resumes(&self) -> bool {
+        true
+    }
+
+    fn states(&self) -> Vec<&dyn State> {
+        vec![self]
+    }
+}
+
+impl State for Tables {
+    fn name(&self) -> &'static str {
+        "tables"
+    }
+
+    fn capture(&self) -> Capture {
+        let taken = Self::capture(self);
+        Box::new(move || Ok(encode_tables(&taken)))
+    }
+
+    fn restore(&self, position: Position, bytes: &[u8]) -> Result<()> {
+        self.restore_all(bytes, position)
+    }
+
+    fn reset(&self) {
+        Self::reset(self);
+    }
+}
+
+impl std::fmt::Debug for Tables {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Tables").field("names", &self.names()).finish_non_exhaustive()
+    }
+}
