@@ -31,6 +31,7 @@ pub use single::AppendFuture;
 pub use stats::EventStoreStats;
 pub use subscription::{Start, Subscription};
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use foundation_store::clock::Clock;
@@ -38,7 +39,7 @@ use foundation_store::config::ConfigState;
 use foundation_store::event::{EventLog, Intake};
 use foundation_store::journal::Journal;
 use foundation_store::random::Rng;
-use foundation_types::{Event, Settings, StreamName};
+use foundation_types::{Durability, Event, Settings, StreamName};
 use foundation_validate::Origin;
 
 use crate::telemetry::TelemetryService;
@@ -63,7 +64,7 @@ use meters::Meters;
 /// # let (store, bytes) = (StoreId::from_bits(1), MemoryJournal::BYTES_MAX);
 /// # let journal = Arc::new(MemoryJournal::new(store, bytes, clock.clone(), log.clone()));
 /// # let events = EventStore::new(EventStoreParts {
-/// #     journal, log, settings: Arc::new(ConfigState::new()?),
+/// #     journal, log, durability: Default::default(), settings: Arc::new(ConfigState::new()?),
 /// #     telemetry: TelemetryService::new(2_000, clock.clone()), clock,
 /// #     rng: Arc::new(SystemRng::default()),
 /// # });
@@ -86,6 +87,8 @@ pub struct EventStoreParts {
     pub journal: Arc<dyn Journal>,
     /// What is found in it; it follows that journal.
     pub log: Arc<EventLog>,
+    /// When appends are acked.
+    pub durability: EventDurability,
     /// Foundation's settings, read anew at each call.
     pub settings: Arc<ConfigState<Settings>>,
     /// Where counts and latencies go.
@@ -96,10 +99,28 @@ pub struct EventStoreParts {
     pub rng: Arc<dyn Rng>,
 }
 
+/// When appends are acked that do not say it themselves.
+#[derive(Clone, Debug, Default)]
+pub struct EventDurability {
+    /// In streams without a level of their own.
+    pub default: Durability,
+    /// In these streams.
+    pub streams: BTreeMap<StreamName, Durability>,
+}
+
+impl EventDurability {
+    /// The level of a stream.
+    #[must_use]
+    pub fn of(&self, stream: &StreamName) -> Durability {
+        self.streams.get(stream).copied().unwrap_or(self.default)
+    }
+}
+
 /// What all clones of a store share.
 struct Core {
     journal: Arc<dyn Journal>,
     log: Arc<EventLog>,
+    durability: EventDurability,
     settings: Arc<ConfigState<Settings>>,
     clock: Arc<dyn Clock>,
     rng: Arc<dyn Rng>,
@@ -122,11 +143,12 @@ impl EventStore {
     /// A store over this journal and this log.
     #[must_use]
     pub fn new(parts: EventStoreParts) -> Self {
-        let EventStoreParts { journal, log, settings, telemetry, clock, rng } = parts;
+        let EventStoreParts { journal, log, durability, settings, telemetry, clock, rng } = parts;
         let is_durable = journal.extent().durable;
         let store = Self(Arc::new(Core {
             journal,
             log,
+            durability,
             settings,
             clock,
             rng,

@@ -16,16 +16,16 @@ mod find;
 mod follower;
 mod lane;
 mod memory;
+mod retention;
 mod status;
 
 pub use batch::{Appended, Batch};
 pub use commit::{Commit, Room};
-pub use embedded::{
-    Dropped, Embedded, EmbeddedOptions, Hold, Mode, Recovered, Retention, verify_store,
-};
+pub use embedded::{Embedded, EmbeddedOptions, Mode, Recovered, verify_store};
 pub use find::Found;
 pub use follower::{Before, Capture, Follower, State};
 pub use memory::MemoryJournal;
+pub use retention::{Dropped, Hold, Retention};
 pub use status::{Extent, Finding, JournalStatus, Verification};
 
 use async_trait::async_trait;
@@ -119,6 +119,44 @@ pub trait Journal: Send + Sync + 'static {
     /// # Errors
     /// Only if it could not be read at all: damage is part of the answer.
     async fn verify(&self) -> Result<Verification>;
+
+    /// Up to here everything survives a power cut, if the engine can say so.
+    fn synced(&self) -> Position {
+        self.extent().last
+    }
+
+    /// Makes everything that is acked, at whatever level, survive a power cut.
+    ///
+    /// # Errors
+    /// `Fenced`, `Unavailable` or `Disk`.
+    async fn flush(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Keeps the states of the followers as of now in a snapshot, where the engine has such, so
+    /// that the next opening reads only what comes later; gives the position of that. An engine
+    /// does it by itself from time to time. It waits for the disk.
+    ///
+    /// # Errors
+    /// `ReadOnly` or `Unavailable` if it is not open for writing, `Fenced`, `DiskFull` or `Disk`
+    /// if a file could not be written; the log is as it was.
+    async fn checkpoint(&self) -> Result<Position> {
+        Ok(self.extent().last)
+    }
+
+    /// Lets go of the oldest records, as far as what is to be kept allows: those that are in a
+    /// kept snapshot and that nobody holds. It waits for the disk.
+    ///
+    /// # Errors
+    /// As [`Journal::checkpoint`].
+    async fn retain(&self, _keep: Retention) -> Result<Dropped> {
+        Ok(Dropped::default())
+    }
+
+    /// Keeps what comes after a position from being let go of by [`Journal::retain`].
+    fn hold(&self, position: Position) -> Hold {
+        Hold::alone(position)
+    }
 
     /// Takes no more appends. What was taken is made durable and the store let go of, without
     /// anybody who waits for it.

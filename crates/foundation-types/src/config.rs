@@ -7,6 +7,6 @@ mod settings;
 pub use change::{Change, Edit};
 pub use document::{Document, Field, Shape};
 pub use settings::{
-    BufferSettings, EventSettings, InterfaceSettings, LogLevel, LogSettings, Overflow, Settings,
-    TelemetrySettings,
+    BufferSettings, EventSettings, InterfaceSettings, JournalSettings, LogLevel, LogSettings,
+    Overflow, RetentionSettings, Settings, TelemetrySettings,
 };

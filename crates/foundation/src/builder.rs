@@ -9,7 +9,7 @@ use std::time::Duration;
 use foundation_services::config::ConfigServer;
 use foundation_services::control::ControlSocket;
 use foundation_services::dump::{DumpParts, Dumper, Dumps};
-use foundation_services::event::{EventStore, EventStoreParts};
+use foundation_services::event::{EventDurability, EventStore, EventStoreParts};
 use foundation_services::node::Node;
 use foundation_services::opening::Opening;
 use foundation_services::tasks::Tasks;
@@ -22,7 +22,8 @@ use foundation_store::random::{Rng, SystemRng};
 use foundation_store::table::Tables;
 use foundation_store::together::Together;
 use foundation_types::{
-    Document, Event, Keep, Result, Settings, StoreId, TableKey, TableValue, Value,
+    Document, Durability, Event, Keep, Result, Settings, StoreId, StreamName, TableKey, TableValue,
+    Value,
 };
 use foundation_validate::BusinessRule;
 
@@ -42,6 +43,7 @@ pub struct Builder {
     dumps: Option<Dumps>,
     control_socket: bool,
     host_metrics: bool,
+    durability: EventDurability,
     life: Life,
     clock: Arc<dyn Clock>,
     rng: Arc<dyn Rng>,
@@ -58,6 +60,7 @@ impl Builder {
             dumps: None,
             control_socket: false,
             host_metrics: false,
+            durability: EventDurability::default(),
             life: Life::Silent,
             clock: Arc::new(SystemClock::default()),
             rng: Arc::new(SystemRng::default()),
@@ -81,6 +84,22 @@ impl Builder {
     #[must_use]
     pub fn table<K: TableKey, V: TableValue>(mut self, name: &str, keep: Keep) -> Self {
         self.tables.add::<K, V>(name.to_owned(), keep);
+        self
+    }
+
+    /// Has events acked at this level instead of [`Durability::Disk`], in every stream that has no
+    /// level of its own. A single append can say otherwise. Changes of configuration and tables
+    /// are always acked on the disk.
+    #[must_use]
+    pub fn durability(mut self, level: Durability) -> Self {
+        self.durability.default = level;
+        self
+    }
+
+    /// Has events of this stream acked at this level.
+    #[must_use]
+    pub fn stream_durability(mut self, stream: impl Into<StreamName>, level: Durability) -> Self {
+        self.durability.streams.insert(stream.into(), level);
         self
     }
 
@@ -196,6 +215,7 @@ impl Builder {
         let events = EventStore::new(EventStoreParts {
             journal: journal.clone(),
             log,
+            durability: std::mem::take(&mut self.durability),
             settings: settings.clone(),
             telemetry: telemetry.clone(),
             clock: clock.clone(),
@@ -265,6 +285,9 @@ impl Builder {
         node.follow_settings(foundation.settings());
         if node.dumps.is_planned() {
             node.take_dumps();
+        }
+        if self.directory.is_some() && self.mode == Mode::Write {
+            node.keep_log(settings.clone());
         }
         if self.host_metrics {
             node.sample_host(settings);

@@ -64,7 +64,7 @@ pub use builder::Builder;
 pub use running::Foundation;
 
 pub use foundation_types::{
-    CorrelationId, Document, Error, ErrorKind, Event, EventId, EventQuery, EventType,
+    CorrelationId, Document, Durability, Error, ErrorKind, Event, EventId, EventQuery, EventType,
     ExpectedVersion, Keep, Order, Path, Position, Recorded, Result, Settings, StreamName,
     Timestamp, Value, Version,
 };
@@ -119,8 +119,9 @@ pub mod config {
     };
     pub use foundation_store::config::{Current, Snapshot};
     pub use foundation_types::config::{
-        BufferSettings, Change, Document, Edit, EventSettings, Field, InterfaceSettings, LogLevel,
-        LogSettings, Overflow, Settings, Shape, TelemetrySettings,
+        BufferSettings, Change, Document, Edit, EventSettings, Field, InterfaceSettings,
+        JournalSettings, LogLevel, LogSettings, Overflow, RetentionSettings, Settings, Shape,
+        TelemetrySettings,
     };
     pub use foundation_validate::{BusinessRule, ChangeRequest};
 }
@@ -263,6 +264,44 @@ pub mod telemetry {
     pub use foundation_types::telemetry::{
         Distribution, Labels, Measurement, Metric, MetricKind, MetricValue,
     };
+}
+
+/// The log under everything: what an ack means, how much is kept, and what opening reads.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> foundation::Result<()> {
+/// # let directory = std::env::temp_dir().join(format!("foundation-doc-log-{}", std::process::id()));
+/// use std::time::Duration;
+///
+/// use foundation::log::Retention;
+/// use foundation::{Durability, Event, Foundation};
+///
+/// let foundation = Foundation::builder(&directory)
+///     .stream_durability("clicks", Durability::Os)
+///     .start()
+///     .await?;
+/// let order = foundation.events().append(Event::new("order.placed")).await?;
+/// assert_eq!(order.durability, Durability::Disk);
+/// let click = foundation.events().append(Event::new("page.seen")).stream("clicks").await?;
+/// assert_eq!(click.durability, Durability::Os);
+/// foundation.flush().await?;
+///
+/// // The next start reads nothing that came before.
+/// let position = foundation.checkpoint().await?;
+/// assert!(position >= click.position);
+///
+/// // Whole files of the log go, here none: there is only one.
+/// let keep = Retention { age: Some(Duration::from_secs(86_400)), ..Retention::default() };
+/// assert_eq!(foundation.retain(keep).await?.records, 0);
+/// foundation.shutdown(Duration::from_secs(5)).await.into_result()?;
+/// # let _ = std::fs::remove_dir_all(&directory);
+/// # Ok(())
+/// # }
+/// ```
+pub mod log {
+    pub use foundation_store::journal::{Dropped, Hold, Recovered, Retention};
+    pub use foundation_types::Durability;
 }
 
 /// Errors: one type, one table of kinds.

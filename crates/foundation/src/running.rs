@@ -12,7 +12,10 @@ use foundation_services::event::EventStore;
 use foundation_services::node::{Health, Node, ShutdownReport, Status, VerifyReport};
 use foundation_services::table::{AnyTable, Table};
 use foundation_services::telemetry::TelemetryService;
-use foundation_types::{Document, Error, ErrorKind, Event, Result, Settings, TableKey, TableValue};
+use foundation_store::journal::{Dropped, Hold, Retention};
+use foundation_types::{
+    Document, Error, ErrorKind, Event, Position, Result, Settings, TableKey, TableValue,
+};
 use foundation_validate::table::no_such_table;
 
 use crate::builder::Builder;
@@ -152,6 +155,43 @@ impl Foundation {
     /// Only if it could not be read at all: damage is part of the answer.
     pub async fn verify(&self) -> Result<VerifyReport> {
         self.node.verify().await
+    }
+
+    /// Makes everything that was acked, at whatever level, survive a power cut.
+    ///
+    /// # Errors
+    /// `Fenced`, `ReadOnly`, `Unavailable` or `Disk`.
+    pub async fn flush(&self) -> Result<()> {
+        self.node.journal.flush().await
+    }
+
+    /// Keeps documents and tables as of now in a snapshot, so that the next start reads only what
+    /// comes later; gives the position of that. It is also done every `journal.checkpoint_s`, when
+    /// a file of the log is full, and at the end.
+    ///
+    /// # Errors
+    /// `ReadOnly` or `Unavailable` if the store is not open for writing, `Fenced`, `DiskFull` or
+    /// `Disk`; nothing that was stored is harmed.
+    pub async fn checkpoint(&self) -> Result<Position> {
+        self.node.checkpoint().await
+    }
+
+    /// Lets go of the oldest records, whole files of the log, as far as this says, and records the
+    /// event `foundation.log.dropped`. The settings `journal.retention` do so all the time.
+    ///
+    /// Documents and tables stay as they are: what is let go of is in two snapshots. What a
+    /// [`Hold`] holds stays.
+    ///
+    /// # Errors
+    /// As [`Foundation::checkpoint`].
+    pub async fn retain(&self, keep: Retention) -> Result<Dropped> {
+        self.node.retain(keep).await
+    }
+
+    /// Keeps what comes after a position from being let go of, until the hold is dropped.
+    #[must_use]
+    pub fn hold(&self, position: Position) -> Hold {
+        self.node.journal.hold(position)
     }
 
     /// Takes a dump now, to where the planned ones go; gives the file.

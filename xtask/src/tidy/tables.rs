@@ -55,6 +55,7 @@ pub(crate) const LAYERS: &[Layer] = &[
             "imbl",
             "serde",
             "serde_json",
+            "sha2",
             "siphasher",
             "tokio",
         ],

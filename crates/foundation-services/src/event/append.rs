@@ -3,7 +3,7 @@
 use std::future::IntoFuture;
 use std::pin::Pin;
 
-use foundation_types::{Event, ExpectedVersion, Result, StreamName};
+use foundation_types::{Durability, Event, ExpectedVersion, Result, StreamName};
 use foundation_validate::Origin;
 
 use super::Core;
@@ -43,6 +43,8 @@ pub(super) struct Target {
     pub(super) stream: StreamName,
     pub(super) expected: ExpectedVersion,
     pub(super) origin: Origin,
+    /// When it is acked, if the call says so.
+    pub(super) durability: Option<Durability>,
 }
 
 impl Target {
@@ -51,7 +53,8 @@ impl Target {
             Origin::Application => &core.streams.events,
             Origin::Foundation => &core.streams.foundation,
         };
-        Self { stream: stream.clone(), expected: ExpectedVersion::Any, origin }
+        let (stream, expected) = (stream.clone(), ExpectedVersion::Any);
+        Self { stream, expected, origin, durability: None }
     }
 }
 
@@ -69,6 +72,12 @@ impl<'a> Append<'a> {
     /// Only if the stream is at this version.
     pub fn expecting(mut self, expected: ExpectedVersion) -> Self {
         self.to.expected = expected;
+        self
+    }
+
+    /// Acked at this level, whatever the stream's own is.
+    pub fn durability(mut self, level: Durability) -> Self {
+        self.to.durability = Some(level);
         self
     }
 }
@@ -89,6 +98,12 @@ impl<'a> AppendBatch<'a> {
         self.to.expected = expected;
         self
     }
+
+    /// Acked at this level, whatever the stream's own is.
+    pub fn durability(mut self, level: Durability) -> Self {
+        self.to.durability = Some(level);
+        self
+    }
 }
 
 impl<'a> AppendEach<'a> {
@@ -99,6 +114,12 @@ impl<'a> AppendEach<'a> {
     /// To this stream instead of `events`.
     pub fn stream(mut self, stream: impl Into<StreamName>) -> Self {
         self.to.stream = stream.into();
+        self
+    }
+
+    /// Acked at this level, whatever the stream's own is.
+    pub fn durability(mut self, level: Durability) -> Self {
+        self.to.durability = Some(level);
         self
     }
 }

@@ -87,7 +87,7 @@ impl<'a> Each<'a> {
         let mut event = rules::event(event, self.to.origin)?.into_inner();
         if let Some(id) = event.id.clone() {
             self.claim(&id, one).await;
-            if let Some(receipt) = self.core.repeat(&id, &event).await? {
+            if let Some(receipt) = self.core.repeat(&id, &event, self.core.level(&self.to)).await? {
                 one.repeated(1);
                 return Ok(Some(receipt));
             }
@@ -125,7 +125,7 @@ impl<'a> Each<'a> {
     async fn see_through(&mut self) {
         self.place_run().await;
         for mut placed in std::mem::take(&mut self.placed) {
-            let outcome = placed.open.durable().await.map(|_| ());
+            let outcome = placed.open.acked(self.core.level(&self.to)).await;
             placed.open.close(&outcome);
             for (place, receipt) in placed.receipts {
                 self.put(place, outcome.clone().map(|()| receipt));
@@ -142,7 +142,11 @@ impl<'a> Each<'a> {
             std::mem::replace(&mut self.run, Run::new(self.core));
         match self.core.place(events, &self.to).await {
             Ok(commit) => {
-                let receipts = places.into_iter().zip(Receipt::of_new(ids, commit.place()));
+                let receipts = places.into_iter().zip(Receipt::of_new(
+                    ids,
+                    commit.place(),
+                    self.core.level(&self.to),
+                ));
                 let receipts = receipts.collect();
                 open.placed(commit);
                 self.placed.push(Placed { open, receipts });

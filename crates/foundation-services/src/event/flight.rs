@@ -7,8 +7,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use foundation_store::event::{Load, Settled};
-use foundation_store::journal::{Appended, Commit};
-use foundation_types::{Error, ErrorKind, Result};
+use foundation_store::journal::Commit;
+use foundation_types::{Durability, Error, ErrorKind, Result};
 
 use super::Core;
 use super::claims::Claimed;
@@ -79,15 +79,24 @@ impl<'a> Open<'a> {
         self.flight.commit = Some(commit);
     }
 
-    /// Waits until the append is durable; gives its place if it has one.
+    /// Waits until the append can be acked at this level. One that is acked in memory is left to
+    /// itself.
     ///
     /// # Errors
     /// As [`Commit::durable`].
-    pub(super) async fn durable(&self) -> Result<Option<&Appended>> {
+    pub(super) async fn acked(&mut self, level: Durability) -> Result<()> {
         match &self.flight.commit {
-            Some(commit) => commit.durable().await.map(Some),
-            None => Ok(None),
+            Some(_) if level == Durability::Memory => self.leave(),
+            Some(commit) => drop(commit.durable().await?),
+            None => {}
         }
+        Ok(())
+    }
+
+    /// Nobody waits for it any more: it is settled when it is known what became of it.
+    pub(super) fn leave(&mut self) {
+        let flight = std::mem::take(&mut self.flight);
+        self.core.abandon(flight);
     }
 
     /// How the append ended, if it has.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use foundation_types::{Error, ErrorKind, Event, EventId, Result};
+use foundation_types::{Durability, Error, ErrorKind, Event, EventId, Result};
 use foundation_validate::event as rules;
 
 use super::Core;
@@ -49,7 +49,7 @@ impl Core {
         let firsts = firsts(&events)?;
         let ids: Vec<EventId> = firsts.keys().cloned().collect();
         self.claim(open, &ids).await;
-        let (parts, fresh) = self.sorted_out(events, &firsts).await?;
+        let (parts, fresh) = self.sorted_out(events, &firsts, self.level(&to)).await?;
         // Settled with the rest, when that is durable: all or none.
         open.repeated(parts.iter().filter(|part| !matches!(part, Part::New(_))).count() as u64);
         let receipts = match fresh.is_empty() {
@@ -78,6 +78,7 @@ impl Core {
         &self,
         events: Vec<Event>,
         firsts: &HashMap<EventId, usize>,
+        level: Durability,
     ) -> Result<(Vec<Part>, Vec<Event>)> {
         let mut parts: Vec<Part> = Vec::with_capacity(events.len());
         let mut fresh = Vec::with_capacity(events.len());
@@ -89,7 +90,7 @@ impl Core {
                     Some(Part::Repeat(receipt)) => Part::Repeat(receipt.clone()),
                     _ => return Err(no_receipt()),
                 },
-                (Some(id), _) => match self.repeat(id, &event).await? {
+                (Some(id), _) => match self.repeat(id, &event, level).await? {
                     Some(receipt) => Part::Repeat(receipt),
                     None => Part::New(fresh.len()),
                 },
@@ -115,9 +116,10 @@ impl Core {
         self.let_in(load).await?;
         open.flight.load = load;
         let commit = self.place(events, to).await?;
-        let receipts = Receipt::of_new(ids, commit.place()).collect();
+        let level = self.level(to);
+        let receipts = Receipt::of_new(ids, commit.place(), level).collect();
         open.placed(commit);
-        open.durable().await?;
+        open.acked(level).await?;
         Ok(receipts)
     }
 }

@@ -2,7 +2,7 @@
 
 use foundation_store::journal::Appended;
 use foundation_store::record::Record;
-use foundation_types::{EventId, Position, Result, Timestamp, Version};
+use foundation_types::{Durability, EventId, Position, Result, Timestamp, Version};
 use serde::{Deserialize, Serialize};
 
 /// Where an event is recorded.
@@ -16,6 +16,8 @@ pub struct Receipt {
     pub version: Version,
     /// When it was recorded; of several recorded together, when the last one was.
     pub recorded: Timestamp,
+    /// What this answer means.
+    pub durability: Durability,
     /// Whether it was stored before this append, which then stored nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub repeated: bool,
@@ -23,10 +25,10 @@ pub struct Receipt {
 
 impl Receipt {
     /// The receipt of an event that is stored already.
-    pub(super) fn of_repeat(id: EventId, record: &Record) -> Result<Self> {
+    pub(super) fn of_repeat(id: EventId, record: &Record, durability: Durability) -> Result<Self> {
         let version = record.event()?.version;
         let (position, recorded) = (record.position(), record.recorded());
-        Ok(Self { id, position, version, recorded, repeated: true })
+        Ok(Self { id, position, version, recorded, durability, repeated: true })
     }
 
     /// This receipt for one more event with the same id and body.
@@ -35,13 +37,17 @@ impl Receipt {
     }
 
     /// The receipt of the event with this id, which was appended alone.
-    pub(super) fn of_one(id: EventId, appended: &Appended) -> Self {
+    pub(super) fn of_one(id: EventId, appended: &Appended, durability: Durability) -> Self {
         let Appended { version, recorded, .. } = *appended;
-        Self { id, position: appended.last(), version, recorded, repeated: false }
+        Self { id, position: appended.last(), version, recorded, durability, repeated: false }
     }
 
     /// The receipts of the events with these ids, which were appended together.
-    pub(super) fn of_new(ids: Vec<EventId>, appended: &Appended) -> impl Iterator<Item = Self> {
+    pub(super) fn of_new(
+        ids: Vec<EventId>,
+        appended: &Appended,
+        durability: Durability,
+    ) -> impl Iterator<Item = Self> {
         let Appended { positions, version, recorded } = appended;
         let recorded = *recorded;
         let before = version.number().saturating_sub(positions.len() as u64);
@@ -51,6 +57,7 @@ impl Receipt {
                 position,
                 version: Version::new(before.saturating_add(nth)),
                 recorded,
+                durability,
                 repeated: false,
             }
         })

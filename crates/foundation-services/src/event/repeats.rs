@@ -2,7 +2,7 @@
 
 use foundation_store::event::Lookup;
 use foundation_store::record::{EventView, IdView, Record};
-use foundation_types::{Data, Error, ErrorKind, Event, EventId, Result};
+use foundation_types::{Data, Durability, Error, ErrorKind, Event, EventId, Result};
 
 use super::Core;
 use super::receipt::Receipt;
@@ -12,7 +12,12 @@ impl Core {
     ///
     /// # Errors
     /// `IdReused` if it says something else, `Compacted` if nobody can tell any more.
-    pub(super) async fn repeat(&self, id: &EventId, event: &Event) -> Result<Option<Receipt>> {
+    pub(super) async fn repeat(
+        &self,
+        id: &EventId,
+        event: &Event,
+        level: Durability,
+    ) -> Result<Option<Receipt>> {
         let record = match self.log.get(id.as_str()) {
             Lookup::Absent => match self.journal.find_id(id.as_str()).await? {
                 Some(record) => record,
@@ -26,11 +31,26 @@ impl Core {
                 })?
             }
         };
-        Self::compare(id, event, &record)
+        let receipt = Self::compare(id, event, &record, level)?;
+        if receipt.is_some() && level >= Durability::Disk && self.is_unsynced(&record) {
+            // It was acked at a lower level than this answer means.
+            self.journal.flush().await?;
+        }
+        Ok(receipt)
+    }
+
+    /// Whether a power cut could still take a record.
+    pub(super) fn is_unsynced(&self, record: &Record) -> bool {
+        self.is_durable && record.position() > self.journal.synced()
     }
 
     /// The receipt of this stored event if it has the id; it has to say the same then.
-    pub(super) fn compare(id: &EventId, event: &Event, record: &Record) -> Result<Option<Receipt>> {
+    pub(super) fn compare(
+        id: &EventId,
+        event: &Event,
+        record: &Record,
+        level: Durability,
+    ) -> Result<Option<Receipt>> {
         let stored = record.event()?;
         // The index knows fingerprints: another id with the same one has no say.
         if stored.id != IdView::of(id.as_str()) {
@@ -39,7 +59,7 @@ impl Core {
         if !says_the_same(event, &stored) {
             return Err(reused(id, record));
         }
-        Receipt::of_repeat(id.clone(), record).map(Some)
+        Receipt::of_repeat(id.clone(), record, level).map(Some)
     }
 }
 

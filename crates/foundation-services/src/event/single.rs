@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use foundation_store::event::Lookup;
 use foundation_store::journal::{Batch, Room};
 use foundation_store::record::RecordKind;
-use foundation_types::{Event, EventId, Result};
+use foundation_types::{Durability, Event, EventId, Result};
 use foundation_validate::event as rules;
 
 use super::Core;
@@ -88,6 +88,10 @@ impl Core {
             Ok(Step::Known(receipt)) => Ok(receipt),
             Ok(Step::Placed(receipt)) => match open.outcome() {
                 Some(outcome) => outcome.map(|()| receipt),
+                None if receipt.durability == Durability::Memory => {
+                    open.leave();
+                    Ok(receipt)
+                }
                 None => return self.go_on(open, Step::Placed(receipt), to),
             },
             Ok(step) => return self.go_on(open, step, to),
@@ -110,7 +114,11 @@ impl Core {
                 Lookup::Absent if !self.journal.may_hold(id.as_str()) => {}
                 Lookup::Absent | Lookup::InLog(_) => return Ok(Step::IdStored(event)),
                 Lookup::Buffered(record) => {
-                    if let Some(receipt) = Self::compare(id, &event, &record)? {
+                    let level = self.level(to);
+                    if level >= Durability::Disk && self.is_unsynced(&record) {
+                        return Ok(Step::IdStored(event));
+                    }
+                    if let Some(receipt) = Self::compare(id, &event, &record, level)? {
                         open.repeated(1);
                         return Ok(Step::Known(receipt));
                     }
@@ -144,26 +152,31 @@ impl Core {
             Step::Placed(receipt) => receipt,
             Step::NoRoom(batch, id) => self.when_there_is_room(open, batch, id).await?,
             Step::Full(event) => self.when_let_in(open, event, to).await?,
-            Step::IdStored(event) => match self.known(open, &event).await? {
+            Step::IdStored(event) => match self.known(open, &event, to).await? {
                 Some(receipt) => return Ok(receipt),
                 None => self.when_let_in(open, event, to).await?,
             },
             Step::IdClaimed(event) => {
                 self.claim(open, event.id.as_slice()).await;
-                match self.known(open, &event).await? {
+                match self.known(open, &event, to).await? {
                     Some(receipt) => return Ok(receipt),
                     None => self.when_let_in(open, event, to).await?,
                 }
             }
         };
-        open.durable().await?;
+        open.acked(receipt.durability).await?;
         Ok(receipt)
     }
 
     /// The receipt of the event if it was stored before.
-    async fn known(&self, open: &mut Open<'_>, event: &Event) -> Result<Option<Receipt>> {
+    async fn known(
+        &self,
+        open: &mut Open<'_>,
+        event: &Event,
+        to: &Target,
+    ) -> Result<Option<Receipt>> {
         let Some(id) = &event.id else { return Ok(None) };
-        let receipt = self.repeat(id, event).await?;
+        let receipt = self.repeat(id, event, self.level(to)).await?;
         if receipt.is_some() {
             open.repeated(1);
         }
@@ -191,7 +204,7 @@ impl Core {
     fn batch_of(&self, mut event: Event, to: &Target) -> Result<(Batch, EventId)> {
         let id = self.identified(&mut event, self.clock.wall());
         let batch = Batch::new(to.stream.clone(), RecordKind::Event, vec![event])?;
-        Ok((batch.expecting(to.expected), id))
+        Ok((batch.expecting(to.expected).at(self.level(to)), id))
     }
 
     fn place_one(
@@ -201,8 +214,9 @@ impl Core {
         room: Room,
         id: EventId,
     ) -> Result<Receipt> {
+        let level = batch.durability();
         let commit = self.journal.append(batch, room)?;
-        let receipt = Receipt::of_one(id, commit.place());
+        let receipt = Receipt::of_one(id, commit.place(), level);
         open.placed(commit);
         Ok(receipt)
     }

@@ -3,7 +3,7 @@
 use foundation_store::event::{Load, buffered_bytes};
 use foundation_store::journal::{Batch, Commit};
 use foundation_store::record::RecordKind;
-use foundation_types::{Event, EventId, Result, StreamName, Timestamp};
+use foundation_types::{Durability, Event, EventId, Result, StreamName, Timestamp};
 
 use super::Core;
 use super::append::Target;
@@ -15,10 +15,18 @@ impl Core {
         event.id.get_or_insert_with(draw).clone()
     }
 
+    /// When an append to there is acked.
+    pub(super) fn level(&self, to: &Target) -> Durability {
+        if !self.is_durable {
+            return Durability::Memory;
+        }
+        to.durability.unwrap_or_else(|| self.durability.of(&to.stream))
+    }
+
     /// Gives the events their place in the journal, in one atomic batch.
     pub(super) async fn place(&self, events: Vec<Event>, to: &Target) -> Result<Commit> {
         let batch = Batch::new(to.stream.clone(), RecordKind::Event, events)?;
-        let batch = batch.expecting(to.expected);
+        let batch = batch.expecting(to.expected).at(self.level(to));
         let room = self.room(&batch).await?;
         self.journal.append(batch, room)
     }

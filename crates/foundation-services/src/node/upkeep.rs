@@ -1,15 +1,72 @@
-//! What goes on beside the callers: settings that are followed, a host that is sampled.
+//! What goes on beside the callers: settings that are followed, a host that is sampled, a log of
+//! which only so much is kept.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use foundation_store::config::ConfigState;
-use foundation_types::{Path, Settings};
+use foundation_store::journal::{Dropped, Journal, Retention};
+use foundation_types::config::RetentionSettings;
+use foundation_types::{Error, ErrorKind, Event, Path, Position, Result, Settings};
 
 use super::Node;
 use crate::config::ConfigServer;
 use crate::telemetry::HostSampler;
 
+/// How often it is looked whether there is something to do about the log.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+
 impl Node {
+    /// Keeps the states as of now in a snapshot, without holding up the runtime.
+    ///
+    /// # Errors
+    /// As [`Journal::checkpoint`].
+    pub async fn checkpoint(&self) -> Result<Position> {
+        let journal = self.journal.clone();
+        beside(move |runtime| runtime.block_on(journal.checkpoint())).await
+    }
+
+    /// Lets go of the oldest records, without holding up the runtime, and records that it did.
+    ///
+    /// # Errors
+    /// As [`Journal::retain`].
+    pub async fn retain(&self, keep: Retention) -> Result<Dropped> {
+        let journal = self.journal.clone();
+        let dropped = beside(move |runtime| runtime.block_on(journal.retain(keep))).await?;
+        if dropped.records > 0 {
+            let told = Event::new("foundation.log.dropped").source("foundation");
+            let told = told.data(&BTreeMap::from([
+                ("records", dropped.records),
+                ("segments", dropped.segments),
+                ("bytes", dropped.bytes),
+                ("up_to", self.journal.extent().before_first.to_engine()),
+            ]))?;
+            self.events.record_own(told).await?;
+        }
+        Ok(dropped)
+    }
+
+    /// Starts taking snapshots and letting go of what is not to be kept, as the settings say.
+    pub fn keep_log(self: &Arc<Self>, settings: Arc<ConfigState<Settings>>) {
+        let node = Arc::downgrade(self);
+        self.tasks.spawn_until_stopped("log", async move {
+            let mut due = Due::default();
+            loop {
+                tokio::time::sleep(LOOK_EVERY).await;
+                let Some(node) = node.upgrade() else { return };
+                let wanted = settings.current().journal.clone();
+                let now = node.clock.monotonic();
+                if due.is_due(now, Duration::from_secs(wanted.checkpoint_s), &*node.journal) {
+                    note("a snapshot could not be taken", node.checkpoint().await.map(|_| ()));
+                }
+                if let Some(keep) = retention_of(&wanted.retention) {
+                    note("the log could not be shortened", node.retain(keep).await.map(|_| ()));
+                }
+            }
+        });
+    }
+
     /// Starts following the settings: whatever depends on one is told of each change.
     pub fn follow_settings(&self, settings: &ConfigServer<Settings>) {
         let (events, telemetry) = (self.events.clone(), self.telemetry.clone());
@@ -43,4 +100,51 @@ impl Node {
             HostSampler::new(&self.telemetry, self.journal.clone(), self.directory.clone());
         self.tasks.spawn_until_stopped("host metrics", async move { sampler.run(&settings).await });
     }
+}
+
+/// When the next snapshot is due.
+#[derive(Debug, Default)]
+struct Due {
+    taken_at: Duration,
+    last: Position,
+}
+
+impl Due {
+    /// Whether one is due now; if so, the next one is as long from now, unless nothing changes.
+    fn is_due(&mut self, now: Duration, every: Duration, journal: &dyn Journal) -> bool {
+        let last = journal.extent().last;
+        let due = now.saturating_sub(self.taken_at) >= every && last != self.last;
+        if due {
+            (self.taken_at, self.last) = (now, last);
+        }
+        due
+    }
+}
+
+fn retention_of(settings: &RetentionSettings) -> Option<Retention> {
+    let bound = |value: u64| (value > 0).then_some(value);
+    let keep = Retention {
+        records: bound(settings.records),
+        bytes: bound(settings.bytes),
+        age: bound(settings.age_s).map(Duration::from_secs),
+    };
+    (keep != Retention::default()).then_some(keep)
+}
+
+fn note(what: &str, outcome: Result<()>) {
+    match outcome {
+        // A node that stops says so itself.
+        Err(error) if error.kind() != ErrorKind::Unavailable => tracing::warn!(%error, "{what}"),
+        _ => {}
+    }
+}
+
+/// Does what waits for the disk on a thread for that.
+async fn beside<T: Send + 'static>(
+    work: impl FnOnce(tokio::runtime::Handle) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let runtime = tokio::runtime::Handle::current();
+    tokio::task::spawn_blocking(move || work(runtime)).await.map_err(|cause| {
+        Error::new(ErrorKind::Internal, "the upkeep of the log panicked").caused_by(cause)
+    })?
 }

@@ -61,6 +61,12 @@ impl Batch {
         self.durability = durability;
         self
     }
+
+    /// The level at which it is acked.
+    #[must_use]
+    pub fn durability(&self) -> Durability {
+        self.durability
+    }
 }
 
 /// Where a batch went.

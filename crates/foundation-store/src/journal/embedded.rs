@@ -29,7 +29,6 @@ mod writer;
 
 pub use options::{EmbeddedOptions, Mode};
 pub use recovery::Recovered;
-pub use retention::{Dropped, Hold, Retention};
 pub use verify::verify_store;
 
 use std::io;
@@ -48,6 +47,7 @@ use super::batch::Batch;
 use super::commit::{Commit, Room, Sync};
 use super::find::Found;
 use super::follower::Follower;
+use super::retention::{Dropped, Hold, Retention};
 use super::status::{Extent, JournalStatus, Verification};
 use crate::clock::Clock;
 use crate::disk::{Claim, Disk, LockGuard};
@@ -111,6 +111,7 @@ impl Embedded {
                 lane: std::mem::take(&mut recovery.lane),
                 group: Group::default(),
                 captures: Vec::new(),
+                flushes: Vec::new(),
                 closing: false,
                 ended: options.mode != Mode::Write,
                 lock,
@@ -309,6 +310,37 @@ impl Journal for Embedded {
         verify::verify(&*self.shared.disk, self.shared.store, Some(self.durable()))
     }
 
+    fn synced(&self) -> Position {
+        Position::from_engine(self.shared.synced.load(Ordering::Acquire))
+    }
+
+    async fn flush(&self) -> Result<()> {
+        self.check_writable()?;
+        let (wanted, flushed) = oneshot::channel();
+        self.shared.wish(|intake| intake.flushes.push(wanted))?;
+        let gone = |_| self.shared.check_open().err().unwrap_or_else(closing);
+        flushed.await.map_err(gone)
+    }
+
+    async fn checkpoint(&self) -> Result<Position> {
+        self.check_writable()?;
+        let (wanted, captured) = oneshot::channel();
+        self.shared.wish(|intake| intake.captures.push(wanted))?;
+        match captured.await {
+            Ok(captured) => upkeep::checkpoint(&self.shared, captured),
+            Err(_) => Err(self.shared.check_open().err().unwrap_or_else(closing)),
+        }
+    }
+
+    async fn retain(&self, keep: Retention) -> Result<Dropped> {
+        self.check_writable()?;
+        upkeep::retain(&self.shared, keep)
+    }
+
+    fn hold(&self, position: Position) -> Hold {
+        self.shared.holds.hold(position)
+    }
+
     fn begin_close(&self) {
         let mut intake = self.shared.intake();
         intake.closing = true;
@@ -332,39 +364,5 @@ impl Journal for Embedded {
 impl Embedded {
     fn durable(&self) -> u64 {
         self.shared.durable()
-    }
-
-    /// Keeps the states of the followers as of now in a snapshot, so that the next opening reads
-    /// only what comes later. It is done by itself when a segment is full and when the journal
-    /// closes. It waits for the disk.
-    ///
-    /// # Errors
-    /// `ReadOnly` or `Unavailable` if it is not open for writing, `Fenced`, `DiskFull` or `Disk`
-    /// if a file could not be written; the log is as it was.
-    pub async fn checkpoint(&self) -> Result<Position> {
-        self.check_writable()?;
-        let (wanted, captured) = oneshot::channel();
-        self.shared.intake().captures.push(wanted);
-        self.shared.work.notify_one();
-        match captured.await {
-            Ok(captured) => upkeep::checkpoint(&self.shared, captured),
-            Err(_) => Err(self.shared.check_open().err().unwrap_or_else(closing)),
-        }
-    }
-
-    /// Lets go of the oldest segments, as far as what is to be kept allows: whole ones, which are
-    /// in a kept snapshot and which nobody holds. It waits for the disk.
-    ///
-    /// # Errors
-    /// As [`Embedded::checkpoint`].
-    pub fn retain(&self, keep: Retention) -> Result<Dropped> {
-        self.check_writable()?;
-        upkeep::retain(&self.shared, keep)
-    }
-
-    /// Keeps what comes after a position from being let go of.
-    #[must_use]
-    pub fn hold(&self, position: Position) -> Hold {
-        self.shared.holds.hold(position)
     }
 }

@@ -266,10 +266,10 @@ fn what_is_let_go_of_is_gone_and_the_rest_is_whole() {
     let whole = first.fold.now();
     let hold = first.journal.hold(Position::from_engine(20));
     let few = Retention { records: Some(50), ..Retention::default() };
-    let dropped = first.journal.retain(few).expect("let go of");
+    let dropped = wait(first.journal.retain(few)).expect("let go of");
     assert!(dropped.records <= 20, "{dropped:?} although 20 is held");
     drop(hold);
-    let more = first.journal.retain(few).expect("let go of");
+    let more = wait(first.journal.retain(few)).expect("let go of");
     assert!(more.segments > 3, "{more:?}");
     let extent = first.journal.extent();
     let gone = dropped.records + more.records;
@@ -321,7 +321,7 @@ fn live(seed: u64, lie: Lie) -> std::result::Result<(), String> {
                 }
                 if dice.below(30) == 0 {
                     let few = Retention { records: Some(30), ..Retention::default() };
-                    let _ = opened.journal.retain(few);
+                    let _ = wait(opened.journal.retain(few));
                 }
             }
         }

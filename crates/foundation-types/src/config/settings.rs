@@ -18,6 +18,9 @@ pub struct Settings {
     /// How metrics are bounded and sampled.
     #[validate(nested)]
     pub telemetry: TelemetrySettings,
+    /// How much of the log is kept.
+    #[validate(nested)]
+    pub journal: JournalSettings,
     /// How queries are answered.
     #[validate(nested)]
     pub interface: InterfaceSettings,
@@ -122,6 +125,39 @@ impl Default for TelemetrySettings {
     }
 }
 
+/// How much of the log is kept, and how often what is derived from it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate)]
+#[serde(default, deny_unknown_fields)]
+pub struct JournalSettings {
+    /// Seconds between two snapshots of documents and tables. One is also taken when a file of the
+    /// log is full and when the store is closed.
+    #[validate(range(min = 1, max = 86_400))]
+    pub checkpoint_s: u64,
+    /// What of the log is kept; without any bound all of it is.
+    #[validate(nested)]
+    pub retention: RetentionSettings,
+}
+
+impl Default for JournalSettings {
+    fn default() -> Self {
+        Self { checkpoint_s: 300, retention: RetentionSettings::default() }
+    }
+}
+
+/// Bounds of the log, each of which counts if it is not 0. The oldest files go, whole ones, as soon
+/// as one bound says so; what an exporter or a reader holds stays, and so does the state that came
+/// of it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Validate)]
+#[serde(default, deny_unknown_fields)]
+pub struct RetentionSettings {
+    /// At least this many records stay; 0 is no bound.
+    pub records: u64,
+    /// Full files of the log take at most this many bytes; 0 is no bound.
+    pub bytes: u64,
+    /// Records stay at least this many seconds after they were recorded; 0 is no bound.
+    pub age_s: u64,
+}
+
 /// How queries are answered.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate)]
 #[serde(default, deny_unknown_fields)]
@@ -176,6 +212,26 @@ impl Document for Settings {
             path: "telemetry.host_interval_ms",
             shape: Shape::Integer { min: 100, max: 3_600_000 },
             doc: "Milliseconds between two samples of this host's processor, memory and disk.",
+        },
+        Field {
+            path: "journal.checkpoint_s",
+            shape: Shape::Integer { min: 1, max: 86_400 },
+            doc: "Seconds between two snapshots of documents and tables.",
+        },
+        Field {
+            path: "journal.retention.records",
+            shape: Shape::Integer { min: 0, max: u64::MAX },
+            doc: "At least this many records are kept; 0 keeps all.",
+        },
+        Field {
+            path: "journal.retention.bytes",
+            shape: Shape::Integer { min: 0, max: u64::MAX },
+            doc: "Full files of the log take at most this many bytes; 0 keeps all.",
+        },
+        Field {
+            path: "journal.retention.age_s",
+            shape: Shape::Integer { min: 0, max: u64::MAX },
+            doc: "Records are kept at least this many seconds; 0 keeps all.",
         },
         Field {
             path: "interface.query_timeout_ms",

@@ -194,6 +194,7 @@ impl World {
         let telemetry = TelemetryService::new(2_000, clock.clone());
         let (state, settings) = settings(clock.clone());
         let events = EventStore::new(EventStoreParts {
+            durability: Default::default(),
             journal,
             log,
             settings: state,

@@ -1,95 +1,14 @@
 //! Letting go of the oldest segments, whole ones, when nobody needs them any more.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use foundation_types::{Position, Result, Timestamp};
+use foundation_types::{Result, Timestamp};
 
 use super::segment::{self, Segment};
 use super::{disk_failure, index};
 use crate::disk::Disk;
-
-/// How much of the log is kept. What no bound asks to go stays; without bounds everything does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Retention {
-    /// At least this many records are kept.
-    pub records: Option<u64>,
-    /// Files of sealed segments take at most this many bytes.
-    pub bytes: Option<u64>,
-    /// Records are kept at least for this long after they were recorded.
-    pub age: Option<Duration>,
-}
-
-/// What was let go of.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Dropped {
-    /// Records.
-    pub records: u64,
-    /// Files of the log.
-    pub segments: u64,
-    /// Bytes of these files.
-    pub bytes: u64,
-}
-
-/// Positions from which on somebody still has to read.
-#[derive(Debug, Default)]
-pub(super) struct Holds(Mutex<BTreeMap<u64, u64>>);
-
-/// Keeps the records after a position from being let go of, until it is dropped.
-#[derive(Debug)]
-pub struct Hold {
-    holds: Arc<Holds>,
-    position: Position,
-}
-
-impl Holds {
-    /// The first position that somebody holds.
-    pub(super) fn first(&self) -> Option<u64> {
-        self.all().keys().next().copied()
-    }
-
-    pub(super) fn hold(self: &Arc<Self>, position: Position) -> Hold {
-        *self.all().entry(position.to_engine()).or_default() += 1;
-        Hold { holds: Arc::clone(self), position }
-    }
-
-    fn release(&self, position: Position) {
-        let mut all = self.all();
-        if let Some(count) = all.get_mut(&position.to_engine()) {
-            *count -= 1;
-            if *count == 0 {
-                all.remove(&position.to_engine());
-            }
-        }
-    }
-
-    fn all(&self) -> MutexGuard<'_, BTreeMap<u64, u64>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Hold {
-    /// Nothing after this position is let go of.
-    #[must_use]
-    pub fn position(&self) -> Position {
-        self.position
-    }
-
-    /// Holds from a later position on.
-    pub fn advance(&mut self, position: Position) {
-        if position > self.position {
-            let held = std::mem::replace(self, self.holds.hold(position));
-            drop(held);
-        }
-    }
-}
-
-impl Drop for Hold {
-    fn drop(&mut self) {
-        self.holds.release(self.position);
-    }
-}
+use crate::journal::retention::{Dropped, Retention};
 
 /// Which of the sealed segments go, oldest first: how many of them, and what they have.
 ///

@@ -8,7 +8,6 @@ use tokio::sync::{Semaphore, oneshot};
 
 use super::group::Group;
 use super::log::SegmentLog;
-use super::retention::Holds;
 use super::upkeep::Captured;
 use crate::clock::Clock;
 use crate::disk::{Disk, LockGuard, Pool};
@@ -16,6 +15,7 @@ use crate::journal::batch::{Appended, Batch};
 use crate::journal::commit::{Room, Sync};
 use crate::journal::follower::Follower;
 use crate::journal::lane::Lane;
+use crate::journal::retention::Holds;
 
 pub(super) struct Shared {
     pub(super) store: StoreId,
@@ -52,6 +52,8 @@ pub(super) struct Intake {
     pub(super) group: Group,
     /// Who wants the states of the followers, as of a record that is synced.
     pub(super) captures: Vec<oneshot::Sender<Captured>>,
+    /// Who wants everything synced that is written.
+    pub(super) flushes: Vec<oneshot::Sender<()>>,
     pub(super) closing: bool,
     /// Whether the writer is done, for whatever reason.
     pub(super) ended: bool,
@@ -61,7 +63,12 @@ pub(super) struct Intake {
 impl Intake {
     /// Whether the writer has nothing to do.
     pub(super) fn is_idle(&self) -> bool {
-        self.group.is_empty() && !self.closing && self.captures.is_empty()
+        self.group.is_empty() && !self.closing && !self.has_wishes()
+    }
+
+    /// Whether somebody wants something else than to append.
+    pub(super) fn has_wishes(&self) -> bool {
+        !self.captures.is_empty() || !self.flushes.is_empty()
     }
 
     /// Gives the directory back once nobody wants it and nobody writes to it. A writer that was
@@ -94,6 +101,19 @@ impl Intake {
 impl Shared {
     pub(super) fn intake(&self) -> MutexGuard<'_, Intake> {
         self.intake.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks the writer for something.
+    pub(super) fn wish(&self, ask: impl FnOnce(&mut Intake)) -> Result<()> {
+        let mut intake = self.intake();
+        self.check_open()?;
+        if intake.closing {
+            return Err(super::closing());
+        }
+        ask(&mut intake);
+        drop(intake);
+        self.work.notify_one();
+        Ok(())
     }
 
     pub(super) fn durable(&self) -> u64 {

@@ -41,6 +41,14 @@ pub(super) struct Kept {
     pub(super) bytes: Vec<u8>,
 }
 
+/// What a snapshot says of a state before its content.
+struct Listed {
+    name: String,
+    length: u64,
+    /// SHA-256 of the content.
+    hash: [u8; 32],
+}
+
 impl Snapshot {
     /// The bytes of a state.
     pub(super) fn state(&self, name: &str) -> Option<&[u8]> {
@@ -125,7 +133,7 @@ impl Snapshot {
             return Err(damaged(name, "its checksum does not match"));
         }
         let mut content = reader.0;
-        for (state, length, hash) in table {
+        for Listed { name: state, length, hash } in table {
             let length = usize::try_from(length).unwrap_or(usize::MAX);
             let (own, rest) =
                 content.split_at_checked(length).ok_or_else(|| damaged(name, "it is cut short"))?;
@@ -141,8 +149,8 @@ impl Snapshot {
         Ok(snapshot)
     }
 
-    /// The header, and of each state its name, length and hash.
-    fn read_table(reader: &mut Reader<'_>) -> Option<(Self, Vec<(String, u64, [u8; 32])>)> {
+    /// The header, and what follows it.
+    fn read_table(reader: &mut Reader<'_>) -> Option<(Self, Vec<Listed>)> {
         let (count, chain) = (reader.u16()?, reader.u32()?);
         let store = StoreId::from_bits(u128::from_le_bytes(reader.array()?));
         let (epoch, last) = (reader.u64()?, reader.u64()?);
@@ -150,7 +158,7 @@ impl Snapshot {
         let mut table = Vec::new();
         for _ in 0..count {
             let name = String::from_utf8(reader.short_bytes()?.to_vec()).ok()?;
-            table.push((name, reader.u64()?, reader.array()?));
+            table.push(Listed { name, length: reader.u64()?, hash: reader.array()? });
         }
         Some((Self { store, epoch, last, chain, states: Vec::new() }, table))
     }

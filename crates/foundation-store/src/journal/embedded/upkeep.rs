@@ -11,7 +11,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 
 use foundation_types::{Error, ErrorKind, Position, Result};
 
-use super::retention::{self, Dropped, Retention};
+use super::retention;
 use super::scan::Cursor;
 use super::segment::Segment;
 use super::shared::Shared;
@@ -19,6 +19,7 @@ use super::snapshot::{self, Kept, Snapshot};
 use super::{indexing, mark};
 use crate::disk::Access;
 use crate::journal::follower::Capture;
+use crate::journal::retention::{Dropped, Retention};
 
 /// Snapshots that are kept: should the newest not be readable, there is the one before.
 const SNAPSHOTS_KEPT: usize = 2;

@@ -115,8 +115,8 @@ impl WriteFault {
 /// What the writer does next.
 enum Next {
     Write(Group),
-    /// Takes the states for these.
-    Capture(Vec<oneshot::Sender<Captured>>),
+    /// Syncs what is written, then answers these.
+    Sync(Vec<oneshot::Sender<Captured>>, Vec<oneshot::Sender<()>>),
     /// There was nothing to do for a while.
     Rest,
     End,
@@ -142,10 +142,13 @@ impl Writer {
                     self.writing = None;
                     self.mark_if_old()?;
                 }
-                Next::Capture(wanted) => {
+                Next::Sync(captures, flushes) => {
                     self.sync()?;
-                    for wanted in wanted {
-                        // Who asked may have gone.
+                    // Who asked may have gone.
+                    for wanted in flushes {
+                        let _ = wanted.send(());
+                    }
+                    for wanted in captures {
                         let _ = wanted.send(self.captured());
                     }
                 }
@@ -163,14 +166,16 @@ impl Writer {
     fn next(&mut self) -> Next {
         let mut intake = self.shared.intake();
         loop {
+            // First, so that a load which never ends does not keep them waiting.
+            if intake.has_wishes() {
+                let captures = std::mem::take(&mut intake.captures);
+                return Next::Sync(captures, std::mem::take(&mut intake.flushes));
+            }
             if !intake.group.is_empty() {
                 return Next::Write(std::mem::take(&mut intake.group));
             }
             if intake.closing {
                 return Next::End;
-            }
-            if !intake.captures.is_empty() {
-                return Next::Capture(std::mem::take(&mut intake.captures));
             }
             if self.marked < self.last() {
                 let waited = self.shared.work.wait_timeout(intake, IDLE);
@@ -422,6 +427,7 @@ fn fence(shared: &Shared, cause: &Error, writing: Option<Waiting>) {
         // The first cause counts.
         let _ = shared.fenced.set(cause.clone());
         intake.captures.clear();
+        intake.flushes.clear();
         std::mem::take(&mut intake.group)
     };
     shared.room.close();
