@@ -7,6 +7,7 @@ mod faults;
 mod forged;
 mod full;
 mod live;
+mod machine;
 mod mutated;
 mod order;
 
