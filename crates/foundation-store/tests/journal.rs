@@ -10,6 +10,8 @@ mod live;
 mod machine;
 mod mutated;
 mod order;
+mod planted;
+mod rot;
 
 use std::sync::{Arc, Mutex};
 

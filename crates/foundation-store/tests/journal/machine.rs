@@ -373,7 +373,7 @@ fn live(acts: &[Act], lie: Lie) -> Result<(), String> {
 }
 
 /// One row of operations that is given by its seed, made smaller if it fails.
-fn case(seed: u64, lie: Lie, shrinks: u32) -> Result<(), String> {
+pub(super) fn case(seed: u64, lie: Lie, shrinks: u32) -> Result<(), String> {
     let config = Config {
         cases: 1,
         failure_persistence: None,
