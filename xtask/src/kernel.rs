@@ -2,8 +2,8 @@
 //! whose syncs fail, or whose space runs out.
 //!
 //! The file systems are images in a folder of their own, mounted through loop devices: without
-//! root and the tools for that a run is skipped, and says so. Nothing stays mounted, however a
-//! run ends.
+//! root and the tools for that a run is skipped, and says so. Each run has a mount table of its
+//! own, so that nothing stays mounted, however it ends.
 
 mod cuts;
 mod ledger;
@@ -13,6 +13,7 @@ mod syncs;
 mod volume;
 
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use ledger::Ledger;
@@ -73,6 +74,9 @@ pub(crate) fn run(root: &Path, fault: Fault, words: &[&str]) -> Result<(), Strin
     Ok(())
 }
 
+/// Says that this program was started by itself, with a mount table of its own.
+const INSIDE: &str = "FOUNDATION_OWN_MOUNTS";
+
 /// Runs this many cycles; gives what came of them.
 ///
 /// # Errors
@@ -83,20 +87,54 @@ pub(crate) fn measure(
     cycles: u64,
     seed: u64,
 ) -> Result<Outcome, String> {
+    let command = format!("cargo xtask {} --cycles {cycles} --seed {seed}", fault.word());
+    let began = Instant::now();
+    let outcome = match std::env::var_os(INSIDE) {
+        Some(_) => cycle(root, fault, cycles, seed),
+        None => inside(root, fault, cycles, seed),
+    };
+    let outcome = outcome.map_err(|what| format!("{what}\nto repeat it: {command}"))?;
+    if std::env::var_os(INSIDE).is_none() {
+        println!("{command}: {:.0} s", began.elapsed().as_secs_f64());
+    }
+    Ok(outcome)
+}
+
+/// Runs this program once more where it has a mount table of its own, which ends with it.
+fn inside(root: &Path, fault: Fault, cycles: u64, seed: u64) -> Result<Outcome, String> {
+    if let Some(reason) = volume::missing_namespace() {
+        return Ok(Outcome::Skipped(reason));
+    }
+    let program = std::env::current_exe().map_err(|cause| format!("no own program: {cause}"))?;
+    let output = Command::new("unshare")
+        .args(["--mount", "--propagation", "private"])
+        .arg(program)
+        .args([fault.word(), "--cycles", &cycles.to_string(), "--seed", &seed.to_string()])
+        .current_dir(root)
+        .env(INSIDE, "1")
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|cause| format!("cannot run unshare: {cause}"))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let line = text.trim_end().lines().last().unwrap_or_default();
+    if !output.status.success() {
+        return Err(format!("a run of {} failed", fault.word()));
+    }
+    Ok(match line.strip_prefix("skipped: ") {
+        Some(reason) => Outcome::Skipped(reason.to_owned()),
+        None => Outcome::Figure(line.to_owned()),
+    })
+}
+
+fn cycle(root: &Path, fault: Fault, cycles: u64, seed: u64) -> Result<Outcome, String> {
     if let Some(reason) = volume::missing() {
         return Ok(Outcome::Skipped(reason));
     }
     let ledger = Ledger::build(root)?;
-    let began = Instant::now();
-    let outcome = match fault {
+    let line = match fault {
         Fault::Power => cuts::run(&ledger, cycles, seed),
         Fault::Syncs => syncs::run(&ledger, cycles, seed),
         Fault::Full => space::run(&ledger, cycles, seed),
     };
-    let word = fault.word();
-    let line = outcome.map_err(|what| {
-        format!("{what}\nto repeat it: cargo xtask {word} --cycles {cycles} --seed {seed}")
-    })?;
-    println!("{word}: seed {seed}, {:.0} s", began.elapsed().as_secs_f64());
-    Ok(Outcome::Figure(line))
+    line.map(Outcome::Figure)
 }

@@ -21,6 +21,12 @@ const SHUTDOWN: [(&str, &str, &str); 2] = [
     ),
 ];
 
+/// Why a program cannot have a mount table of its own here, if so.
+pub(super) fn missing_namespace() -> Option<String> {
+    let tried = call("unshare", &["--mount", "--propagation", "private", "true"]);
+    tried.err().map(|reason| format!("nothing may be mounted here: {reason}"))
+}
+
 /// Why no volume can be mounted here, if so.
 pub(super) fn missing() -> Option<String> {
     let found = |program: &&str| says(program, &["--version"]) || says(program, &["-V"]);
