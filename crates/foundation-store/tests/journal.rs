@@ -12,6 +12,7 @@ mod mutated;
 mod order;
 mod planted;
 mod rot;
+mod underfoot;
 
 use std::sync::{Arc, Mutex};
 

@@ -318,7 +318,7 @@ fn flips(store: &Store, count: u64, dice: &mut Dice, tally: &mut Tally) -> Resul
     Ok(())
 }
 
-fn number(name: &str, default: u64) -> u64 {
+pub(super) fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
@@ -433,7 +433,7 @@ fn is_harmed(store: &Still, damaged: &Still) -> bool {
 }
 
 /// A file without the zeros at its end, which say no more than its end does.
-fn meaning(content: &[u8]) -> &[u8] {
+pub(super) fn meaning(content: &[u8]) -> &[u8] {
     let used = content.iter().rposition(|byte| *byte != 0).map_or(0, |at| at + 1);
     &content[..used]
 }
