@@ -178,4 +178,10 @@ mod tests {
         assert_eq!(figure_line("3 crash images: x\n", "crash images:"), Some("3 crash images: x"));
         assert_eq!(figure_line("nothing\n", "crash images:"), None);
     }
+
+    #[test]
+    fn a_reason_of_any_text_stays_in_its_cell() {
+        let row = row("a fault", "skipped: a | b", "cargo xtask power");
+        assert_eq!(row, "| a fault | skipped: a \\| b | `cargo xtask power` |\n");
+    }
 }
