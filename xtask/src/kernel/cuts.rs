@@ -75,6 +75,7 @@ fn cut(
         }
         std::thread::sleep(Duration::from_millis(roll(dice, WAIT_MS_MAX)));
     }
+    writer.hears_no_more();
     volume.shut_down()?;
     let said = writer.kill()?;
     if said.acks_after_failure > 0 {

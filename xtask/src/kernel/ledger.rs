@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -19,6 +21,8 @@ pub(super) struct Ledger(PathBuf);
 pub(super) struct Said {
     /// Position of each id that was acked.
     pub(super) acked: BTreeMap<String, u64>,
+    /// As `acked`, heard when the power was being cut: who hears of it may as well not.
+    pub(super) late: BTreeMap<String, u64>,
     /// What was said not to be applied.
     pub(super) refused: BTreeSet<String>,
     /// Acks that came after an append had failed.
@@ -35,6 +39,7 @@ pub(super) struct Writer {
     child: Child,
     input: Option<ChildStdin>,
     reader: JoinHandle<Said>,
+    is_over: Arc<AtomicBool>,
     lines: Receiver<Line>,
 }
 
@@ -126,15 +131,17 @@ impl Writer {
         let output = child.stdout.take().ok_or("the writer has no output")?;
         let input = child.stdin.take();
         let (told, lines) = channel();
+        let is_over = Arc::new(AtomicBool::new(false));
+        let ends = is_over.clone();
         let reader = std::thread::spawn(move || {
             let mut said = Said::default();
             let lines = BufReader::new(output).lines().map_while(Result::ok);
             lines.for_each(|line| {
-                let _ = told.send(said.hear(&line));
+                let _ = told.send(said.hear(&line, ends.load(Ordering::Acquire)));
             });
             said
         });
-        Ok(Self { child, input, reader, lines })
+        Ok(Self { child, input, reader, is_over, lines })
     }
 
     /// Waits until something was acked; `false` if it ended before.
@@ -167,6 +174,12 @@ impl Writer {
         input.write_all(b"on\n").map_err(|cause| format!("the writer does not listen: {cause}"))
     }
 
+    /// From now on an ack counts for nothing. ext4 may answer a sync with success that a cut of
+    /// its power interrupts; a machine without power answers nothing.
+    pub(super) fn hears_no_more(&self) {
+        self.is_over.store(true, Ordering::Release);
+    }
+
     /// Kills it and gives what it said.
     pub(super) fn kill(mut self) -> Result<Said, String> {
         self.child.kill().map_err(|cause| format!("cannot kill the writer: {cause}"))?;
@@ -196,11 +209,12 @@ impl Writer {
 
 impl Said {
     /// Takes in a line. One that was cut by the end of the writer says nothing.
-    fn hear(&mut self, line: &str) -> Line {
+    fn hear(&mut self, line: &str, is_over: bool) -> Line {
         match line.split(' ').collect::<Vec<_>>().as_slice() {
             ["acked", id, position] => {
                 let Ok(position) = position.parse() else { return Line::Other };
-                self.acked.insert((*id).to_owned(), position);
+                let acked = if is_over { &mut self.late } else { &mut self.acked };
+                acked.insert((*id).to_owned(), position);
                 let failed = self.failure.as_deref().is_some_and(|kind| kind != FULL);
                 self.acks_after_failure += u64::from(failed);
                 self.acks_after_full += u64::from(self.is_on);
@@ -235,14 +249,16 @@ mod tests {
         let mut said = Said::default();
         let lines = ["opened", "acked a-0 1", "unknown a-1 indeterminate", "refused a-2 fenced"];
         assert_eq!(
-            lines.map(|line| said.hear(line)),
+            lines.map(|line| said.hear(line, false)),
             [Line::Other, Line::Acked, Line::Other, Line::Other]
         );
         assert_eq!((said.acked["a-0"], said.acks_after_failure), (1, 0));
         assert!(said.refused.contains("a-2") && !said.refused.contains("a-1"));
         assert_eq!(said.failure.as_deref(), Some("indeterminate"));
-        assert_eq!(said.hear("acked a-"), Line::Other);
-        said.hear("acked a-3 2");
+        assert_eq!(said.hear("acked a-", false), Line::Other);
+        said.hear("acked a-3 2", false);
         assert_eq!(said.acks_after_failure, 1, "a planted ack is counted");
+        said.hear("acked a-4 3", true);
+        assert_eq!((said.acked.len(), said.late["a-4"]), (2, 3));
     }
 }

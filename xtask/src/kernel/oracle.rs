@@ -39,7 +39,7 @@ impl Oracle {
             return Err(format!("lost: of {} that were there, not all are", self.known.len()));
         }
         let mut last = None;
-        let mut unknown = 0;
+        let (mut kept, mut unknown) = (0, 0);
         let newer = found.get(self.known.len()..).unwrap_or_default();
         for (id, position) in newer {
             let number =
@@ -53,15 +53,14 @@ impl Oracle {
             if said.refused.contains(id) {
                 return Err(format!("invented: {id} is there, and was said not to be applied"));
             }
-            match said.acked.get(id) {
-                Some(acked) if acked != position => {
-                    return Err(format!("moved: {id} was acked at {acked} and is at {position}"));
-                }
-                Some(_) => {}
-                None => unknown += 1,
+            let acked = said.acked.get(id);
+            let at = acked.or(said.late.get(id));
+            if at.is_some_and(|at| at != position) {
+                return Err(format!("moved: {id} was acked elsewhere and is at {position}"));
             }
+            kept += usize::from(acked.is_some());
+            unknown += usize::from(at.is_none());
         }
-        let kept = newer.len() - unknown;
         if kept < said.acked.len() {
             return Err(format!("lost: {} were acked, {kept} are there", said.acked.len()));
         }
@@ -99,7 +98,8 @@ mod tests {
         let mut oracle = Oracle::default();
         let one = said(&[("a-0", 1), ("a-1", 2)], &["a-3"]);
         assert_eq!(oracle.check("a", &one, &found(&["a-0", "a-1", "a-2"])), Ok(()));
-        let two = said(&[("b-4", 4)], &["b-0"]);
+        let mut two = said(&[("b-4", 4)], &["b-0"]);
+        two.late.insert("b-5".to_owned(), 5);
         assert_eq!(oracle.check("b", &two, &found(&["a-0", "a-1", "a-2", "b-4"])), Ok(()));
         assert_eq!(oracle.acked, 3);
     }
