@@ -59,6 +59,8 @@ pub(crate) enum Failure {
     PowerOffAt(u64),
     /// This one call fails; a write has written part of its bytes by then.
     OnceAt(u64),
+    /// This one call finds no space and changes nothing, be it a sync.
+    NoSpaceAt(u64),
     /// From this call on there is no space: writes that make files longer fail half-way.
     FullFrom(u64),
 }
@@ -147,6 +149,10 @@ impl State {
             Failure::Never | Failure::FullFrom(_) => false,
             Failure::PowerOffAt(call) => self.calls >= call,
             Failure::OnceAt(call) => self.calls == call,
+            Failure::NoSpaceAt(call) if self.calls == call => {
+                return Err(io::Error::from_raw_os_error(28));
+            }
+            Failure::NoSpaceAt(_) => false,
         };
         if fails { Err(io::Error::from_raw_os_error(5)) } else { Ok(()) }
     }

@@ -29,6 +29,8 @@ pub(super) struct Said {
     pub(super) acks_after_failure: u64,
     /// How the first append that failed did so.
     pub(super) failure: Option<String>,
+    /// Whether it was told that nothing is written any more.
+    pub(super) is_fenced: bool,
     /// Acks after the disk was full and somebody said that there is space.
     pub(super) acks_after_full: u64,
     pub(super) is_on: bool,
@@ -216,7 +218,7 @@ impl Said {
                 let acked = if is_over { &mut self.late } else { &mut self.acked };
                 acked.insert((*id).to_owned(), position);
                 let failed = self.failure.as_deref().is_some_and(|kind| kind != FULL);
-                self.acks_after_failure += u64::from(failed);
+                self.acks_after_failure += u64::from(failed || self.is_fenced);
                 self.acks_after_full += u64::from(self.is_on);
                 Line::Acked
             }
@@ -224,6 +226,7 @@ impl Said {
                 if *word == "refused" {
                     self.refused.insert((*id).to_owned());
                 }
+                self.is_fenced |= *kind == "fenced";
                 self.failure.get_or_insert_with(|| (*kind).to_owned());
                 Line::Other
             }
