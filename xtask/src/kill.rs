@@ -25,7 +25,7 @@ const KILLS_OF_A_STORE: u64 = 40;
 /// # Errors
 /// As [`measure`], or how the words should be.
 pub(crate) fn run(root: &Path, words: &[&str]) -> Result<(), String> {
-    let (cycles, seed) = arguments(words)?;
+    let (cycles, seed) = crate::cycles("kill", CYCLES, words)?;
     println!("killing {cycles} times, seed {seed}");
     println!("{}", measure(root, cycles, seed)?);
     Ok(())
@@ -52,18 +52,6 @@ pub(crate) fn measure(root: &Path, cycles: u64, seed: u64) -> Result<String, Str
     ))
 }
 
-fn arguments(words: &[&str]) -> Result<(u64, u64), String> {
-    let (mut cycles, mut seed) = (CYCLES, u64::from(std::process::id()));
-    for pair in words.chunks(2) {
-        match pair {
-            ["--cycles", number] => cycles = number.parse().map_err(|_| "--cycles N")?,
-            ["--seed", number] => seed = number.parse().map_err(|_| "--seed N")?,
-            _ => return Err("usage: cargo xtask kill [--cycles N] [--seed N]".to_owned()),
-        }
-    }
-    Ok((cycles, seed))
-}
-
 /// Builds the program and gives its path.
 fn build(root: &Path) -> Result<PathBuf, String> {
     let built = Command::new("cargo")
@@ -74,13 +62,18 @@ fn build(root: &Path) -> Result<PathBuf, String> {
     if !built.success() {
         return Err("the program does not build".to_owned());
     }
+    Ok(release(root).join("foundation"))
+}
+
+/// Where cargo puts what it builds for release.
+pub(crate) fn release(root: &Path) -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
-    Ok(target.join("release").join("foundation"))
+    target.join("release")
 }
 
 fn cycle_all(program: &Path, directory: &Path, cycles: u64, seed: u64) -> Result<Oracle, String> {
     let mut oracle = Oracle::default();
-    let mut dice = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut dice = dice(seed);
     for cycle in 0..cycles {
         if cycle.is_multiple_of(KILLS_OF_A_STORE) {
             let _ = std::fs::remove_dir_all(directory);
@@ -99,8 +92,13 @@ fn cycle_all(program: &Path, directory: &Path, cycles: u64, seed: u64) -> Result
     Ok(oracle)
 }
 
+/// The beginning of a row of numbers that a seed gives.
+pub(crate) fn dice(seed: u64) -> u64 {
+    seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1
+}
+
 /// A number below the bound.
-fn roll(dice: &mut u64, bound: u64) -> u64 {
+pub(crate) fn roll(dice: &mut u64, bound: u64) -> u64 {
     *dice ^= *dice << 13;
     *dice ^= *dice >> 7;
     *dice ^= *dice << 17;

@@ -1,10 +1,12 @@
-//! The repository's own commands: `cargo xtask` with `tidy`, `test`, `bench`, `faults` or `kill`.
+//! The repository's own commands: `cargo xtask` with `tidy`, `test`, `bench`, `faults`,
+//! `kill`, `power`, `syncs` or `full`.
 
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it talks to people at a terminal")]
 
 mod bench;
 mod faults;
+mod kernel;
 mod kill;
 mod steps;
 mod tidy;
@@ -12,13 +14,18 @@ mod tidy;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use kernel::Fault;
+
 const USAGE: &str = "usage: cargo xtask COMMAND
 
   tidy   the repository's own checks: layers, purity, sizes, names, ...
   test   everything that has to be green: format, lints, tidy, tests, documentation, user programs
   bench  measures everything in one run and writes docs/performance.md
   faults the fault runs; writes docs/reliability.md
-  kill   a real node is killed at random moments under load: [--cycles N] [--seed N]";
+  kill   a real node is killed at random moments under load: [--cycles N] [--seed N]
+  power  the power of a real ext4 is cut under a writer: [--cycles N] [--seed N]
+  syncs  a sync fails on a real ext4, and the next one would not: [--cycles N] [--seed N]
+  full   a real file system has no space, then some again: [--cycles N] [--seed N]";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -28,6 +35,9 @@ fn main() -> ExitCode {
         ["faults"] => faults::run(&root()),
         ["bench"] => bench::run(&root()),
         ["kill", rest @ ..] => kill::run(&root(), rest),
+        ["power", rest @ ..] => kernel::run(&root(), Fault::Power, rest),
+        ["syncs", rest @ ..] => kernel::run(&root(), Fault::Syncs, rest),
+        ["full", rest @ ..] => kernel::run(&root(), Fault::Full, rest),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);
@@ -40,6 +50,19 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// How many cycles, and their seed, as the words behind a command say.
+fn cycles(command: &str, default: u64, words: &[&str]) -> Result<(u64, u64), String> {
+    let (mut cycles, mut seed) = (default, u64::from(std::process::id()));
+    for pair in words.chunks(2) {
+        match pair {
+            ["--cycles", number] => cycles = number.parse().map_err(|_| "--cycles N")?,
+            ["--seed", number] => seed = number.parse().map_err(|_| "--seed N")?,
+            _ => return Err(format!("usage: cargo xtask {command} [--cycles N] [--seed N]")),
+        }
+    }
+    Ok((cycles, seed))
 }
 
 /// The folder of the workspace: cargo names the folder of this package when it runs it.

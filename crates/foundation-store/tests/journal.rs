@@ -7,9 +7,13 @@ mod faults;
 mod forged;
 mod full;
 mod live;
+mod machine;
 mod mutated;
 mod order;
+mod planted;
 mod resumed;
+mod rot;
+mod underfoot;
 
 use std::sync::{Arc, Mutex};
 

@@ -46,6 +46,8 @@ pub(crate) enum Lie {
     FileSync,
     /// A sync of names does nothing.
     NameSync,
+    /// A failed sync is told as a success: what a writer sees that syncs again after a failure.
+    FailedSync,
 }
 
 /// When calls fail.
@@ -57,6 +59,8 @@ pub(crate) enum Failure {
     PowerOffAt(u64),
     /// This one call fails; a write has written part of its bytes by then.
     OnceAt(u64),
+    /// This one call finds no space and changes nothing, be it a sync.
+    NoSpaceAt(u64),
     /// From this call on there is no space: writes that make files longer fail half-way.
     FullFrom(u64),
 }
@@ -145,6 +149,10 @@ impl State {
             Failure::Never | Failure::FullFrom(_) => false,
             Failure::PowerOffAt(call) => self.calls >= call,
             Failure::OnceAt(call) => self.calls == call,
+            Failure::NoSpaceAt(call) if self.calls == call => {
+                return Err(io::Error::from_raw_os_error(28));
+            }
+            Failure::NoSpaceAt(_) => false,
         };
         if fails { Err(io::Error::from_raw_os_error(5)) } else { Ok(()) }
     }
@@ -192,7 +200,10 @@ impl SimulatedDisk {
             }
         }
         let files = state.files.iter().map(|file| crashed(file, dice)).collect();
-        Self::holding(names, files)
+        let after = Self::holding(names, files);
+        // A device that lies does so after the crash too.
+        after.state().lie = state.lie;
+        after
     }
 
     /// What is on the disk as seen by who runs on it.
@@ -393,7 +404,12 @@ impl DiskFile for OpenFile {
             (Ok(()), _) => file.sync(),
             // As Linux does: what could not be written is given up and counts as written. It is
             // read back until the power goes, and no later sync brings it to the disk.
-            (Err(_), Failure::OnceAt(_)) => file.unsynced.clear(),
+            (Err(_), Failure::OnceAt(_)) => {
+                file.unsynced.clear();
+                if lie == Lie::FailedSync {
+                    return Ok(());
+                }
+            }
             (Err(_), _) => {}
         }
         state.syncs += u64::from(outcome.is_ok());

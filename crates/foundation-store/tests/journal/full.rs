@@ -116,3 +116,20 @@ fn live(seed: u64) {
 fn what_was_refused_never_comes_back_and_what_was_acked_stays() {
     (0..150).for_each(live);
 }
+
+#[test]
+fn whoever_is_told_of_a_full_disk_may_append_again_when_there_is_space() {
+    let mut fenced = Vec::new();
+    for call in 1..12 {
+        let disk = SimulatedDisk::default();
+        let opened = open(&disk, Mode::Write).expect("opens");
+        disk.set_failure(Failure::NoSpaceAt(disk.calls() + call));
+        let commit = append(&opened.journal, batch("a", &["one".to_owned()])).expect("placed");
+        let outcome = wait(commit.durable()).map(drop).map_err(|error| error.kind());
+        disk.set_failure(Failure::Never);
+        if outcome == Err(ErrorKind::DiskFull) && opened.journal.status().fenced.is_some() {
+            fenced.push(call);
+        }
+    }
+    assert!(fenced.is_empty(), "told of a full disk and fenced, by calls {fenced:?}");
+}

@@ -93,14 +93,20 @@ impl Mark {
     }
 
     /// Has it say another one, for good.
+    ///
+    /// # Errors
+    /// `DiskFull` if there was no space for it, in which case it says what it said before; `Disk`
+    /// if it is not known what it says.
     pub(super) fn advance(&mut self, sequence: u64) -> Result<()> {
         let count = self.count + 1;
         let offset = (count % 2) * SLOT_STRIDE;
-        let write = || -> io::Result<()> {
-            self.file.write_at(&encode(self.store, count, sequence), offset)?;
-            self.file.sync()
-        };
-        write().map_err(|cause| disk_failure("write a mark", self.name, cause))?;
+        self.file
+            .write_at(&encode(self.store, count, sequence), offset)
+            .map_err(|cause| disk_failure("write a mark", self.name, cause))?;
+        self.file.sync().map_err(|cause| {
+            let error = Error::new(ErrorKind::Disk, format!("cannot sync a mark: {cause}"));
+            error.with("file", self.name).caused_by(cause)
+        })?;
         (self.count, self.sequence) = (count, sequence);
         Ok(())
     }

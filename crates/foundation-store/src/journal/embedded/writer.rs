@@ -358,17 +358,23 @@ impl Writer {
         };
         let disk = &*self.shared.disk;
         let attempt = "begin a segment";
-        let failed = |cause| WriteFault::Failed(disk_failure(attempt, name, cause));
+        // Whoever is told of a full disk may try again, so what fences is another kind of failure.
+        let failed = |cause: io::Error| {
+            let message = format!("cannot {attempt}: {cause}");
+            let error = Error::new(ErrorKind::Disk, message).with("file", name);
+            WriteFault::Failed(error.caused_by(cause))
+        };
         remove_if_there(disk, NEW_SEGMENT).map_err(failed)?;
         let write = || -> io::Result<_> {
             let file = disk.open(NEW_SEGMENT, Access::Create)?;
             file.write_at(&header.to_bytes(), 0)?;
+            file.sync()?;
+            disk.rename(NEW_SEGMENT, name)?;
             Ok(file)
         };
         // Without its name it is nothing yet, and the next attempt removes it.
         let file = write().map_err(|cause| WriteFault::of_write(attempt, name, cause))?;
-        file.sync().map_err(failed)?;
-        disk.rename(NEW_SEGMENT, name).and_then(|()| disk.sync_names()).map_err(failed)?;
+        disk.sync_names().map_err(failed)?;
         Ok(Segment::new(name.to_owned(), header, file))
     }
 
@@ -388,8 +394,14 @@ impl Writer {
             return Ok(());
         }
         self.marked_at = self.shared.clock.monotonic();
-        if let Some(watermark) = &mut self.watermark {
-            watermark.advance(last)?;
+        match self.watermark.as_mut().map(|watermark| watermark.advance(last)) {
+            // It is a lower bound, and stays the one that it is until there is space again.
+            Some(Err(full)) if full.kind() == ErrorKind::DiskFull => {
+                self.shared.note_space(Some(full));
+                return Ok(());
+            }
+            Some(advanced) => advanced?,
+            None => {}
         }
         self.marked = last;
         Ok(())
