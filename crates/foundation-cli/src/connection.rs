@@ -70,7 +70,8 @@ impl Program {
         let directory = &self.global.data;
         let opened = self
             .reach_or(async || match intent {
-                Intent::Write => Foundation::builder(directory).start().await,
+                // What a node has kept of its metrics stays.
+                Intent::Write => Foundation::builder(directory).metrics_kept(false).start().await,
                 Intent::Read => Foundation::builder(directory).read_only().start().await,
             })
             .await;

@@ -21,6 +21,7 @@ use foundation_store::clock::Clock;
 use foundation_store::config::Documents;
 use foundation_store::journal::{Journal, Recovered};
 use foundation_store::table::Tables;
+use foundation_store::telemetry::KeptMetrics;
 use foundation_types::{Error, ErrorKind, Result, Timestamp};
 use foundation_validate::nearest::nearest;
 
@@ -29,7 +30,7 @@ use crate::dump::Dumper;
 use crate::event::EventStore;
 use crate::table::AnyTable;
 use crate::tasks::Tasks;
-use crate::telemetry::TelemetryService;
+use crate::telemetry::{MetricKeeper, TelemetryService};
 
 /// The services of one store, and the tasks that keep them going.
 pub struct Node {
@@ -53,6 +54,10 @@ pub struct Node {
     pub dumps: Arc<Dumper>,
     /// Metrics.
     pub telemetry: TelemetryService,
+    /// Keeps them beside the log; absent where they are not kept.
+    pub metric_keeper: Option<Arc<MetricKeeper>>,
+    /// What the process before had kept of its metrics.
+    pub metrics_before: Option<KeptMetrics>,
     /// What runs beside the callers.
     pub tasks: Tasks,
     /// Where times come from.

@@ -1,9 +1,10 @@
 //! Telemetry as a service: what is measured, by handle or by name, and what it adds up to.
 //!
 //! Recording never fails its caller: what cannot be kept is counted as dropped. Metrics live as
-//! long as the process and are durable only as the last snapshot that somebody stored.
+//! long as the process; a node keeps a snapshot of them beside the log, which the next one finds.
 
 mod host;
+mod keeping;
 mod observe;
 mod proc_files;
 #[cfg(test)]
@@ -11,6 +12,7 @@ mod tests;
 mod timer;
 
 pub use host::HostSampler;
+pub use keeping::{MetricKeeper, kept_metrics};
 pub use observe::{Observed, Observer};
 pub use timer::Timer;
 

@@ -10,8 +10,8 @@
 //! if it has both negative and positive values. Slot numbers are taken again by later threads, so that
 //! a process with many short threads needs no more than one with as many at a time.
 //!
-//! Metrics live as long as the process. They are durable only as the last snapshot that somebody
-//! stored or exported.
+//! Metrics live as long as the process. They are durable only as their last snapshot
+//! ([`KeptMetrics`]), which the next process finds.
 
 mod cells;
 mod counter;
@@ -19,6 +19,7 @@ mod directory;
 mod gauge;
 mod hash;
 mod histogram;
+mod kept;
 mod metric;
 mod registry;
 mod slot;
@@ -32,4 +33,5 @@ mod tests;
 pub use counter::Counter;
 pub use gauge::Gauge;
 pub use histogram::Histogram;
+pub use kept::KeptMetrics;
 pub use registry::{MetricRegistry, Offender, RegistryStatus};

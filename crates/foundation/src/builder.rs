@@ -13,7 +13,7 @@ use foundation_services::event::{EventDurability, EventStore, EventStoreParts};
 use foundation_services::node::Node;
 use foundation_services::opening::Opening;
 use foundation_services::tasks::Tasks;
-use foundation_services::telemetry::TelemetryService;
+use foundation_services::telemetry::{MetricKeeper, TelemetryService, kept_metrics};
 use foundation_store::clock::{Clock, SystemClock};
 use foundation_store::config::{ConfigState, Documents};
 use foundation_store::event::EventLog;
@@ -43,6 +43,7 @@ pub struct Builder {
     dumps: Option<Dumps>,
     control_socket: bool,
     host_metrics: bool,
+    metrics_kept: bool,
     durability: EventDurability,
     life: Life,
     clock: Arc<dyn Clock>,
@@ -60,6 +61,7 @@ impl Builder {
             dumps: None,
             control_socket: false,
             host_metrics: false,
+            metrics_kept: true,
             durability: EventDurability::default(),
             life: Life::Silent,
             clock: Arc::new(SystemClock::default()),
@@ -148,6 +150,16 @@ impl Builder {
         self
     }
 
+    /// Whether a snapshot of all metrics is kept in the directory each
+    /// `telemetry.snapshot_interval_ms` and at the end, where the next process finds it; it is by
+    /// default. A counter begins anew with each process: what is kept says since when and as of
+    /// when.
+    #[must_use]
+    pub fn metrics_kept(mut self, kept: bool) -> Self {
+        self.metrics_kept = kept;
+        self
+    }
+
     /// With events of its own life: `foundation.node.started` and `foundation.node.stopping`.
     #[must_use]
     pub fn life_events(mut self) -> Self {
@@ -221,6 +233,14 @@ impl Builder {
             clock: clock.clone(),
             rng: self.rng.clone(),
         });
+        let started = clock.wall();
+        let metrics_before = match &self.directory {
+            Some(directory) => kept_metrics(directory.clone()).await,
+            None => None,
+        };
+        let metric_keeper = self
+            .kept_in()
+            .map(|directory| Arc::new(MetricKeeper::new(directory, telemetry.clone(), started)));
         let node = Arc::new(Node {
             journal,
             recovered,
@@ -232,14 +252,22 @@ impl Builder {
             events,
             dumps,
             telemetry,
+            metric_keeper,
+            metrics_before,
             tasks: Tasks::default(),
-            started: clock.wall(),
+            started,
             started_at: clock.monotonic(),
             clock,
         });
         let foundation = Foundation::new(node, typed, tables.typed, settings_server, self.life);
         self.start_tasks(&foundation, settings).await?;
         Ok(foundation)
+    }
+
+    /// Where metrics are kept, if they are.
+    fn kept_in(&self) -> Option<PathBuf> {
+        let kept = self.metrics_kept && self.mode == Mode::Write;
+        self.directory.clone().filter(|_| kept)
     }
 
     fn dumper(
@@ -289,6 +317,7 @@ impl Builder {
         if self.directory.is_some() && self.mode == Mode::Write {
             node.keep_log(settings.clone());
         }
+        node.keep_metrics(settings.clone());
         if self.host_metrics {
             node.sample_host(settings);
         }

@@ -260,7 +260,9 @@ pub mod tables {
 pub mod telemetry {
     pub use foundation_logic::telemetry::{NamespaceTotals, roll_up};
     pub use foundation_services::telemetry::TelemetryService;
-    pub use foundation_store::telemetry::{Counter, Gauge, Histogram, Offender, RegistryStatus};
+    pub use foundation_store::telemetry::{
+        Counter, Gauge, Histogram, KeptMetrics, Offender, RegistryStatus,
+    };
     pub use foundation_types::telemetry::{
         Distribution, Labels, Measurement, Metric, MetricKind, MetricValue,
     };
@@ -317,8 +319,8 @@ pub mod node {
     pub use foundation_services::control::{
         Append, AppendEach, AppendOutcome, Call, Client, ConfigDiff, ConfigFields, ConfigGet,
         ConfigHistory, ConfigRollback, ConfigUpdate, EventGet, EventsQuery, EventsStats,
-        EventsTrace, GetMetrics, GetStatus, Put, Request, TableGet, TableList, TablePut,
-        TableRemove, TableRows, TakeDump, Verify,
+        EventsTrace, GetKeptMetrics, GetMetrics, GetStatus, Put, Request, TableGet, TableList,
+        TablePut, TableRemove, TableRows, TakeCheckpoint, TakeDump, Verify,
     };
     pub use foundation_services::dump::{DumpReport, Dumps};
     pub use foundation_services::node::{

@@ -13,6 +13,7 @@ use foundation_services::node::{Health, Node, ShutdownReport, Status, VerifyRepo
 use foundation_services::table::{AnyTable, Table};
 use foundation_services::telemetry::TelemetryService;
 use foundation_store::journal::{Dropped, Hold, Retention};
+use foundation_store::telemetry::KeptMetrics;
 use foundation_types::{
     Document, Error, ErrorKind, Event, Position, Result, Settings, TableKey, TableValue,
 };
@@ -135,6 +136,12 @@ impl Foundation {
     #[must_use]
     pub fn telemetry(&self) -> &TelemetryService {
         &self.node.telemetry
+    }
+
+    /// What the process before had kept of its metrics: its last snapshot.
+    #[must_use]
+    pub fn metrics_before(&self) -> Option<&KeptMetrics> {
+        self.node.metrics_before.as_ref()
     }
 
     /// How everything is.

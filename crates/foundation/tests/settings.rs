@@ -84,6 +84,7 @@ async fn every_field_has_a_default_a_range_and_a_sentence() {
     events.buffer.overflow = "drop_oldest" (one of drop_oldest, drop_newest, reject, backpressure)
     telemetry.max_series_per_metric = 2000 (integer, 1 to 100000)
     telemetry.host_interval_ms = 1000 (integer, 100 to 3600000)
+    telemetry.snapshot_interval_ms = 10000 (integer, 100 to 3600000)
     journal.checkpoint_s = 300 (integer, 1 to 86400)
     journal.retention.records = 0 (integer, 0 to 18446744073709551615)
     journal.retention.bytes = 0 (integer, 0 to 18446744073709551615)

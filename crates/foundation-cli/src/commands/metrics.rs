@@ -1,9 +1,9 @@
-//! `foundation metrics show`: the series of a running node.
+//! `foundation metrics show`: the series of a running node, or the last that one has kept.
 
-use foundation::node::GetMetrics;
+use foundation::node::{GetKeptMetrics, GetMetrics};
 
 use crate::args::Output;
-use crate::connection::{ANSWER_MIN, reach};
+use crate::connection::{ANSWER_MIN, Intent, reach};
 use crate::exit::Outcome;
 use crate::program::Program;
 use crate::render;
@@ -13,9 +13,16 @@ pub(super) async fn show(program: &mut Program, prefix: &str) -> Outcome {
     let mut metrics = match reach(&program.global.data, patience).await? {
         Some(mut node) => node.call(GetMetrics {}).await?,
         None => {
+            let kept = program.ask(Intent::Read, GetKeptMetrics {}).await?;
             let directory = program.global.data.display();
-            program.say(&format!("no node serves {directory}: metrics live in a running one"));
-            Vec::new()
+            program.say(&match &kept {
+                Some(kept) => format!(
+                    "no node serves {directory}; this is what one had counted from {} to {}",
+                    kept.started, kept.taken
+                ),
+                None => format!("no node serves {directory}, and none has kept its metrics"),
+            });
+            kept.map(|kept| kept.metrics).unwrap_or_default()
         }
     };
     metrics.retain(|metric| metric.name.starts_with(prefix));

@@ -90,12 +90,12 @@ fn a_log_that_nobody_reads_does_not_end_the_node() {
 }
 
 #[test]
-fn metrics_live_in_a_running_node() {
+fn metrics_live_in_a_running_node_and_are_kept_when_it_stops() {
     let store = Store::new();
     let none = store.run(&["metrics", "show"]);
     assert_eq!((none.code, none.out.as_str()), (Some(0), ""));
     assert!(none.talk.contains("no node serves"), "{none:?}");
-    let _node = store.serve(&[]);
+    let node = store.serve(&[]);
     store.ok(&["events", "append", "--type", "a"]);
     let all = store.json(&["metrics", "show"]);
     assert!(all.as_array().expect("a list").len() > 3);
@@ -103,6 +103,11 @@ fn metrics_live_in_a_running_node() {
     assert!(some.starts_with("foundation.events.append_seconds  count "), "{some}");
     assert_eq!(some.lines().count(), 1);
     assert_eq!(store.ok(&["metrics", "show", "nothing"]), "");
+    node.end_by("TERM");
+    store.ok(&["events", "append", "--type", "a"]);
+    let kept = store.run(&["metrics", "show", "foundation.events.append"]);
+    assert!(kept.out.starts_with("foundation.events.append_seconds  count "), "{kept:?}");
+    assert!(kept.talk.contains("this is what one had counted from "), "{kept:?}");
 }
 
 #[test]

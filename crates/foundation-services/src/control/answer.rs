@@ -48,6 +48,8 @@ pub async fn answer(node: &Node, serving: bool, request: Request) -> Result<Box<
         Request::EventsTrace(call) => json(&node.events.trace(call.correlation_id).await?),
         Request::EventsStats(_) => json(&node.events.stats()),
         Request::GetMetrics(_) => json(&node.telemetry.snapshot()),
+        Request::GetKeptMetrics(_) => json(&node.metrics_before),
+        Request::TakeCheckpoint(_) => json(&node.checkpoint().await?),
         Request::TakeDump(call) => json(&node.dumps.dump_to(&call.directory).await?),
         Request::Verify(_) => json(&node.verify().await?),
     }

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use foundation_logic::event::Trace;
+use foundation_store::telemetry::KeptMetrics;
+use foundation_types::Position;
 use foundation_types::error::ErrorReport;
 use foundation_types::telemetry::Metric;
 use foundation_types::{
@@ -192,6 +194,10 @@ calls! {
     EventsStats {} -> EventStoreStats;
     /// Every series with its value.
     GetMetrics {} -> Vec<Metric>;
+    /// What the process before had kept of its metrics.
+    GetKeptMetrics {} -> Option<KeptMetrics>;
+    /// Keeps documents and tables as of now in a snapshot.
+    TakeCheckpoint {} -> Position, writes true;
     /// Writes documents and tables as they are now into a file of a directory.
     TakeDump {
         /// The directory, as the node finds it.

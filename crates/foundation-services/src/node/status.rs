@@ -67,8 +67,17 @@ pub struct JournalReport {
     pub bytes: u64,
     /// Files.
     pub segments: u64,
+    /// Before the first record that is kept.
+    #[serde(default)]
+    pub before_first: Position,
     /// The last durable record.
     pub last: Position,
+    /// Records that were acked at a lower level than the disk and wait for a sync.
+    #[serde(default)]
+    pub unsynced: u64,
+    /// The last record of the newest snapshot: opening reads what comes after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot: Option<Position>,
     /// Records that wait for the disk.
     pub waiting: u64,
     /// Syncs since it was opened.
@@ -81,6 +90,9 @@ pub struct JournalReport {
     /// Why the last write was not applied, if that was for want of space.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub full: Option<ErrorReport>,
+    /// Why indices or snapshots could not be made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub neglected: Option<ErrorReport>,
 }
 
 /// One document.
@@ -196,12 +208,16 @@ impl JournalReport {
             records: status.extent.records,
             bytes: status.extent.bytes,
             segments: status.segments,
+            before_first: status.extent.before_first,
             last: status.extent.last,
+            unsynced: status.unsynced,
+            snapshot: status.snapshot,
             waiting: status.waiting,
             syncs: status.syncs,
             durable: status.extent.durable,
             fenced: status.fenced.as_ref().map(ErrorReport::from),
             full: status.full.as_ref().map(ErrorReport::from),
+            neglected: status.neglected.as_ref().map(ErrorReport::from),
         }
     }
 }
@@ -257,6 +273,13 @@ impl Node {
             count => ill("events", CheckState::Degraded, format!("{count} records are unreadable")),
         });
         checks.extend(self.check_dumps());
+        checks.extend(self.metric_keeper.as_ref().map(|keeper| match keeper.failure() {
+            None => well("metrics"),
+            Some(cause) => {
+                let message = format!("they could not be kept: {cause:?}");
+                ill("metrics", CheckState::Degraded, message)
+            }
+        }));
         let state = checks.iter().map(|check| check.state).max().unwrap_or(CheckState::Ok);
         Health { state, checks }
     }
@@ -268,10 +291,14 @@ impl Node {
             let message = format!("it is fenced: {cause:?}; {advice}");
             return ill("journal", CheckState::Failed, message);
         }
-        match status.full {
+        if let Some(cause) = status.full {
+            let message = format!("the last write found no space: {cause:?}");
+            return ill("journal", CheckState::Degraded, message);
+        }
+        match status.neglected {
             None => well("journal"),
             Some(cause) => {
-                let message = format!("the last write found no space: {cause:?}");
+                let message = format!("indices or snapshots could not be made: {cause:?}");
                 ill("journal", CheckState::Degraded, message)
             }
         }

@@ -94,6 +94,14 @@ impl Node {
         self.tasks.spawn("dumps", async move { dumps.run(stop).await });
     }
 
+    /// Starts keeping snapshots of the metrics, if they are kept.
+    pub fn keep_metrics(&self, settings: Arc<ConfigState<Settings>>) {
+        if let Some(keeper) = self.metric_keeper.clone() {
+            let stop = self.tasks.stop_signal();
+            self.tasks.spawn("metrics", async move { keeper.run(settings, stop).await });
+        }
+    }
+
     /// Starts sampling this host and this process, each `telemetry.host_interval_ms`.
     pub fn sample_host(&self, settings: Arc<ConfigState<Settings>>) {
         let mut sampler =

@@ -123,7 +123,8 @@ impl Embedded {
             syncs: AtomicU64::new(0),
             fenced: OnceLock::new(),
             full: Mutex::default(),
-            upkeep: Mutex::new(tail.snapshot),
+            snapshot: AtomicU64::new(tail.snapshot),
+            upkeep: Mutex::default(),
             neglected: Mutex::default(),
             holds: Arc::default(),
             ended: Sync::default(),
@@ -298,6 +299,9 @@ impl Journal for Embedded {
             extent: self.extent(),
             segments: self.shared.log.segments() as u64,
             waiting: placed.saturating_sub(self.durable()),
+            snapshot: Some(self.shared.snapshot.load(Ordering::Acquire))
+                .filter(|last| *last > 0)
+                .map(Position::from_engine),
             unsynced: self.durable().saturating_sub(self.shared.synced.load(Ordering::Acquire)),
             syncs: self.shared.syncs.load(Ordering::Relaxed),
             fenced: self.shared.fenced.get().cloned(),

@@ -32,6 +32,8 @@ pub struct JournalStatus {
     pub waiting: u64,
     /// Records that were acked at a lower level than [`Durability::Disk`] and wait for a sync.
     pub unsynced: u64,
+    /// The last record of the newest snapshot, if there is one.
+    pub snapshot: Option<Position>,
     /// Syncs since it was opened.
     pub syncs: u64,
     /// Why no more writes are taken.

@@ -117,11 +117,14 @@ pub struct TelemetrySettings {
     /// Milliseconds between two samples of this host's processor, memory and disk.
     #[validate(range(min = 100, max = 3_600_000))]
     pub host_interval_ms: u64,
+    /// Milliseconds between two snapshots of all metrics that are kept beside the log.
+    #[validate(range(min = 100, max = 3_600_000))]
+    pub snapshot_interval_ms: u64,
 }
 
 impl Default for TelemetrySettings {
     fn default() -> Self {
-        Self { max_series_per_metric: 2_000, host_interval_ms: 1_000 }
+        Self { max_series_per_metric: 2_000, host_interval_ms: 1_000, snapshot_interval_ms: 10_000 }
     }
 }
 
@@ -212,6 +215,11 @@ impl Document for Settings {
             path: "telemetry.host_interval_ms",
             shape: Shape::Integer { min: 100, max: 3_600_000 },
             doc: "Milliseconds between two samples of this host's processor, memory and disk.",
+        },
+        Field {
+            path: "telemetry.snapshot_interval_ms",
+            shape: Shape::Integer { min: 100, max: 3_600_000 },
+            doc: "Milliseconds between two snapshots of all metrics that are kept beside the log.",
         },
         Field {
             path: "journal.checkpoint_s",

@@ -37,9 +37,10 @@ pub(super) struct Shared {
     pub(super) fenced: OnceLock<Error>,
     /// Why the last group was not written, if that was for want of space.
     pub(super) full: Mutex<Option<Error>>,
-    /// Held by whoever makes indices and snapshots or lets go of segments. It has the last record
-    /// of the newest snapshot.
-    pub(super) upkeep: Mutex<u64>,
+    /// The last record of the newest snapshot; 0 if there is none.
+    pub(super) snapshot: AtomicU64,
+    /// Held by whoever makes indices and snapshots or lets go of segments.
+    pub(super) upkeep: Mutex<()>,
     /// Why the last upkeep failed.
     pub(super) neglected: Mutex<Option<Error>>,
     pub(super) holds: Arc<Holds>,

@@ -69,12 +69,9 @@ pub(super) fn begin(shared: &Arc<Shared>, captured: Captured, in_background: boo
 }
 
 fn after_sealing(shared: &Shared, captured: Captured) -> Result<()> {
-    let mut newest = lock(shared);
+    let _upkeep = lock(shared);
     index_sealed(shared)?;
-    if captured.last > *newest {
-        keep(shared, captured, &mut newest)?;
-    }
-    Ok(())
+    keep(shared, captured)
 }
 
 /// Makes the indices that are missing.
@@ -96,21 +93,21 @@ pub(super) fn index_sealed(shared: &Shared) -> Result<()> {
 /// # Errors
 /// `Unavailable` if the journal was closed meanwhile, or why a file could not be written.
 pub(super) fn checkpoint(shared: &Shared, captured: Captured) -> Result<Position> {
-    let mut newest = lock(shared);
+    let _upkeep = lock(shared);
     if shared.intake().ended {
         return Err(super::closing());
     }
-    make_checkpoint(shared, captured, &mut newest)
+    make_checkpoint(shared, captured)
 }
 
 /// The checkpoint of a journal that closes. Its writer is the last who holds the lock.
 pub(super) fn last_checkpoint(shared: &Shared, captured: Captured) {
-    let mut newest = lock(shared);
-    let made = catch_unwind(AssertUnwindSafe(|| make_checkpoint(shared, captured, &mut newest)));
+    let _upkeep = lock(shared);
+    let made = catch_unwind(AssertUnwindSafe(|| make_checkpoint(shared, captured)));
     shared.note_upkeep(made.unwrap_or_else(|_| Err(panicked())).map(|_| ()));
 }
 
-fn make_checkpoint(shared: &Shared, captured: Captured, newest: &mut u64) -> Result<Position> {
+fn make_checkpoint(shared: &Shared, captured: Captured) -> Result<Position> {
     let last = captured.last;
     index_sealed(shared)?;
     if let Some((segment, end)) = &captured.segment {
@@ -120,9 +117,7 @@ fn make_checkpoint(shared: &Shared, captured: Captured, newest: &mut u64) -> Res
             indexing::write_up_to(&*shared.disk, &shared.pool, segment, *end)?;
         }
     }
-    if last > *newest {
-        keep(shared, captured, newest)?;
-    }
+    keep(shared, captured)?;
     Ok(Position::from_engine(last))
 }
 
@@ -130,9 +125,10 @@ fn panicked() -> Error {
     Error::new(ErrorKind::Internal, "the upkeep of the journal panicked")
 }
 
-/// Writes a snapshot.
-fn keep(shared: &Shared, captured: Captured, newest: &mut u64) -> Result<()> {
-    if captured.states.is_empty() {
+/// Writes a snapshot, if there is none as new.
+fn keep(shared: &Shared, captured: Captured) -> Result<()> {
+    let is_new = captured.last > shared.snapshot.load(Ordering::Acquire);
+    if captured.states.is_empty() || !is_new {
         return Ok(());
     }
     let Captured { last, chain, epoch, states, .. } = captured;
@@ -140,7 +136,7 @@ fn keep(shared: &Shared, captured: Captured, newest: &mut u64) -> Result<()> {
         |(name, capture): (&str, Capture)| Ok(Kept { name: name.to_owned(), bytes: capture()? });
     let states = states.into_iter().map(encode).collect::<Result<Vec<Kept>>>()?;
     Snapshot { store: shared.store, epoch, last, chain, states }.write(&*shared.disk)?;
-    *newest = last;
+    shared.snapshot.store(last, Ordering::Release);
     snapshot::prune(&*shared.disk, SNAPSHOTS_KEPT)
 }
 
@@ -181,6 +177,6 @@ pub(super) fn retain(shared: &Shared, keep: Retention) -> Result<Dropped> {
     Ok(dropped)
 }
 
-fn lock(shared: &Shared) -> MutexGuard<'_, u64> {
+fn lock(shared: &Shared) -> MutexGuard<'_, ()> {
     shared.upkeep.lock().unwrap_or_else(PoisonError::into_inner)
 }
