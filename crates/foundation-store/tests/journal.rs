@@ -58,7 +58,10 @@ pub(crate) struct Opened {
 }
 
 pub(crate) fn open(disk: &(impl Disk + Clone), mode: Mode) -> Result<Opened> {
-    open_with(disk, EmbeddedOptions { mode, segment_bytes: SEGMENT_BYTES, background: false })
+    open_with(
+        disk,
+        EmbeddedOptions { mode, segment_bytes: SEGMENT_BYTES, background: false, reserve_bytes: 0 },
+    )
 }
 
 pub(crate) fn open_with(disk: &(impl Disk + Clone), options: EmbeddedOptions) -> Result<Opened> {

@@ -16,6 +16,7 @@ mod log;
 mod mark;
 mod options;
 mod recovery;
+mod reserve;
 mod retention;
 mod row;
 mod scan;
@@ -127,6 +128,7 @@ impl Embedded {
             upkeep: Mutex::default(),
             neglected: Mutex::default(),
             holds: Arc::default(),
+            reserve_bytes: options.reserve_bytes,
             ended: Sync::default(),
         });
         let writer = match options.mode {
@@ -135,6 +137,7 @@ impl Embedded {
                 None
             }
             Mode::Write => {
+                reserve::make(&*shared.disk, options.reserve_bytes);
                 let parts = writer::Parts { salt_seed: rng.bits(), options };
                 Some(writer::start(shared.clone(), parts, tail)?)
             }

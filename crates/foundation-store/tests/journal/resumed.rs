@@ -111,7 +111,8 @@ fn resume(disk: &SimulatedDisk, mode: Mode) -> Result<Resumed> {
     let bounds = BufferSettings { max_events: 16, ..BufferSettings::default() };
     let (fold, log) = (Arc::new(Fold::default()), Arc::new(EventLog::new(bounds)));
     let followers: Vec<Arc<dyn Follower>> = vec![log.clone(), fold.clone()];
-    let options = EmbeddedOptions { mode, segment_bytes: SEGMENT_BYTES, background: false };
+    let options =
+        EmbeddedOptions { mode, segment_bytes: SEGMENT_BYTES, background: false, reserve_bytes: 0 };
     let (journal, recovered) = Embedded::open(
         Arc::new(disk.clone()),
         options,
@@ -293,6 +294,26 @@ fn what_is_let_go_of_is_gone_and_the_rest_is_whole() {
     bare.retain(|name, _| !name.ends_with(".snap"));
     let error = resume(&SimulatedDisk::of_image(&bare), Mode::Read).err().expect("is refused");
     assert_eq!(error.kind(), ErrorKind::AckedDataMissing, "the state cannot be told any more");
+}
+
+#[test]
+fn old_records_are_let_go_of_on_a_full_disk_and_new_ones_are_taken_when_there_is_space() {
+    let disk = SimulatedDisk::default();
+    let first = resume(&disk, Mode::Write).expect("opens");
+    fill(&first.journal, 0..200);
+    disk.set_failure(Failure::FullFrom(disk.calls()));
+    let full = append(&first.journal, batch("s0", &["x".repeat(3_000)])).expect("placed");
+    let error = wait(full.durable()).expect_err("has no room");
+    assert_eq!(error.kind(), ErrorKind::DiskFull);
+    check_answers(&first);
+    let few = Retention { records: Some(50), ..Retention::default() };
+    let dropped = wait(first.journal.retain(few)).expect("is let go of without any space");
+    assert!(dropped.records > 100, "{dropped:?}");
+    disk.set_failure(Failure::Never);
+    fill(&first.journal, 200..230);
+    wait(first.journal.close()).expect("closes");
+    let again = resume(&disk, Mode::Read).expect("opens");
+    assert_eq!(again.fold.now().records, 230);
 }
 
 /// Several lives with power cuts; every state is the fold of its log, and what was acked at a level

@@ -4,7 +4,7 @@ use std::io;
 
 use foundation_types::{Error, ErrorKind, Result, Stamp, StoreId};
 
-use super::mark::{Mark, WATERMARK};
+use super::mark::{FRONT, Mark, WATERMARK};
 use super::options::Mode;
 use super::{disk_failure, segment};
 use crate::clock::Clock;
@@ -63,12 +63,15 @@ pub(super) fn no_store(disk: &dyn Disk) -> Error {
     Error::new(ErrorKind::NotFound, format!("there is no store in {}", disk.place()))
 }
 
-/// The watermark is made first: a directory with an identity always has one.
+/// The marks are made first: a directory with an identity has them. The front has its place from
+/// the beginning, since a full disk may be why it is needed.
 fn create(disk: &dyn Disk, clock: &dyn Clock, rng: &dyn Rng) -> Result<StoreId> {
     let store = StoreId::from_bits(u128::from(rng.bits()) << 64 | u128::from(rng.bits()));
-    Mark::create(disk, WATERMARK, store)
-        .and_then(|_| disk.sync_names())
-        .map_err(|cause| disk_failure("make the watermark", WATERMARK, cause))?;
+    for mark in [WATERMARK, FRONT] {
+        Mark::create(disk, mark, store)
+            .map_err(|cause| disk_failure("make a mark", mark, cause))?;
+    }
+    disk.sync_names().map_err(|cause| disk_failure("make the marks", WATERMARK, cause))?;
     let bytes = encode(store, Stamp::default().next(clock.wall()));
     let write = || -> io::Result<()> {
         remove_if_there(disk, NEW_FILE)?;

@@ -18,7 +18,7 @@ use crate::record::reader::Reader;
 
 /// Up to where everything is durable.
 pub(super) const WATERMARK: &str = "WATERMARK";
-/// Up to where nothing is kept. A store that never let go of anything does not have it.
+/// Up to where nothing is kept. A store of an early program does not have it.
 pub(super) const FRONT: &str = "FRONT";
 
 const SLOT_BYTES: usize = 40;

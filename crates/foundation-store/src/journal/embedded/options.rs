@@ -23,11 +23,19 @@ pub struct EmbeddedOptions {
     /// Whether indices and snapshots are made on a thread of their own. Otherwise the writer makes
     /// them, and appends wait, but every call to the disk comes in an order that can be repeated.
     pub background: bool,
+    /// Bytes of a file that is given up when a full disk leaves no room to let go of old segments;
+    /// 0 makes none.
+    pub reserve_bytes: usize,
 }
 
 impl Default for EmbeddedOptions {
     fn default() -> Self {
-        Self { mode: Mode::Write, segment_bytes: 16 * 1024 * 1024, background: true }
+        Self {
+            mode: Mode::Write,
+            segment_bytes: 16 * 1024 * 1024,
+            background: true,
+            reserve_bytes: 256 * 1024,
+        }
     }
 }
 

@@ -44,6 +44,8 @@ pub(super) struct Shared {
     /// Why the last upkeep failed.
     pub(super) neglected: Mutex<Option<Error>>,
     pub(super) holds: Arc<Holds>,
+    /// Bytes of the reserve for a full disk.
+    pub(super) reserve_bytes: usize,
     pub(super) ended: Sync,
 }
 

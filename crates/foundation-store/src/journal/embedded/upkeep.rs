@@ -16,7 +16,7 @@ use super::scan::Cursor;
 use super::segment::Segment;
 use super::shared::Shared;
 use super::snapshot::{self, Kept, Snapshot};
-use super::{indexing, mark};
+use super::{indexing, mark, reserve};
 use crate::disk::Access;
 use crate::journal::follower::Capture;
 use crate::journal::retention::{Dropped, Retention};
@@ -140,12 +140,24 @@ fn keep(shared: &Shared, captured: Captured) -> Result<()> {
     snapshot::prune(&*shared.disk, SNAPSHOTS_KEPT)
 }
 
-/// Lets go of the oldest segments.
+/// Lets go of the oldest segments. On a full disk the reserve makes room for that.
 pub(super) fn retain(shared: &Shared, keep: Retention) -> Result<Dropped> {
     let _upkeep = lock(shared);
     if shared.intake().ended {
         return Err(super::closing());
     }
+    let disk = &*shared.disk;
+    let dropped = match drop_oldest(shared, keep) {
+        Err(error) if error.kind() == ErrorKind::DiskFull && reserve::give_up(disk) => {
+            drop_oldest(shared, keep)
+        }
+        dropped => dropped,
+    };
+    reserve::make(disk, shared.reserve_bytes);
+    dropped
+}
+
+fn drop_oldest(shared: &Shared, keep: Retention) -> Result<Dropped> {
     let disk = &*shared.disk;
     let has_states = shared.follower.resumes() && !shared.follower.states().is_empty();
     let snapshots = snapshot::names(disk)?;
