@@ -21,16 +21,22 @@ mod status;
 pub use batch::{Appended, Batch};
 pub use commit::{Commit, Room};
 pub use embedded::{
-    Dropped, Embedded, EmbeddedOptions, Hold, Mode, Recovered, Retention, verify_store,
+    Backup, Dropped, Embedded, EmbeddedOptions, Hold, Mode, Recovered, RestoreOptions, Restored,
+    Retention, restore, verify_store, verify_store_with,
 };
 pub use find::Found;
 pub use follower::{Before, Capture, Follower, State};
 pub use memory::MemoryJournal;
-pub use status::{Extent, Finding, JournalStatus, Verification};
+pub use status::{Extent, Finding, JournalStatus, Verification, VerifyOptions};
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use foundation_types::{EventQuery, Position, Result, StoreId, StreamName, Version};
+use foundation_types::{
+    Error, ErrorKind, EventQuery, Position, Result, StoreId, StreamName, Version,
+};
 
+use crate::disk::Disk;
 use crate::record::Record;
 
 /// An ordered, durable log of records.
@@ -119,6 +125,24 @@ pub trait Journal: Send + Sync + 'static {
     /// # Errors
     /// Only if it could not be read at all: damage is part of the answer.
     async fn verify(&self) -> Result<Verification>;
+
+    /// As [`Journal::verify`], read as the options say.
+    ///
+    /// # Errors
+    /// As [`Journal::verify`].
+    async fn verify_with(&self, _options: VerifyOptions) -> Result<Verification> {
+        self.verify().await
+    }
+
+    /// Copies everything that is kept, as of one record, to an empty disk, while appends go on.
+    ///
+    /// # Errors
+    /// `InvalidArgument` if the disk is not empty or the engine keeps nothing on a disk;
+    /// `Corruption` if what is to be copied is not what was written; `DiskFull` or `Disk`.
+    async fn backup(&self, _target: Arc<dyn Disk>) -> Result<Backup> {
+        let message = "only a store in a directory can be backed up";
+        Err(Error::new(ErrorKind::InvalidArgument, message))
+    }
 
     /// Takes no more appends. What was taken is made durable and the store let go of, without
     /// anybody who waits for it.

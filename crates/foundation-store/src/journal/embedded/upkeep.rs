@@ -21,7 +21,7 @@ use crate::disk::Access;
 use crate::journal::follower::Capture;
 
 /// Snapshots that are kept: should the newest not be readable, there is the one before.
-const SNAPSHOTS_KEPT: usize = 2;
+pub(super) const SNAPSHOTS_KEPT: usize = 2;
 
 /// The states of the followers, taken by the writer between two groups, all of it synced.
 pub(super) struct Captured {
@@ -180,6 +180,7 @@ pub(super) fn retain(shared: &Shared, keep: Retention) -> Result<Dropped> {
     Ok(dropped)
 }
 
-fn lock(shared: &Shared) -> MutexGuard<'_, u64> {
+/// Waits until nobody else does it.
+pub(super) fn lock(shared: &Shared) -> MutexGuard<'_, u64> {
     shared.upkeep.lock().unwrap_or_else(PoisonError::into_inner)
 }
