@@ -1,6 +1,7 @@
 //! The commands, one file a noun.
 
 mod append;
+mod backup;
 mod config;
 mod demo;
 mod dump;
@@ -10,6 +11,7 @@ mod input;
 mod lines;
 mod metrics;
 mod processes;
+mod replay;
 mod serve;
 mod signals;
 mod status;
@@ -39,6 +41,9 @@ pub(crate) async fn run(program: &mut Program, command: Command) -> Outcome {
             metrics::show(program, prefix.as_deref().unwrap_or("")).await
         }
         Command::Dump { directory } => dump::run(program, &directory).await,
-        Command::Verify => verify::run(program).await,
+        Command::Verify(args) => verify::run(program, &args).await,
+        Command::Backup { directory } => backup::run(program, &directory).await,
+        Command::Restore(args) => backup::restore(program, args).await,
+        Command::Replay(args) => replay::run(program, args).await,
     }
 }

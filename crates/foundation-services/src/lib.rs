@@ -4,11 +4,12 @@
 //! service is a cheap handle: clones are the same service, and none of them is global.
 //!
 //! In reading order: the services ([`config`], [`event`], [`table`], [`telemetry`]), all of them together as
-//! a [`node`], the [`control`] socket on it, the [`dump`]s that it takes, and what they are started with ([`opening`],
+//! a [`node`], the [`control`] socket on it, the [`dump`]s and [`backup`]s that it takes, and what they are started with ([`opening`],
 //! [`tasks`]).
 
 #![forbid(unsafe_code)]
 
+pub mod backup;
 pub mod config;
 pub mod control;
 pub mod dump;

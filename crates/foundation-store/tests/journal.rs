@@ -21,7 +21,7 @@ use foundation_store::journal::{
 };
 use foundation_store::random::SystemRng;
 use foundation_store::record::{Record, RecordKind};
-use foundation_types::{Event, Position, Result, StreamName};
+use foundation_types::{Event, Result, StreamName};
 
 /// Segments small enough that a few events make several.
 const SEGMENT_BYTES: u64 = 2_048;

@@ -56,11 +56,13 @@
 #![forbid(unsafe_code)]
 
 mod builder;
+mod keeping;
 mod linked;
 mod linked_tables;
 mod running;
 
 pub use builder::Builder;
+pub use keeping::{backup_directory, restore, verify_directory};
 pub use running::Foundation;
 
 pub use foundation_types::{
@@ -275,26 +277,19 @@ pub mod error {
 
 /// The state of a node, and the door to a running one.
 pub mod node {
+    pub use foundation_services::backup::{BackupReport, RestoreReport};
     pub use foundation_services::control::{
         Append, AppendEach, AppendOutcome, Call, Client, ConfigDiff, ConfigFields, ConfigGet,
         ConfigHistory, ConfigRollback, ConfigUpdate, EventGet, EventsQuery, EventsStats,
-        EventsTrace, GetMetrics, GetStatus, Put, Request, TableGet, TableList, TablePut,
-        TableRemove, TableRows, TakeDump, Verify,
+        EventsTrace, GetMetrics, GetStatus, Put, Replay, Request, TableGet, TableList, TablePut,
+        TableRemove, TableRows, TakeBackup, TakeDump, Verify,
     };
     pub use foundation_services::dump::{DumpReport, Dumps};
     pub use foundation_services::node::{
-        Check, CheckState, DocumentStatus, Health, IfMissing, JournalReport, ShutdownReport,
-        Status, StoreReport, TableStatus, VerifyFinding, VerifyReport,
+        Check, CheckState, DocumentStatus, Health, IfMissing, JournalReport, ReplayPage,
+        ShutdownReport, Status, StoreReport, TableStatus, VerifyFinding, VerifyReport,
     };
-}
-
-/// Verifies the store in a directory that nobody has open. Writes nothing.
-///
-/// # Errors
-/// `NotFound` if there is no store, `Locked` if somebody has it open, `UnknownFormat` for a newer
-/// one, `Disk` if it cannot be read. Damage is part of the answer.
-pub fn verify_directory(directory: &std::path::Path) -> Result<node::VerifyReport> {
-    foundation_services::opening::verify(directory)
+    pub use foundation_store::journal::{RestoreOptions, VerifyOptions};
 }
 
 /// What may be swapped under a store, for tests: clocks and randomness.

@@ -1,9 +1,9 @@
 //! What a node says of itself: to people, to tools and to whoever watches it.
 
-use foundation_store::journal::{Journal, Verification};
+use foundation_store::journal::{Journal, Verification, VerifyOptions};
 use foundation_store::telemetry::RegistryStatus;
 use foundation_types::error::ErrorReport;
-use foundation_types::{Position, Result, Timestamp, Version};
+use foundation_types::{Error, ErrorKind, Position, Result, Timestamp, Version};
 use serde::{Deserialize, Serialize};
 
 use super::Node;
@@ -330,12 +330,19 @@ impl Node {
         ill("tasks", CheckState::Degraded, message)
     }
 
-    /// Reads the whole store and compares it with its checksums and chain. Writes nothing.
+    /// Reads the whole store and compares it with its checksums and chain, and what is derived with
+    /// what it was derived from. Writes nothing.
     ///
     /// # Errors
     /// Only if it could not be read at all: damage is part of the answer.
-    pub async fn verify(&self) -> Result<VerifyReport> {
-        self.journal.verify().await.map(VerifyReport::from)
+    pub async fn verify(&self, options: VerifyOptions) -> Result<VerifyReport> {
+        // It takes as long as the disk and the rate make it take, which holds nobody up.
+        let (journal, runtime) = (self.journal.clone(), tokio::runtime::Handle::current());
+        let verify = move || runtime.block_on(journal.verify_with(options));
+        let verified = tokio::task::spawn_blocking(verify).await.unwrap_or_else(|cause| {
+            Err(Error::new(ErrorKind::Internal, "verifying the store panicked").caused_by(cause))
+        });
+        verified.map(VerifyReport::from)
     }
 }
 
