@@ -63,7 +63,7 @@ impl Foundation {
     /// let report = foundation::restore(&copy, &elsewhere, RestoreOptions::default())?;
     /// assert_eq!((report.position, report.replaced), (backup.position, None));
     /// let restored = Foundation::builder(elsewhere).start().await?;
-    /// assert_eq!(restored.events().get(&"7".into()).await?.position, placed.position);
+    /// assert_eq!(restored.events().get("7").await?.position, placed.position);
     /// # Ok(())
     /// # }
     /// ```
@@ -93,7 +93,7 @@ impl Foundation {
     ///     types.extend(page.records.into_iter().map(|record| record.event.kind.to_string()));
     ///     next = page.next;
     /// }
-    /// assert_eq!(types, ["config.changed", "order.placed"]);
+    /// assert_eq!(types, ["foundation.config.changed", "order.placed"]);
     /// # Ok(())
     /// # }
     /// ```

@@ -60,8 +60,15 @@ fn journal(status: &Status) -> String {
 
 /// What verifying found: one line if all is well, then one for each finding.
 pub(crate) fn verification(report: &VerifyReport, took: Duration) -> Vec<String> {
-    let verdict =
-        if report.damaged { "acked data is damaged" } else { "every checksum and chain agrees" };
+    let is_derived = |file: &str| file.ends_with(".idx") || file.ends_with(".snap");
+    let mut damaged = report.findings.iter().filter(|finding| finding.damage);
+    let verdict = match report.damaged {
+        false => "every checksum and chain agrees",
+        true if damaged.all(|finding| is_derived(&finding.file)) => {
+            "every record is right, what is derived is not"
+        }
+        true => "acked data is damaged",
+    };
     let mut lines = vec![format!(
         "checked {}, {}, {} in {}: {verdict}",
         counted(report.segments, "segment"),
