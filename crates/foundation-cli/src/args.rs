@@ -110,6 +110,12 @@ pub(crate) enum Command {
     },
     /// Put a backup in the place of the store; what was there is kept beside it
     Restore(RestoreArgs),
+    /// Mend what can be mended of a stopped store: what is derived from the log is made again
+    Repair {
+        /// Only tell what would be done
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Print every record of the log in order, one JSON value a line
     Replay(ReplayArgs),
 }

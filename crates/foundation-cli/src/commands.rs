@@ -11,6 +11,7 @@ mod input;
 mod lines;
 mod metrics;
 mod processes;
+mod repair;
 mod replay;
 mod serve;
 mod signals;
@@ -24,6 +25,7 @@ use crate::exit::Outcome;
 use crate::logging;
 use crate::program::Program;
 use foundation::config::LogLevel;
+use foundation::node::RepairMode;
 
 /// Does what was typed.
 pub(crate) async fn run(program: &mut Program, command: Command) -> Outcome {
@@ -44,6 +46,8 @@ pub(crate) async fn run(program: &mut Program, command: Command) -> Outcome {
         Command::Verify(args) => verify::run(program, &args).await,
         Command::Backup { directory } => backup::run(program, &directory).await,
         Command::Restore(args) => backup::restore(program, args).await,
+        Command::Repair { dry_run: true } => repair::run(program, RepairMode::DryRun).await,
+        Command::Repair { dry_run: false } => repair::run(program, RepairMode::Apply).await,
         Command::Replay(args) => replay::run(program, args).await,
     }
 }

@@ -5,7 +5,7 @@
 //!
 //! In reading order: the services ([`config`], [`event`], [`table`], [`telemetry`]), all of them together as
 //! a [`node`], the [`control`] socket on it, the [`dump`]s and [`backup`]s that it takes, and what they are started with ([`opening`],
-//! [`tasks`]).
+//! [`repair`], [`tasks`]).
 
 #![forbid(unsafe_code)]
 
@@ -16,6 +16,7 @@ pub mod dump;
 pub mod event;
 pub mod node;
 pub mod opening;
+pub mod repair;
 pub mod table;
 pub mod tasks;
 pub mod telemetry;

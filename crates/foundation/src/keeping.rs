@@ -1,10 +1,12 @@
 //! Looking after a store: verifying it, copying it, putting a copy in its place, reading its log.
 
 use std::path::Path;
+use std::time::Duration;
 
 use foundation_services::backup::{BackupReport, RestoreReport};
 use foundation_services::node::{ReplayPage, VerifyReport};
-use foundation_store::journal::{RestoreOptions, VerifyOptions};
+use foundation_services::repair::RepairReport;
+use foundation_store::journal::{RepairMode, RestoreOptions, VerifyOptions};
 use foundation_types::{Position, Result};
 
 use crate::running::Foundation;
@@ -105,6 +107,9 @@ impl Foundation {
     }
 }
 
+/// How long a store that was put in order may take to make everything durable.
+const CLOSE_DEADLINE: Duration = Duration::from_secs(60);
+
 /// Verifies the store in a directory that nobody has open. Writes nothing.
 ///
 /// # Errors
@@ -139,4 +144,49 @@ pub fn restore(
     options: RestoreOptions,
 ) -> Result<RestoreReport> {
     foundation_services::backup::restore(backup.as_ref(), directory.as_ref(), options)
+}
+
+/// Finds what can be mended in the store in a directory that nobody has open, and mends it: what is
+/// derived from the log and wrong is made again. Damage to the log itself is told and left alone.
+/// What was done is recorded as events `foundation.store.repaired`, unless damage is left that keeps
+/// the store from being opened. Needs a tokio runtime.
+///
+/// ```
+/// use foundation::node::RepairMode;
+/// use foundation::{Event, Foundation};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> foundation::Result<()> {
+/// # let directory = tempfile::tempdir().expect("a directory");
+/// # let data = directory.path().join("data");
+/// let foundation = Foundation::builder(&data).start().await?;
+/// foundation.events().append(Event::new("order.placed")).await?;
+/// foundation.shutdown(std::time::Duration::from_secs(5)).await.into_result()?;
+/// // Somebody overwrites the index.
+/// std::fs::write(data.join("00000000000000000001.idx"), "nonsense").expect("is written");
+///
+/// let plan = foundation::repair(&data, RepairMode::DryRun).await?;
+/// assert_eq!(plan.actions[0].file, "00000000000000000001.idx");
+/// let done = foundation::repair(&data, RepairMode::Apply).await?;
+/// assert_eq!((done.actions, done.left.len()), (plan.actions, 0));
+/// assert!(foundation::repair(&data, RepairMode::DryRun).await?.actions.is_empty());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// `NotFound` if there is no store, `Locked` if somebody has it open, `UnknownFormat` for a newer
+/// one, a kind of corruption if its identity is damaged, `Disk`.
+pub async fn repair(directory: impl AsRef<Path>, mode: RepairMode) -> Result<RepairReport> {
+    let directory = directory.as_ref();
+    let report = foundation_services::repair::repair(directory, mode)?;
+    if report.applied && report.left.is_empty() && !report.actions.is_empty() {
+        let opened = Foundation::builder(directory).start().await?;
+        for step in &report.actions {
+            opened.node().events.record_own(step.event()?).await?;
+        }
+        // What was removed is made again by then.
+        opened.shutdown(CLOSE_DEADLINE).await.into_result()?;
+    }
+    Ok(report)
 }

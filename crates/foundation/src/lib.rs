@@ -62,7 +62,7 @@ mod linked_tables;
 mod running;
 
 pub use builder::Builder;
-pub use keeping::{backup_directory, restore, verify_directory};
+pub use keeping::{backup_directory, repair, restore, verify_directory};
 pub use running::Foundation;
 
 pub use foundation_types::{
@@ -289,7 +289,8 @@ pub mod node {
         Check, CheckState, DocumentStatus, Health, IfMissing, JournalReport, ReplayPage,
         ShutdownReport, Status, StoreReport, TableStatus, VerifyFinding, VerifyReport,
     };
-    pub use foundation_store::journal::{RestoreOptions, VerifyOptions};
+    pub use foundation_services::repair::{RepairRemedy, RepairReport, RepairStep};
+    pub use foundation_store::journal::{RepairMode, RestoreOptions, VerifyOptions};
 }
 
 /// What may be swapped under a store, for tests: clocks and randomness.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use foundation::node::{CheckState, Status, VerifyReport};
+use foundation::node::{CheckState, RepairRemedy, RepairReport, Status, VerifyReport};
 
 use super::table::{Align, table};
 use super::text::{bytes, counted, elapsed, thousands};
@@ -80,5 +80,26 @@ pub(crate) fn verification(report: &VerifyReport, took: Duration) -> Vec<String>
         let weight = if finding.damage { "damage" } else { "note" };
         format!("{weight}  {} {}..{}  {}", finding.file, finding.from, finding.to, finding.what)
     }));
+    lines
+}
+
+/// What a repair did or would do: one line for each thing, then one for each that is left.
+pub(crate) fn repair(report: &RepairReport) -> Vec<String> {
+    let mut lines = Vec::new();
+    for step in &report.actions {
+        let done = match (step.remedy, report.applied) {
+            (RepairRemedy::MakeAgain, true) => "made again",
+            (RepairRemedy::MakeAgain, false) => "would be made again",
+            (RepairRemedy::Remove, true) => "removed",
+            (RepairRemedy::Remove, false) => "would be removed",
+        };
+        lines.push(format!("{done}  {} {}..{}  {}", step.file, step.from, step.to, step.what));
+    }
+    lines.extend(report.left.iter().map(|one| {
+        format!("left  {} {}..{}  {}: restore a backup", one.file, one.from, one.to, one.what)
+    }));
+    if lines.is_empty() {
+        lines.push("there is nothing to repair".to_owned());
+    }
     lines
 }

@@ -188,3 +188,42 @@ fn verification_compares_what_is_derived_and_keeps_to_a_rate() {
     // What is derived is made again, and nothing was lost.
     store.ok(&["events", "get", "a"]);
 }
+
+#[test]
+fn a_repair_is_told_then_done_and_recorded() {
+    let store = Store::new();
+    fill(&store);
+    assert_eq!(store.ok(&["repair"]), "there is nothing to repair\n");
+    let index = store.directory().join("00000000000000000001.idx");
+    std::fs::write(&index, "nonsense").expect("is written");
+    std::fs::write(store.directory().join("INDEX.new"), "half").expect("is written");
+    std::fs::write(store.directory().join("notes.txt"), "mine").expect("is written");
+    let plan = store.ok(&["repair", "--dry-run"]);
+    insta::assert_snapshot!(plan, @r"
+    would be made again  00000000000000000001.idx 0..8  the index of a segment is damaged: it is cut short; it can be made again
+    would be removed  INDEX.new 0..0  left from a write that was not finished
+    ");
+    assert_eq!(std::fs::read(&index).expect("is there"), b"nonsense");
+    let node = store.serve(&[]);
+    assert_eq!(store.run(&["--lock-timeout", "0", "repair"]).code, Some(7));
+    drop(node);
+    std::fs::write(&index, "nonsense").expect("is written");
+    let done = store.json(&["repair"]);
+    assert_eq!(done["actions"][0]["remedy"], "make_again", "{done}");
+    assert!(store.directory().join("notes.txt").exists());
+    std::fs::remove_file(store.directory().join("notes.txt")).expect("is removed");
+    let clean = store.ok(&["verify"]);
+    assert!(clean.ends_with(": every checksum and chain agrees\n"), "{clean}");
+    let told = store.ok(&["events", "query", "--type", "foundation.store.repaired"]);
+    assert!(told.contains("00000000000000000001.idx"), "{told}");
+    assert_eq!(store.ok(&["repair"]), "there is nothing to repair\n");
+
+    let segment = store.directory().join("00000000000000000001.seg");
+    let mut bytes = std::fs::read(&segment).expect("is there");
+    bytes[200] ^= 1;
+    std::fs::write(&segment, &bytes).expect("is written");
+    let left = store.run(&["repair"]);
+    assert_eq!(left.code, Some(5), "{left:?}");
+    assert!(left.out.starts_with("left  00000000000000000001.seg 64.."), "{left:?}");
+    assert_eq!(std::fs::read(&segment).expect("is there"), bytes);
+}

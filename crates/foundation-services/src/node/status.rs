@@ -1,6 +1,6 @@
 //! What a node says of itself: to people, to tools and to whoever watches it.
 
-use foundation_store::journal::{Journal, Verification, VerifyOptions};
+use foundation_store::journal::{Finding, Journal, Verification, VerifyOptions};
 use foundation_store::telemetry::RegistryStatus;
 use foundation_types::error::ErrorReport;
 use foundation_types::{Error, ErrorKind, Position, Result, Timestamp, Version};
@@ -170,20 +170,20 @@ pub struct VerifyFinding {
 impl From<Verification> for VerifyReport {
     fn from(all: Verification) -> Self {
         let damaged = all.is_damaged();
-        let finding = |one: foundation_store::journal::Finding| VerifyFinding {
-            file: one.file,
-            from: one.range.start,
-            to: one.range.end,
-            what: one.what,
-            damage: one.damage,
-        };
         Self {
             damaged,
             segments: all.segments,
             records: all.records,
             bytes: all.bytes,
-            findings: all.findings.into_iter().map(finding).collect(),
+            findings: all.findings.into_iter().map(Into::into).collect(),
         }
+    }
+}
+
+impl From<Finding> for VerifyFinding {
+    fn from(one: Finding) -> Self {
+        let Finding { file, range, what, damage } = one;
+        Self { file, from: range.start, to: range.end, what, damage }
     }
 }
 
