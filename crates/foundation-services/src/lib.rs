@@ -5,7 +5,7 @@
 //!
 //! In reading order: the services ([`config`], [`event`], [`table`], [`telemetry`]), all of them together as
 //! a [`node`], the [`control`] socket on it, the [`dump`]s and [`backup`]s that it takes, and what they are started with ([`opening`],
-//! [`repair`], [`tasks`]).
+//! [`repair`], [`fold`], [`tasks`]).
 
 #![forbid(unsafe_code)]
 
@@ -14,6 +14,7 @@ pub mod config;
 pub mod control;
 pub mod dump;
 pub mod event;
+pub mod fold;
 pub mod node;
 pub mod opening;
 pub mod repair;

@@ -21,9 +21,9 @@ mod status;
 pub use batch::{Appended, Batch};
 pub use commit::{Commit, Room};
 pub use embedded::{
-    Backup, Dropped, Embedded, EmbeddedOptions, Hold, Mode, Recovered, Remedy, Repair,
-    RepairAction, RepairMode, RestoreOptions, Restored, Retention, repair_store, restore,
-    verify_store, verify_store_with,
+    Backup, Dropped, Embedded, EmbeddedOptions, FoldCheck, FoldedState, Hold, Mode, Recovered,
+    Remedy, Repair, RepairAction, RepairMode, RestoreOptions, Restored, Retention, repair_store,
+    restore, verify_store, verify_store_with,
 };
 pub use find::Found;
 pub use follower::{Before, Capture, Follower, State};

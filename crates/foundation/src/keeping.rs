@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use foundation_services::backup::{BackupReport, RestoreReport};
+use foundation_services::fold::FoldReport;
 use foundation_services::node::{ReplayPage, VerifyReport};
 use foundation_services::repair::RepairReport;
 use foundation_store::journal::{RepairMode, RestoreOptions, VerifyOptions};
@@ -189,4 +190,31 @@ pub async fn repair(directory: impl AsRef<Path>, mode: RepairMode) -> Result<Rep
         opened.shutdown(CLOSE_DEADLINE).await.into_result()?;
     }
     Ok(report)
+}
+
+/// Builds the states that the newest snapshot of a store keeps again from its log, and compares
+/// them: documents and tables are nothing but the fold of the log. It takes no lock and writes
+/// nothing. Nothing if there is no snapshot yet, or nothing to begin with. Needs a tokio runtime.
+///
+/// ```
+/// use foundation::Foundation;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> foundation::Result<()> {
+/// # let directory = tempfile::tempdir().expect("a directory");
+/// # let data = directory.path().join("data");
+/// let foundation = Foundation::builder(&data).start().await?;
+/// foundation.settings().set("log.level", "debug").await?;
+/// foundation.shutdown(std::time::Duration::from_secs(5)).await.into_result()?;
+/// let report = foundation::check_fold(&data).await?.expect("there is a snapshot");
+/// assert!(report.agrees);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// `NotFound` if there is no store; a kind of corruption if what is read is not what was written;
+/// `Disk`.
+pub async fn check_fold(directory: impl AsRef<Path>) -> Result<Option<FoldReport>> {
+    foundation_services::fold::check_fold(directory.as_ref()).await
 }

@@ -62,7 +62,7 @@ mod linked_tables;
 mod running;
 
 pub use builder::Builder;
-pub use keeping::{backup_directory, repair, restore, verify_directory};
+pub use keeping::{backup_directory, check_fold, repair, restore, verify_directory};
 pub use running::Foundation;
 
 pub use foundation_types::{
@@ -285,6 +285,7 @@ pub mod node {
         TableRemove, TableRows, TakeBackup, TakeDump, Verify,
     };
     pub use foundation_services::dump::{DumpReport, Dumps};
+    pub use foundation_services::fold::{FoldReport, FoldRow};
     pub use foundation_services::node::{
         Check, CheckState, DocumentStatus, Health, IfMissing, JournalReport, ReplayPage,
         ShutdownReport, Status, StoreReport, TableStatus, VerifyFinding, VerifyReport,

@@ -34,6 +34,9 @@ pub(crate) struct ReplayArgs {
     /// The last position; the end of the log if none is named
     #[arg(long, value_name = "POSITION")]
     pub(crate) until: Option<u64>,
+    /// Print no records: build the states of the newest snapshot again and compare them
+    #[arg(long, conflicts_with_all = ["from", "until"])]
+    pub(crate) check: bool,
 }
 
 /// A number of bytes, with a unit or without.

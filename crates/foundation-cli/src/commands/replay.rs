@@ -1,14 +1,19 @@
-//! `foundation replay`: the whole log as it is, each record on a line.
+//! `foundation replay`: the whole log as it is, each record on a line, or folded and compared.
 
 use foundation::Position;
+use foundation::error::Category;
 use foundation::node::Replay;
 
 use crate::args::ReplayArgs;
 use crate::connection::{Connection, Intent};
-use crate::exit::Outcome;
+use crate::exit::{Failure, Outcome};
 use crate::program::{Program, Rows};
+use crate::render;
 
 pub(super) async fn run(program: &mut Program, args: ReplayArgs) -> Outcome {
+    if args.check {
+        return check(program).await;
+    }
     let mut connection = program.connect(Intent::Read).await?;
     let outcome = write_pages(program, &mut connection, args).await;
     connection.close(outcome).await
@@ -32,4 +37,19 @@ async fn write_pages(
         next = page.next;
     }
     program.out.end_rows(&rows)
+}
+
+async fn check(program: &mut Program) -> Outcome {
+    let Some(report) = foundation::check_fold(&program.global.data).await? else {
+        program.say("there is no snapshot that can be compared with the log");
+        return if program.is_text() { Ok(()) } else { program.out.json(&None::<()>) };
+    };
+    if program.is_text() {
+        for line in render::fold(&report) {
+            program.out.text(&line)?;
+        }
+    } else {
+        program.out.json(&report)?;
+    }
+    if report.agrees { Ok(()) } else { Err(Failure::Told(Category::Corruption)) }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use foundation::node::{CheckState, RepairRemedy, RepairReport, Status, VerifyReport};
+use foundation::node::{CheckState, FoldReport, RepairRemedy, RepairReport, Status, VerifyReport};
 
 use super::table::{Align, table};
 use super::text::{bytes, counted, elapsed, thousands};
@@ -101,5 +101,21 @@ pub(crate) fn repair(report: &RepairReport) -> Vec<String> {
     if lines.is_empty() {
         lines.push("there is nothing to repair".to_owned());
     }
+    lines
+}
+
+/// Whether a snapshot is what the log folds to: one line, then one for each state.
+pub(crate) fn fold(report: &FoldReport) -> Vec<String> {
+    let verdict = if report.agrees { "the snapshot agrees" } else { "the snapshot differs" };
+    let folded = counted(report.records, "record");
+    let mut lines = vec![format!(
+        "folded {folded} from position {} to {}: {verdict}",
+        report.from, report.position
+    )];
+    lines.extend(report.states.iter().map(|state| {
+        let word = if state.agrees { "agrees" } else { "differs" };
+        let differs = (state.kept != state.built).then(|| format!(", built {}", state.built));
+        format!("{word}  {}  sha256 {}{}", state.name, state.kept, differs.unwrap_or_default())
+    }));
     lines
 }

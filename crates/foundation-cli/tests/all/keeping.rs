@@ -227,3 +227,23 @@ fn a_repair_is_told_then_done_and_recorded() {
     assert!(left.out.starts_with("left  00000000000000000001.seg 64.."), "{left:?}");
     assert_eq!(std::fs::read(&segment).expect("is there"), bytes);
 }
+
+#[test]
+fn the_newest_snapshot_is_what_the_log_folds_to() {
+    both(|store| {
+        let none = store.run(&["replay", "--check"]);
+        assert!(none.code == Some(0) || none.talk.contains("there is no store"), "{none:?}");
+        fill(store);
+        store.ok(&["backup", text(&beside(store, "first"))]);
+        store.ok(&["config", "set", "log.level", "debug"]);
+        store.ok(&["backup", text(&beside(store, "second"))]);
+        let told = store.ok(&["replay", "--check"]);
+        assert!(told.starts_with("folded "), "{told}");
+        assert!(told.contains(": the snapshot agrees\nagrees  config  sha256 "), "{told}");
+        let report = store.json(&["replay", "--check"]);
+        assert_eq!(
+            (&report["agrees"], &report["states"][1]["name"]),
+            (&true.into(), &"tables".into())
+        );
+    });
+}

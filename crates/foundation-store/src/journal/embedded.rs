@@ -9,6 +9,7 @@
 
 mod backup;
 mod checkpoint;
+mod fold;
 mod group;
 mod identity;
 mod index;
@@ -31,6 +32,7 @@ mod verify;
 mod writer;
 
 pub use backup::Backup;
+pub use fold::{FoldCheck, FoldedState};
 pub use options::{EmbeddedOptions, Mode};
 pub use recovery::Recovered;
 pub use repair::{Remedy, Repair, RepairAction, RepairMode, repair_store};
