@@ -2,6 +2,7 @@
 
 mod config;
 mod events;
+mod keeping;
 mod table;
 
 pub(crate) use config::{
@@ -9,6 +10,7 @@ pub(crate) use config::{
     WriteArgs,
 };
 pub(crate) use events::{AppendArgs, Direction, EventsVerb, FieldArgs, ImportArgs, QueryArgs};
+pub(crate) use keeping::{ReplayArgs, RestoreArgs, VerifyArgs};
 pub(crate) use table::{PutArgs, TableVerb};
 
 use std::ffi::OsString;
@@ -100,7 +102,22 @@ pub(crate) enum Command {
         directory: PathBuf,
     },
     /// Read the whole store and compare it with its checksums; writes nothing
-    Verify,
+    Verify(VerifyArgs),
+    /// Copy the store as of now into a directory, while it is written
+    Backup {
+        /// The directory; it is made, or is empty
+        directory: PathBuf,
+    },
+    /// Put a backup in the place of the store; what was there is kept beside it
+    Restore(RestoreArgs),
+    /// Mend what can be mended of a stopped store: what is derived from the log is made again
+    Repair {
+        /// Only tell what would be done
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Print every record of the log in order, one JSON value a line
+    Replay(ReplayArgs),
 }
 
 #[derive(Debug, Args)]
@@ -130,6 +147,7 @@ impl Command {
                 | ConfigVerb::Rollback(_),
             )
             | Self::Events(EventsVerb::Append(_))
+            | Self::Restore(_)
             | Self::Table(TableVerb::Put(_) | TableVerb::Remove { .. }) => Changes::Whole,
             _ => Changes::Other,
         }

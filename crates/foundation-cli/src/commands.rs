@@ -1,6 +1,7 @@
 //! The commands, one file a noun.
 
 mod append;
+mod backup;
 mod config;
 mod demo;
 mod dump;
@@ -10,6 +11,8 @@ mod input;
 mod lines;
 mod metrics;
 mod processes;
+mod repair;
+mod replay;
 mod serve;
 mod signals;
 mod status;
@@ -22,6 +25,7 @@ use crate::exit::Outcome;
 use crate::logging;
 use crate::program::Program;
 use foundation::config::LogLevel;
+use foundation::node::RepairMode;
 
 /// Does what was typed.
 pub(crate) async fn run(program: &mut Program, command: Command) -> Outcome {
@@ -39,6 +43,11 @@ pub(crate) async fn run(program: &mut Program, command: Command) -> Outcome {
             metrics::show(program, prefix.as_deref().unwrap_or("")).await
         }
         Command::Dump { directory } => dump::run(program, &directory).await,
-        Command::Verify => verify::run(program).await,
+        Command::Verify(args) => verify::run(program, &args).await,
+        Command::Backup { directory } => backup::run(program, &directory).await,
+        Command::Restore(args) => backup::restore(program, args).await,
+        Command::Repair { dry_run: true } => repair::run(program, RepairMode::DryRun).await,
+        Command::Repair { dry_run: false } => repair::run(program, RepairMode::Apply).await,
+        Command::Replay(args) => replay::run(program, args).await,
     }
 }

@@ -12,7 +12,7 @@ use crate::exit::Outcome;
 use crate::program::Program;
 
 /// How long to wait before the directory is tried again.
-const RETRY: Duration = Duration::from_millis(20);
+pub(crate) const RETRY: Duration = Duration::from_millis(20);
 /// The least time that a node has to answer: one that is there is not given up at once.
 pub(crate) const ANSWER_MIN: Duration = Duration::from_secs(5);
 /// How long an own store may take to make everything durable.

@@ -14,7 +14,7 @@ pub(crate) use events::{by_type, import_summary, receipt, stats};
 pub(crate) use fault::{error, problems};
 pub(crate) use history::HistoryRow;
 pub(crate) use metrics::metrics;
-pub(crate) use status::{no_store, status, verification};
+pub(crate) use status::{fold, no_store, repair, status, verification};
 pub(crate) use tables::tables;
 pub(crate) use text::{bytes, counted, json, printable_lines, thousands};
 pub(crate) use tree::{Shown, edits, fields, tree};

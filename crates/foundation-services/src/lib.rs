@@ -4,17 +4,20 @@
 //! service is a cheap handle: clones are the same service, and none of them is global.
 //!
 //! In reading order: the services ([`config`], [`event`], [`table`], [`telemetry`]), all of them together as
-//! a [`node`], the [`control`] socket on it, the [`dump`]s that it takes, and what they are started with ([`opening`],
-//! [`tasks`]).
+//! a [`node`], the [`control`] socket on it, the [`dump`]s and [`backup`]s that it takes, and what they are started with ([`opening`],
+//! [`repair`], [`fold`], [`tasks`]).
 
 #![forbid(unsafe_code)]
 
+pub mod backup;
 pub mod config;
 pub mod control;
 pub mod dump;
 pub mod event;
+pub mod fold;
 pub mod node;
 pub mod opening;
+pub mod repair;
 pub mod table;
 pub mod tasks;
 pub mod telemetry;

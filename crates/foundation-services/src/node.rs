@@ -1,10 +1,12 @@
 //! All services of one store together: what the facade hands out and the control socket works on.
 
+mod replay;
 mod shutdown;
 mod status;
 mod tables;
 mod upkeep;
 
+pub use replay::ReplayPage;
 pub use shutdown::ShutdownReport;
 pub use status::{
     Check, CheckState, DocumentStatus, Health, JournalReport, Status, StoreReport, VerifyFinding,

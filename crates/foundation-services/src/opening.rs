@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use foundation_store::clock::Clock;
+use foundation_store::clock::{Clock, SystemClock};
 use foundation_store::disk::{Disk, Files};
 use foundation_store::journal::{
-    Embedded, EmbeddedOptions, Follower, Mode, Recovered, verify_store,
+    Embedded, EmbeddedOptions, Follower, Mode, Recovered, VerifyOptions, verify_store_with,
 };
 use foundation_store::random::Rng;
 use foundation_types::{Error, ErrorKind, Result};
@@ -87,13 +87,14 @@ impl Opening {
 /// Verifies the store in a directory that nobody has open. Writes nothing.
 ///
 /// # Errors
-/// As [`verify_store`]; `NotFound` also for a directory that is not there.
-pub fn verify(directory: &Path) -> Result<VerifyReport> {
+/// As [`verify_store_with`]; `NotFound` also for a directory that is not there.
+pub fn verify(directory: &Path, options: VerifyOptions) -> Result<VerifyReport> {
     let files = Files::existing(directory).map_err(|cause| unopened(directory, cause))?;
-    verify_store(&files).map(VerifyReport::from)
+    let clock = Arc::new(SystemClock::default());
+    verify_store_with(Arc::new(files), options, clock).map(VerifyReport::from)
 }
 
-fn unopened(directory: &Path, cause: io::Error) -> Error {
+pub(crate) fn unopened(directory: &Path, cause: io::Error) -> Error {
     let kind = match cause.kind() {
         io::ErrorKind::NotFound => ErrorKind::NotFound,
         io::ErrorKind::PermissionDenied => ErrorKind::Denied,

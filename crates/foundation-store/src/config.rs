@@ -20,6 +20,7 @@ mod timeline;
 mod versions;
 
 pub use documents::Documents;
+pub use kept::same_changes;
 pub use snapshot::{Current, Snapshot};
 pub use state::{ConfigState, Head, Proposal};
 pub use timeline::{Published, Timeline};

@@ -6,10 +6,12 @@
 mod files;
 mod memory;
 mod pool;
+mod siblings;
 
 pub use files::Files;
 pub use memory::MemoryDisk;
 pub(crate) use pool::Pool;
+pub use siblings::{FileSiblings, Siblings};
 
 use std::io;
 

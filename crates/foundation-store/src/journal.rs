@@ -21,16 +21,25 @@ mod status;
 
 pub use batch::{Appended, Batch};
 pub use commit::{Commit, Room};
-pub use embedded::{Embedded, EmbeddedOptions, Mode, Recovered, verify_store};
+pub use embedded::{
+    Backup, Embedded, EmbeddedOptions, FoldCheck, FoldedState, Mode, Recovered, Remedy, Repair,
+    RepairAction, RepairMode, RestoreOptions, Restored, repair_store, restore, verify_store,
+    verify_store_with,
+};
 pub use find::Found;
 pub use follower::{Before, Capture, Follower, State};
 pub use memory::MemoryJournal;
 pub use retention::{Dropped, Hold, Retention};
-pub use status::{Extent, Finding, JournalStatus, Verification};
+pub use status::{Extent, Finding, JournalStatus, Verification, VerifyOptions};
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use foundation_types::{EventQuery, Position, Result, StoreId, StreamName, Version};
+use foundation_types::{
+    Error, ErrorKind, EventQuery, Position, Result, StoreId, StreamName, Version,
+};
 
+use crate::disk::Disk;
 use crate::record::Record;
 
 /// An ordered, durable log of records.
@@ -156,6 +165,24 @@ pub trait Journal: Send + Sync + 'static {
     /// Keeps what comes after a position from being let go of by [`Journal::retain`].
     fn hold(&self, position: Position) -> Hold {
         Hold::alone(position)
+    }
+
+    /// As [`Journal::verify`], read as the options say.
+    ///
+    /// # Errors
+    /// As [`Journal::verify`].
+    async fn verify_with(&self, _options: VerifyOptions) -> Result<Verification> {
+        self.verify().await
+    }
+
+    /// Copies everything that is kept, as of one record, to an empty disk, while appends go on.
+    ///
+    /// # Errors
+    /// `InvalidArgument` if the disk is not empty or the engine keeps nothing on a disk;
+    /// `Corruption` if what is to be copied is not what was written; `DiskFull` or `Disk`.
+    async fn backup(&self, _target: Arc<dyn Disk>) -> Result<Backup> {
+        let message = "only a store in a directory can be backed up";
+        Err(Error::new(ErrorKind::InvalidArgument, message))
     }
 
     /// Takes no more appends. What was taken is made durable and the store let go of, without

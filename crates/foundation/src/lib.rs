@@ -56,11 +56,13 @@
 #![forbid(unsafe_code)]
 
 mod builder;
+mod keeping;
 mod linked;
 mod linked_tables;
 mod running;
 
 pub use builder::Builder;
+pub use keeping::{backup_directory, check_fold, repair, restore, verify_directory};
 pub use running::Foundation;
 
 pub use foundation_types::{
@@ -316,26 +318,21 @@ pub mod error {
 
 /// The state of a node, and the door to a running one.
 pub mod node {
+    pub use foundation_services::backup::{BackupReport, RestoreReport};
     pub use foundation_services::control::{
         Append, AppendEach, AppendOutcome, Call, Client, ConfigDiff, ConfigFields, ConfigGet,
         ConfigHistory, ConfigRollback, ConfigUpdate, EventGet, EventsQuery, EventsStats,
-        EventsTrace, GetKeptMetrics, GetMetrics, GetStatus, Put, Request, TableGet, TableList,
-        TablePut, TableRemove, TableRows, TakeCheckpoint, TakeDump, Verify,
+        EventsTrace, GetKeptMetrics, GetMetrics, GetStatus, Put, Replay, Request, TableGet,
+        TableList, TablePut, TableRemove, TableRows, TakeBackup, TakeCheckpoint, TakeDump, Verify,
     };
     pub use foundation_services::dump::{DumpReport, Dumps};
+    pub use foundation_services::fold::{FoldReport, FoldRow};
     pub use foundation_services::node::{
-        Check, CheckState, DocumentStatus, Health, IfMissing, JournalReport, ShutdownReport,
-        Status, StoreReport, TableStatus, VerifyFinding, VerifyReport,
+        Check, CheckState, DocumentStatus, Health, IfMissing, JournalReport, ReplayPage,
+        ShutdownReport, Status, StoreReport, TableStatus, VerifyFinding, VerifyReport,
     };
-}
-
-/// Verifies the store in a directory that nobody has open. Writes nothing.
-///
-/// # Errors
-/// `NotFound` if there is no store, `Locked` if somebody has it open, `UnknownFormat` for a newer
-/// one, `Disk` if it cannot be read. Damage is part of the answer.
-pub fn verify_directory(directory: &std::path::Path) -> Result<node::VerifyReport> {
-    foundation_services::opening::verify(directory)
+    pub use foundation_services::repair::{RepairRemedy, RepairReport, RepairStep};
+    pub use foundation_store::journal::{RepairMode, RestoreOptions, VerifyOptions};
 }
 
 /// What may be swapped under a store, for tests: clocks and randomness.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use foundation_services::config::{AnyConfig, ConfigServer};
 use foundation_services::control::{Call, answer_typed};
 use foundation_services::event::EventStore;
-use foundation_services::node::{Health, Node, ShutdownReport, Status, VerifyReport};
+use foundation_services::node::{Health, Node, ShutdownReport, Status};
 use foundation_services::table::{AnyTable, Table};
 use foundation_services::telemetry::TelemetryService;
 use foundation_store::journal::{Dropped, Hold, Retention};
@@ -154,14 +154,6 @@ impl Foundation {
     #[must_use]
     pub fn health(&self) -> Health {
         self.node.health()
-    }
-
-    /// Reads the whole store and compares it with its checksums and chain. Writes nothing.
-    ///
-    /// # Errors
-    /// Only if it could not be read at all: damage is part of the answer.
-    pub async fn verify(&self) -> Result<VerifyReport> {
-        self.node.verify().await
     }
 
     /// Makes everything that was acked, at whatever level, survive a power cut.

@@ -21,7 +21,7 @@ pub(super) async fn run(program: &mut Program, directory: &Path) -> Outcome {
 }
 
 /// The directory as a node finds it that runs elsewhere.
-fn absolute(directory: &Path) -> Result<std::path::PathBuf> {
+pub(super) fn absolute(directory: &Path) -> Result<std::path::PathBuf> {
     std::path::absolute(directory).map_err(|cause| {
         let message = format!("{:?} is no directory: {cause}", directory.display());
         Error::new(ErrorKind::InvalidArgument, message).caused_by(cause)

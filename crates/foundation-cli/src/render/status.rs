@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use foundation::node::{CheckState, Status, VerifyReport};
+use foundation::node::{CheckState, FoldReport, RepairRemedy, RepairReport, Status, VerifyReport};
 
 use super::table::{Align, table};
 use super::text::{bytes, counted, elapsed, thousands};
@@ -60,8 +60,15 @@ fn journal(status: &Status) -> String {
 
 /// What verifying found: one line if all is well, then one for each finding.
 pub(crate) fn verification(report: &VerifyReport, took: Duration) -> Vec<String> {
-    let verdict =
-        if report.damaged { "acked data is damaged" } else { "every checksum and chain agrees" };
+    let is_derived = |file: &str| file.ends_with(".idx") || file.ends_with(".snap");
+    let mut damaged = report.findings.iter().filter(|finding| finding.damage);
+    let verdict = match report.damaged {
+        false => "every checksum and chain agrees",
+        true if damaged.all(|finding| is_derived(&finding.file)) => {
+            "every record is right, what is derived is not"
+        }
+        true => "acked data is damaged",
+    };
     let mut lines = vec![format!(
         "checked {}, {}, {} in {}: {verdict}",
         counted(report.segments, "segment"),
@@ -72,6 +79,43 @@ pub(crate) fn verification(report: &VerifyReport, took: Duration) -> Vec<String>
     lines.extend(report.findings.iter().map(|finding| {
         let weight = if finding.damage { "damage" } else { "note" };
         format!("{weight}  {} {}..{}  {}", finding.file, finding.from, finding.to, finding.what)
+    }));
+    lines
+}
+
+/// What a repair did or would do: one line for each thing, then one for each that is left.
+pub(crate) fn repair(report: &RepairReport) -> Vec<String> {
+    let mut lines = Vec::new();
+    for step in &report.actions {
+        let done = match (step.remedy, report.applied) {
+            (RepairRemedy::MakeAgain, true) => "made again",
+            (RepairRemedy::MakeAgain, false) => "would be made again",
+            (RepairRemedy::Remove, true) => "removed",
+            (RepairRemedy::Remove, false) => "would be removed",
+        };
+        lines.push(format!("{done}  {} {}..{}  {}", step.file, step.from, step.to, step.what));
+    }
+    lines.extend(report.left.iter().map(|one| {
+        format!("left  {} {}..{}  {}: restore a backup", one.file, one.from, one.to, one.what)
+    }));
+    if lines.is_empty() {
+        lines.push("there is nothing to repair".to_owned());
+    }
+    lines
+}
+
+/// Whether a snapshot is what the log folds to: one line, then one for each state.
+pub(crate) fn fold(report: &FoldReport) -> Vec<String> {
+    let verdict = if report.agrees { "the snapshot agrees" } else { "the snapshot differs" };
+    let folded = counted(report.records, "record");
+    let mut lines = vec![format!(
+        "folded {folded} from position {} to {}: {verdict}",
+        report.from, report.position
+    )];
+    lines.extend(report.states.iter().map(|state| {
+        let word = if state.agrees { "agrees" } else { "differs" };
+        let differs = (state.kept != state.built).then(|| format!(", built {}", state.built));
+        format!("{word}  {}  sha256 {}{}", state.name, state.kept, differs.unwrap_or_default())
     }));
     lines
 }

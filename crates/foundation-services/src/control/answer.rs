@@ -1,6 +1,7 @@
 //! Answering what a tool asks, on the node's own services.
 
 use foundation_logic::lens;
+use foundation_store::journal::VerifyOptions;
 use foundation_types::error::ErrorReport;
 use foundation_types::{Error, ErrorKind, Path, Result, Value};
 use foundation_validate::ChangeRequest;
@@ -9,6 +10,7 @@ use serde_json::value::RawValue;
 
 use super::calls::{
     Append, AppendEach, AppendOutcome, Call, ConfigGet, ConfigRollback, ConfigUpdate, Put, Request,
+    Verify,
 };
 use crate::config::{AnyConfig, Updated};
 use crate::event::Receipt;
@@ -51,7 +53,11 @@ pub async fn answer(node: &Node, serving: bool, request: Request) -> Result<Box<
         Request::GetKeptMetrics(_) => json(&node.metrics_before),
         Request::TakeCheckpoint(_) => json(&node.checkpoint().await?),
         Request::TakeDump(call) => json(&node.dumps.dump_to(&call.directory).await?),
-        Request::Verify(_) => json(&node.verify().await?),
+        Request::Verify(Verify { bytes_per_second }) => {
+            json(&node.verify(VerifyOptions { bytes_per_second }).await?)
+        }
+        Request::TakeBackup(call) => json(&node.backup(&call.directory).await?),
+        Request::Replay(call) => json(&node.replay(call.after, call.until).await?),
     }
 }
 

@@ -4,20 +4,20 @@ use std::path::PathBuf;
 
 use foundation_logic::event::Trace;
 use foundation_store::telemetry::KeptMetrics;
-use foundation_types::Position;
 use foundation_types::error::ErrorReport;
 use foundation_types::telemetry::Metric;
 use foundation_types::{
-    Change, CorrelationId, Data, Edit, Event, EventId, EventQuery, ExpectedVersion, Path, Recorded,
-    StreamName, Value, Version,
+    Change, CorrelationId, Data, Edit, Event, EventId, EventQuery, ExpectedVersion, Path, Position,
+    Recorded, StreamName, Value, Version,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::backup::BackupReport;
 use crate::config::{FieldRow, HistoryQuery, Updated};
 use crate::dump::DumpReport;
 use crate::event::{EventPage, EventStoreStats, Receipt};
-use crate::node::{IfMissing, Status, TableStatus, VerifyReport};
+use crate::node::{IfMissing, ReplayPage, Status, TableStatus, VerifyReport};
 use crate::table::TableRow;
 
 /// A question with the type of its answer.
@@ -204,7 +204,22 @@ calls! {
         directory: PathBuf,
     } -> DumpReport;
     /// Reads everything and compares it with its checksums.
-    Verify {} -> VerifyReport;
+    Verify {
+        /// How many bytes are read in a second; absent for as many as the disk gives.
+        bytes_per_second: Option<u64>,
+    } -> VerifyReport;
+    /// Copies the store as of now into a directory, which is made, or is empty.
+    TakeBackup {
+        /// The directory, as the node finds it.
+        directory: PathBuf,
+    } -> BackupReport;
+    /// The next records of the log, of every kind.
+    Replay {
+        /// The position after which they come.
+        after: Position,
+        /// The last position that is wanted; absent for the end of the log.
+        until: Option<Position>,
+    } -> ReplayPage;
 }
 
 /// What to put at a path.

@@ -1,9 +1,9 @@
 //! What a node says of itself: to people, to tools and to whoever watches it.
 
-use foundation_store::journal::{Journal, Verification};
+use foundation_store::journal::{Finding, Journal, Verification, VerifyOptions};
 use foundation_store::telemetry::RegistryStatus;
 use foundation_types::error::ErrorReport;
-use foundation_types::{Position, Result, Timestamp, Version};
+use foundation_types::{Error, ErrorKind, Position, Result, Timestamp, Version};
 use serde::{Deserialize, Serialize};
 
 use super::Node;
@@ -182,20 +182,20 @@ pub struct VerifyFinding {
 impl From<Verification> for VerifyReport {
     fn from(all: Verification) -> Self {
         let damaged = all.is_damaged();
-        let finding = |one: foundation_store::journal::Finding| VerifyFinding {
-            file: one.file,
-            from: one.range.start,
-            to: one.range.end,
-            what: one.what,
-            damage: one.damage,
-        };
         Self {
             damaged,
             segments: all.segments,
             records: all.records,
             bytes: all.bytes,
-            findings: all.findings.into_iter().map(finding).collect(),
+            findings: all.findings.into_iter().map(Into::into).collect(),
         }
+    }
+}
+
+impl From<Finding> for VerifyFinding {
+    fn from(one: Finding) -> Self {
+        let Finding { file, range, what, damage } = one;
+        Self { file, from: range.start, to: range.end, what, damage }
     }
 }
 
@@ -357,12 +357,19 @@ impl Node {
         ill("tasks", CheckState::Degraded, message)
     }
 
-    /// Reads the whole store and compares it with its checksums and chain. Writes nothing.
+    /// Reads the whole store and compares it with its checksums and chain, and what is derived with
+    /// what it was derived from. Writes nothing.
     ///
     /// # Errors
     /// Only if it could not be read at all: damage is part of the answer.
-    pub async fn verify(&self) -> Result<VerifyReport> {
-        self.journal.verify().await.map(VerifyReport::from)
+    pub async fn verify(&self, options: VerifyOptions) -> Result<VerifyReport> {
+        // It takes as long as the disk and the rate make it take, which holds nobody up.
+        let (journal, runtime) = (self.journal.clone(), tokio::runtime::Handle::current());
+        let verify = move || runtime.block_on(journal.verify_with(options));
+        let verified = tokio::task::spawn_blocking(verify).await.unwrap_or_else(|cause| {
+            Err(Error::new(ErrorKind::Internal, "verifying the store panicked").caused_by(cause))
+        });
+        verified.map(VerifyReport::from)
     }
 }
 

@@ -30,11 +30,24 @@ pub(super) struct KeptDocument {
 }
 
 /// What is put at a place; a place alone is emptied.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged, deny_unknown_fields)]
 enum Put {
     Value { path: Path, value: Value },
     Nothing { path: Path },
+}
+
+/// Whether two captures of the documents tell of the same versions and of the same changes. The
+/// trees in them also depend on the defaults of the types that were linked when they were taken.
+#[must_use]
+pub fn same_changes(one: &[u8], other: &[u8]) -> bool {
+    let read = |bytes| serde_json::from_slice::<KeptDocuments>(bytes).ok();
+    let (Some(one), Some(other)) = (read(one), read(other)) else { return false };
+    let same = |(one, other): (&KeptDocument, &KeptDocument)| {
+        (&one.name, &one.positions, &one.overlay) == (&other.name, &other.positions, &other.overlay)
+    };
+    one.documents.len() == other.documents.len()
+        && one.documents.iter().zip(&other.documents).all(same)
 }
 
 impl KeptDocument {

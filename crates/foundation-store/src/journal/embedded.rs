@@ -7,7 +7,9 @@
 //! that found no space is the exception: no sync has failed, so it is cut and taken back, and
 //! appends are taken again.
 
+mod backup;
 mod checkpoint;
+mod fold;
 mod group;
 mod identity;
 mod index;
@@ -16,7 +18,9 @@ mod log;
 mod mark;
 mod options;
 mod recovery;
+mod repair;
 mod reserve;
+mod restore;
 mod retention;
 mod row;
 mod scan;
@@ -28,9 +32,13 @@ mod upkeep;
 mod verify;
 mod writer;
 
+pub use backup::Backup;
+pub use fold::{FoldCheck, FoldedState};
 pub use options::{EmbeddedOptions, Mode};
 pub use recovery::Recovered;
-pub use verify::verify_store;
+pub use repair::{Remedy, Repair, RepairAction, RepairMode, repair_store};
+pub use restore::{RestoreOptions, Restored, restore};
+pub use verify::{verify_store, verify_store_with};
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -49,7 +57,7 @@ use super::commit::{Commit, Room, Sync};
 use super::find::Found;
 use super::follower::Follower;
 use super::retention::{Dropped, Hold, Retention};
-use super::status::{Extent, JournalStatus, Verification};
+use super::status::{Extent, JournalStatus, Verification, VerifyOptions};
 use crate::clock::Clock;
 use crate::disk::{Claim, Disk, LockGuard};
 use crate::random::Rng;
@@ -66,6 +74,15 @@ pub struct Embedded {
     shared: Arc<Shared>,
     mode: Mode,
     writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// Whether a file with this name is a part of a store or of what stands beside it.
+fn is_own_name(name: &str) -> bool {
+    matches!(name, identity::FILE | mark::WATERMARK | mark::FRONT | LOCK_FILE | "control.sock")
+        || segment::is_segment(name)
+        || index::first_of(name).is_some()
+        || snapshot::last_of(name).is_some()
+        || name.starts_with("quarantine-")
 }
 
 /// Whether there was no space for a write.
@@ -314,7 +331,18 @@ impl Journal for Embedded {
     }
 
     async fn verify(&self) -> Result<Verification> {
-        verify::verify(&*self.shared.disk, self.shared.store, Some(self.durable()))
+        self.verify_with(VerifyOptions::default()).await
+    }
+
+    async fn verify_with(&self, options: VerifyOptions) -> Result<Verification> {
+        let (shared, known) = (&self.shared, verify::Known::Written(self.durable()));
+        let _hold = self.hold(Position::START);
+        let disk = verify::paced(Arc::clone(&shared.disk), options, Arc::clone(&shared.clock));
+        verify::verify(&*disk, shared.store, known).map(|checked| checked.found)
+    }
+
+    async fn backup(&self, target: Arc<dyn Disk>) -> Result<Backup> {
+        self.copy_to(&*target).await
     }
 
     fn synced(&self) -> Position {

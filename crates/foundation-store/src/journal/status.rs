@@ -45,6 +45,13 @@ pub struct JournalStatus {
     pub neglected: Option<Error>,
 }
 
+/// How everything is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct VerifyOptions {
+    /// The rate that reading keeps to; without one it is as fast as the disk.
+    pub bytes_per_second: Option<u64>,
+}
+
 /// What reading everything found.
 #[derive(Clone, Debug, Default)]
 pub struct Verification {

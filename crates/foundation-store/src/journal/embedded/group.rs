@@ -92,31 +92,7 @@ impl Group {
     /// Completes the frames: the group's own first, then chain and checksum of all. Gives the
     /// checksum of the last one.
     pub(super) fn seal(&mut self, first: u64, durable: u64, chain: u32, seed: u32) -> u32 {
-        let records = self.records;
-        let (own, frames) = self.bytes.split_at_mut(GROUP_FRAME_BYTES);
-        let mark = GroupMark {
-            durable,
-            records,
-            // What may wait is bounded far below 4 GiB.
-            bytes: u32::try_from(frames.len()).unwrap_or(u32::MAX),
-        };
-        let header = FrameHeader {
-            length: (GROUP_FRAME_BYTES - FRAME_HEADER_BYTES) as u32,
-            sequence: first,
-            kind: KIND_GROUP,
-            schema: BODY_VERSION,
-            ..FrameHeader::default()
-        };
-        own[..FRAME_HEADER_BYTES].copy_from_slice(&header.to_bytes());
-        own[FRAME_HEADER_BYTES..].copy_from_slice(&mark.to_bytes());
-        let mut chain = seal_frame(own, chain, seed);
-        let mut rest = frames;
-        while let Some(header) = FrameHeader::read(rest) {
-            let (frame, after) = rest.split_at_mut(header.frame_bytes());
-            chain = seal_frame(frame, chain, seed);
-            rest = after;
-        }
-        chain
+        seal_group(&mut self.bytes, self.records, first, durable, chain, seed)
     }
 
     /// Gives the room back and tells everybody how it ended.
@@ -125,4 +101,40 @@ impl Group {
         drop(self.rooms);
         waiting.finish(&outcome);
     }
+}
+
+/// Completes the frames of a group, for the first of which there is room: number, chain and checksum
+/// of all. Gives the checksum of the last one.
+pub(super) fn seal_group(
+    bytes: &mut [u8],
+    records: u32,
+    first: u64,
+    durable: u64,
+    chain: u32,
+    seed: u32,
+) -> u32 {
+    let (own, frames) = bytes.split_at_mut(GROUP_FRAME_BYTES);
+    let mark = GroupMark {
+        durable,
+        records,
+        // What may wait is bounded far below 4 GiB.
+        bytes: u32::try_from(frames.len()).unwrap_or(u32::MAX),
+    };
+    let header = FrameHeader {
+        length: (GROUP_FRAME_BYTES - FRAME_HEADER_BYTES) as u32,
+        sequence: first,
+        kind: KIND_GROUP,
+        schema: BODY_VERSION,
+        ..FrameHeader::default()
+    };
+    own[..FRAME_HEADER_BYTES].copy_from_slice(&header.to_bytes());
+    own[FRAME_HEADER_BYTES..].copy_from_slice(&mark.to_bytes());
+    let mut chain = seal_frame(own, chain, seed);
+    let mut rest = frames;
+    while let Some(header) = FrameHeader::read(rest) {
+        let (frame, after) = rest.split_at_mut(header.frame_bytes());
+        chain = seal_frame(frame, chain, seed);
+        rest = after;
+    }
+    chain
 }

@@ -58,6 +58,13 @@ pub(super) fn name_of(first: u64) -> String {
     format!("{first:020}.idx")
 }
 
+/// The number in the name of an index.
+pub(super) fn first_of(name: &str) -> Option<u64> {
+    let digits = name.strip_suffix(".idx")?;
+    let proper = digits.len() == 20 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if proper { digits.parse().ok() } else { None }
+}
+
 /// What a record is found by.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Term<'a> {

@@ -87,6 +87,15 @@ impl Mark {
         })
     }
 
+    /// A file that says the same.
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = vec![0; 2 * SLOT_STRIDE as usize];
+        // In the slot that the next write leaves alone.
+        let at = (self.count % 2 * SLOT_STRIDE) as usize;
+        bytes[at..at + SLOT_BYTES].copy_from_slice(&encode(self.store, self.count, self.sequence));
+        bytes
+    }
+
     /// The sequence number that it says.
     pub(super) fn sequence(&self) -> u64 {
         self.sequence

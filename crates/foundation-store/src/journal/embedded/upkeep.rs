@@ -22,7 +22,7 @@ use crate::journal::follower::Capture;
 use crate::journal::retention::{Dropped, Retention};
 
 /// Snapshots that are kept: should the newest not be readable, there is the one before.
-const SNAPSHOTS_KEPT: usize = 2;
+pub(super) const SNAPSHOTS_KEPT: usize = 2;
 
 /// The states of the followers, taken by the writer between two groups, all of it synced.
 pub(super) struct Captured {
@@ -189,6 +189,7 @@ fn drop_oldest(shared: &Shared, keep: Retention) -> Result<Dropped> {
     Ok(dropped)
 }
 
-fn lock(shared: &Shared) -> MutexGuard<'_, ()> {
+/// Waits until nobody else does it.
+pub(super) fn lock(shared: &Shared) -> MutexGuard<'_, ()> {
     shared.upkeep.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,7 +1,12 @@
 //! Reading everything and comparing it with its checksums and chain, without writing.
 //!
 //! Recovery stops at the first damage; here reading goes on behind it, so that every damaged
-//! range is named.
+//! range is named. What is derived from the log is compared with what it was derived from.
+
+mod derived;
+mod pace;
+
+use std::sync::Arc;
 
 use foundation_types::error::Category;
 use foundation_types::{Error, ErrorKind, Result, StoreId};
@@ -13,8 +18,11 @@ use super::row;
 use super::scan::{Cursor, Groups, Stop, StopCause};
 use super::segment::{HEADER_BYTES, Segment};
 use super::{disk_failure, identity, take_lock};
+use crate::clock::Clock;
 use crate::disk::{Access, Disk};
-use crate::journal::status::{Finding, Verification};
+use crate::journal::status::{Finding, Verification, VerifyOptions};
+use derived::{Beside, Snapshots};
+use pace::PacedDisk;
 
 /// Verifies the store on `disk` that nobody has open.
 ///
@@ -24,7 +32,7 @@ use crate::journal::status::{Finding, Verification};
 pub fn verify_store(disk: &dyn Disk) -> Result<Verification> {
     let _lock = take_lock(disk, Mode::Read)?;
     match identity::read(disk) {
-        Ok(Some(store)) => verify(disk, store, None),
+        Ok(Some(store)) => verify(disk, store, Known::Nothing).map(|checked| checked.found),
         Ok(None) => Err(identity::no_store(disk)),
         Err(error) if is_damage(&error) => {
             let findings = vec![of_error(&error, identity::FILE)];
@@ -34,17 +42,64 @@ pub fn verify_store(disk: &dyn Disk) -> Result<Verification> {
     }
 }
 
-/// Verifies the store on `disk`. `written` is the last durable record if somebody is writing:
-/// what lies behind it is none of our business.
-pub(super) fn verify(
-    disk: &dyn Disk,
-    store: StoreId,
-    written: Option<u64>,
+/// As [`verify_store`], no faster than the options allow.
+///
+/// # Errors
+/// As [`verify_store`].
+pub fn verify_store_with(
+    disk: Arc<dyn Disk>,
+    options: VerifyOptions,
+    clock: Arc<dyn Clock>,
 ) -> Result<Verification> {
+    verify_store(&*paced(disk, options, clock))
+}
+
+/// The disk as it is read under these options.
+pub(super) fn paced(
+    disk: Arc<dyn Disk>,
+    options: VerifyOptions,
+    clock: Arc<dyn Clock>,
+) -> Arc<dyn Disk> {
+    match options.bytes_per_second {
+        Some(rate) => Arc::new(PacedDisk::new(disk, rate, clock)),
+        None => disk,
+    }
+}
+
+/// What is known of a store beside what is in its files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Known {
+    /// Nothing: nobody has it open.
+    Nothing,
+    /// Somebody is writing, and this is the last durable record: what lies behind it is none of our
+    /// business.
+    Written(u64),
+    /// It is a backup, which has no watermark, and this is its last record.
+    Backup(u64),
+}
+
+/// What was found, and where the log ends.
+pub(super) struct Checked {
+    pub(super) found: Verification,
+    pub(super) epoch: u64,
+    pub(super) end: Cursor,
+}
+
+/// Verifies the store on `disk`.
+pub(super) fn verify(disk: &dyn Disk, store: StoreId, known: Known) -> Result<Checked> {
     let mut all = Verification::default();
-    let watermark = Mark::watermark(disk, store, Access::Read).map(Some);
-    let marked = all.mark(watermark, WATERMARK)?;
+    let (written, beside) = match known {
+        Known::Written(last) => (Some(last), Beside::Writer),
+        Known::Nothing | Known::Backup(_) => (None, Beside::Nobody),
+    };
+    let marked = match known {
+        Known::Backup(last) => last,
+        _ => all.mark(Mark::watermark(disk, store, Access::Read).map(Some), WATERMARK)?,
+    };
     let front = all.mark(Mark::open(disk, FRONT, store, Access::Read), FRONT)?;
+    let snapshots = Snapshots::read(disk, store, beside, &mut all.findings)?;
+    all.bytes += snapshots.bytes();
+    let marked = marked.max(snapshots.newest());
     let (_, mut names) = row::without_dropped(row::segment_names(disk)?, front);
     let marked = written.map_or(marked, |written| marked.min(written));
     if let Some(written) = written {
@@ -55,8 +110,11 @@ pub(super) fn verify(
         epoch: FIRST_EPOCH,
         cursor: Cursor { offset: HEADER_BYTES, next: front + 1, chain: 0 },
         written,
+        beside,
         // What the first segment carries on is gone, if anything is.
         is_lost: front > 0,
+        is_log_damaged: false,
+        snapshots,
         all,
     };
     for (at, name) in names.iter().enumerate() {
@@ -65,23 +123,33 @@ pub(super) fn verify(
         walk.all.segments += 1;
     }
     let last = walk.cursor.next - 1;
-    if last < marked && !walk.all.is_damaged() {
-        walk.all.findings.push(Finding {
+    if last < marked && !walk.is_log_damaged {
+        walk.damage(Finding {
             file: names.last().cloned().unwrap_or_default(),
             range: walk.cursor.offset..walk.cursor.offset,
             what: format!("the log ends at position {last}, but position {marked} was acked"),
             damage: true,
         });
     }
-    Ok(walk.all)
+    let before_first = names.first().and_then(|name| super::segment::first_of(name)).unwrap_or(1);
+    walk.snapshots.compare(&mut walk.all.findings, before_first - 1);
+    if known == Known::Nothing {
+        let strangers = derived::strangers(disk, &names, walk.is_log_damaged)?;
+        walk.all.findings.extend(strangers);
+    }
+    Ok(Checked { found: walk.all, epoch: walk.epoch, end: walk.cursor })
 }
 
 struct Walk {
     epoch: u64,
     cursor: Cursor,
     written: Option<u64>,
+    beside: Beside,
     /// What was read last ended in damage: the next segment says itself where it begins.
     is_lost: bool,
+    /// Whether a part of the log cannot be read.
+    is_log_damaged: bool,
+    snapshots: Snapshots,
     all: Verification,
 }
 
@@ -116,25 +184,44 @@ impl Walk {
                 return Err(error);
             }
             Err(error) => {
-                self.all.findings.push(of_error(&error, name));
+                self.damage(of_error(&error, name));
                 self.is_lost = true;
                 return Ok(());
             }
         };
         let header = segment.header;
+        self.snapshots.note_header(header);
         let placed = row::check_place(name, header, self.epoch, self.cursor);
         let is_behind = header.first >= self.cursor.next || self.all.segments == 0;
         match placed {
             Err(_) if self.is_lost && is_behind => {}
-            Err(error) => self.all.findings.push(of_error(&error, name)),
+            Err(error) => self.damage(of_error(&error, name)),
             Ok(()) => {}
         }
+        let found = self.all.findings.len();
         self.is_lost = false;
         self.epoch = header.epoch;
         self.cursor = Cursor { offset: HEADER_BYTES, next: header.first, chain: header.previous };
         self.groups(&segment, marked, is_last)?;
         self.all.bytes += self.cursor.offset;
+        // What is damaged gives no index to compare with.
+        if self.all.findings[found..].iter().any(|finding| finding.damage) {
+            return Ok(());
+        }
+        let (bytes, finding) =
+            derived::check_index(disk, &segment, self.cursor, self.beside, is_last)?;
+        self.all.bytes += bytes;
+        match finding {
+            Some(finding) if finding.file == segment.name => self.damage(finding),
+            finding => self.all.findings.extend(finding),
+        }
         Ok(())
+    }
+
+    /// A part of the log cannot be read.
+    fn damage(&mut self, finding: Finding) {
+        self.is_log_damaged = true;
+        self.all.findings.push(finding);
     }
 
     fn groups(&mut self, segment: &Segment, marked: u64, is_last: bool) -> Result<()> {
@@ -144,6 +231,7 @@ impl Walk {
             match groups.next().map_err(fail)? {
                 Ok(read) => {
                     self.all.records += read.records.len() as u64;
+                    self.snapshots.note(&read.records);
                     self.cursor = groups.cursor();
                 }
                 Err(stop) if stop.cause == StopCause::Newer => {
@@ -188,6 +276,7 @@ impl Walk {
             format!("bytes of a write that was never acked: {}", stop.reason)
         };
         let file = segment.name.clone();
+        self.is_log_damaged |= damage;
         self.all.findings.push(Finding { file, range: self.cursor.offset..end, what, damage });
         if let Some(later) = later {
             self.cursor = later;

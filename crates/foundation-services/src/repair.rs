@@ -1,0 +1,84 @@
+//! Putting the store in a directory in order again, and what that came to.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use foundation_store::disk::{Disk, Files};
+use foundation_store::journal::{Finding, Remedy, Repair, RepairAction, RepairMode, repair_store};
+use foundation_types::{Event, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::node::VerifyFinding;
+use crate::opening::unopened;
+
+/// What a repair did, or would do.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RepairReport {
+    /// Whether it was done.
+    pub applied: bool,
+    /// In the order in which it is done.
+    pub actions: Vec<RepairStep>,
+    /// Damage that it cannot mend.
+    pub left: Vec<VerifyFinding>,
+}
+
+/// One thing that a repair does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RepairStep {
+    /// The file that it is about.
+    pub file: String,
+    /// First offset concerned.
+    pub from: u64,
+    /// Offset after the last one.
+    pub to: u64,
+    /// What is wrong.
+    pub what: String,
+    /// What is done.
+    pub remedy: RepairRemedy,
+}
+
+/// What is done about a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RepairRemedy {
+    /// It is removed, and made anew from the log.
+    MakeAgain,
+    /// It is removed.
+    Remove,
+}
+
+impl RepairStep {
+    /// The event that tells of it.
+    ///
+    /// # Errors
+    /// `TooLarge` if it does not fit an event, which it always does.
+    pub fn event(&self) -> Result<Event> {
+        Event::new("foundation.store.repaired").source("foundation").subject(&self.file).data(self)
+    }
+}
+
+impl From<RepairAction> for RepairStep {
+    fn from(action: RepairAction) -> Self {
+        let Finding { range, what, .. } = action.found;
+        let remedy = match action.remedy {
+            Remedy::MakeAgain => RepairRemedy::MakeAgain,
+            Remedy::Remove => RepairRemedy::Remove,
+        };
+        Self { file: action.file, from: range.start, to: range.end, what, remedy }
+    }
+}
+
+/// Finds what can be mended in the store in a directory that nobody has open, and mends it.
+///
+/// # Errors
+/// As [`repair_store`]; `NotFound` also for a directory that is not there.
+pub fn repair(directory: &Path, mode: RepairMode) -> Result<RepairReport> {
+    let files = Files::existing(directory).map_err(|cause| unopened(directory, cause))?;
+    let disk: Arc<dyn Disk> = Arc::new(files);
+    let Repair { actions, left } = repair_store(&disk, mode)?;
+    Ok(RepairReport {
+        applied: mode == RepairMode::Apply,
+        actions: actions.into_iter().map(Into::into).collect(),
+        left: left.into_iter().map(Into::into).collect(),
+    })
+}
