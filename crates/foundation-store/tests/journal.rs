@@ -10,6 +10,7 @@ mod full;
 mod live;
 mod mutated;
 mod order;
+mod repair;
 mod resumed;
 
 use std::sync::{Arc, Mutex};
