@@ -257,3 +257,43 @@ fn the_newest_snapshot_is_what_the_log_folds_to() {
         );
     });
 }
+
+#[test]
+fn a_document_goes_on_behind_a_change_that_was_lost() {
+    let store = Store::new();
+    for results in ["101", "102", "103"] {
+        store.ok(&["config", "set", "interface.max_results", results]);
+        store.ok(&["table", "put", "visits", results, "1", "--create"]);
+    }
+    for entry in std::fs::read_dir(store.directory()).expect("is there") {
+        let path = entry.expect("is read").path();
+        if path.extension().is_some_and(|end| end == "snap" || end == "idx") {
+            std::fs::remove_file(path).expect("is removed");
+        }
+    }
+    let segment = store.directory().join("00000000000000000001.seg");
+    let mut bytes = std::fs::read(&segment).expect("is there");
+    for lost in [&b"\"after\":102"[..], &b"\"key\":102"[..]] {
+        let window = bytes.windows(lost.len()).position(|window| window == lost);
+        bytes[window.expect("is in there")] ^= 1;
+    }
+    std::fs::write(&segment, &bytes).expect("is written");
+    let done = store.json(&["repair"]);
+    let lost: u64 = done["actions"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|action| action["records_lost"].as_u64().expect("a number"))
+        .sum();
+    assert_eq!(lost, 2, "{done}");
+    assert_eq!(store.ok(&["config", "get", "interface.max_results"]), "103\n");
+    assert_eq!(store.ok(&["config", "get", "interface.max_results", "--at", "1"]), "101\n");
+    let refused = store.run(&["config", "get", "interface.max_results", "--at", "2"]);
+    assert_eq!(refused.code, Some(5), "{refused:?}");
+    assert!(refused.talk.contains("lost to damage"), "{refused:?}");
+    assert_eq!(store.ok(&["table", "get", "visits", "103"]), "1\n");
+    assert_eq!(store.run(&["table", "get", "visits", "102"]).code, Some(4));
+    store.ok(&["config", "set", "interface.max_results", "104"]);
+    assert_eq!(store.ok(&["config", "get", "interface.max_results"]), "104\n");
+    assert!(store.ok(&["replay", "--check"]).contains(": the snapshot agrees"));
+}

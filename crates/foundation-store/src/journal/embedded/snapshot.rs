@@ -34,6 +34,9 @@ pub(super) struct Snapshot {
     pub(super) states: Vec<Kept>,
 }
 
+/// Name, length and hash of a state.
+type Row = (String, u64, [u8; 32]);
+
 /// One state in a snapshot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Kept {
@@ -142,7 +145,7 @@ impl Snapshot {
     }
 
     /// The header, and of each state its name, length and hash.
-    fn read_table(reader: &mut Reader<'_>) -> Option<(Self, Vec<(String, u64, [u8; 32])>)> {
+    fn read_table(reader: &mut Reader<'_>) -> Option<(Self, Vec<Row>)> {
         let (count, chain) = (reader.u16()?, reader.u32()?);
         let store = StoreId::from_bits(u128::from_le_bytes(reader.array()?));
         let (epoch, last) = (reader.u64()?, reader.u64()?);
