@@ -35,6 +35,12 @@ pub struct RepairStep {
     pub what: String,
     /// What is done.
     pub remedy: RepairRemedy,
+    /// Records that are lost.
+    #[serde(default)]
+    pub records_lost: u64,
+    /// Where a file of the log is kept as it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quarantine: Option<String>,
 }
 
 /// What is done about a file.
@@ -45,6 +51,8 @@ pub enum RepairRemedy {
     MakeAgain,
     /// It is removed.
     Remove,
+    /// The log goes on behind the range, whose records are lost.
+    Bridge,
 }
 
 impl RepairStep {
@@ -60,11 +68,13 @@ impl RepairStep {
 impl From<RepairAction> for RepairStep {
     fn from(action: RepairAction) -> Self {
         let Finding { range, what, .. } = action.found;
-        let remedy = match action.remedy {
-            Remedy::MakeAgain => RepairRemedy::MakeAgain,
-            Remedy::Remove => RepairRemedy::Remove,
+        let (remedy, records_lost, quarantine) = match action.remedy {
+            Remedy::MakeAgain => (RepairRemedy::MakeAgain, 0, None),
+            Remedy::Remove => (RepairRemedy::Remove, 0, None),
+            Remedy::Bridge { lost, quarantine } => (RepairRemedy::Bridge, lost, quarantine),
         };
-        Self { file: action.file, from: range.start, to: range.end, what, remedy }
+        let (file, from, to) = (action.file, range.start, range.end);
+        Self { file, from, to, what, remedy, records_lost, quarantine }
     }
 }
 

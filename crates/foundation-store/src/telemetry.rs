@@ -34,4 +34,5 @@ pub use counter::Counter;
 pub use gauge::Gauge;
 pub use histogram::Histogram;
 pub use kept::KeptMetrics;
+pub(crate) use kept::METRICS_FILE;
 pub use registry::{MetricRegistry, Offender, RegistryStatus};

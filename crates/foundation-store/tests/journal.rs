@@ -12,6 +12,7 @@ mod machine;
 mod mutated;
 mod order;
 mod planted;
+mod repair;
 mod resumed;
 mod rot;
 mod underfoot;

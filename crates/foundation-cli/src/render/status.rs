@@ -92,8 +92,15 @@ pub(crate) fn repair(report: &RepairReport) -> Vec<String> {
             (RepairRemedy::MakeAgain, false) => "would be made again",
             (RepairRemedy::Remove, true) => "removed",
             (RepairRemedy::Remove, false) => "would be removed",
+            (RepairRemedy::Bridge, true) => "bridged",
+            (RepairRemedy::Bridge, false) => "would be bridged",
         };
         lines.push(format!("{done}  {} {}..{}  {}", step.file, step.from, step.to, step.what));
+        if step.remedy == RepairRemedy::Bridge {
+            let kept = step.quarantine.as_deref().map(|name| format!(", the file kept as {name}"));
+            let lost = counted(step.records_lost, "record");
+            lines.push(format!("  {lost} lost{}", kept.unwrap_or_default()));
+        }
     }
     lines.extend(report.left.iter().map(|one| {
         format!("left  {} {}..{}  {}: restore a backup", one.file, one.from, one.to, one.what)

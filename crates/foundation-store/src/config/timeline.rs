@@ -133,8 +133,17 @@ impl Timeline {
     pub async fn tree_at(&self, journal: &dyn Journal, version: Version) -> Result<Value> {
         let plan = self.versions().plan(version).map_err(|error| self.named(error))?;
         let mut tree = plan.base;
-        for position in plan.positions {
-            let change = change_of(&journal.record(position).await?)?;
+        let first = version.number() - plan.positions.len() as u64 + 1;
+        if plan.positions.is_empty() && version != self.last().0 && version != Version::NONE {
+            // The tree of a version that was lost is not known, whatever is kept in its place.
+            match self.record_of(journal, version).await {
+                Err(error) if error.kind() != ErrorKind::Compacted => return Err(error),
+                _ => {}
+            }
+        }
+        for (number, position) in (first..).zip(plan.positions) {
+            let record = self.own(journal.record(position).await?, Version::new(number))?;
+            let change = change_of(&record)?;
             tree = diff::apply(&tree, &change.changes)?;
         }
         Ok(tree)
@@ -194,12 +203,25 @@ impl Timeline {
 
     async fn record_of(&self, journal: &dyn Journal, version: Version) -> Result<Record> {
         match self.position_of(version) {
-            Some(position) => journal.record(position).await.map_err(|error| self.named(error)),
+            Some(position) => {
+                let record = journal.record(position).await.map_err(|error| self.named(error))?;
+                self.own(record, version)
+            }
             None => {
                 let message = format!("no change made version {version}");
                 Err(self.named(Error::new(ErrorKind::NotFound, message)))
             }
         }
+    }
+
+    /// The record, if it made this version: what was lost to damage has no place of its own.
+    fn own(&self, record: Record, version: Version) -> Result<Record> {
+        let event = record.event()?;
+        if event.stream == self.stream.as_str() && event.version == version {
+            return Ok(record);
+        }
+        let message = format!("the change that made version {version} was lost to damage");
+        Err(self.named(Error::new(ErrorKind::Corruption, message)))
     }
 
     fn versions(&self) -> RwLockReadGuard<'_, Versions> {

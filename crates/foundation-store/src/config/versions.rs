@@ -45,7 +45,8 @@ impl Versions {
         (self.newest(), self.last.clone())
     }
 
-    /// Learns of the next version, which these edits made.
+    /// Learns of the next version, which these edits made. Versions before it whose changes were lost
+    /// to damage get places among the lost records; what they changed is not known.
     pub(super) fn push(
         &mut self,
         position: Position,
@@ -54,9 +55,19 @@ impl Versions {
         tree: Value,
     ) -> Result<()> {
         let expected = self.newest().next();
-        if version != expected {
+        let before = self.positions.last().map_or(0, |last| last.to_engine());
+        let lost = version.number().checked_sub(expected.number());
+        // Each lost version was a record between the two.
+        let Some(lost) = lost.filter(|lost| before.saturating_add(*lost) < position.to_engine())
+        else {
             let message = format!("version {version} of a document follows, not {expected}");
             return Err(Error::new(ErrorKind::Corruption, message));
+        };
+        for place in 1..=lost {
+            self.positions.push(Position::from_engine(before + place));
+            if self.positions.len().is_multiple_of(TREE_EVERY) {
+                self.trees.push(self.last.clone());
+            }
         }
         self.positions.push(position);
         self.overlay.add(edits, &tree);

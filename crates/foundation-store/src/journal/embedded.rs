@@ -62,6 +62,7 @@ use crate::clock::Clock;
 use crate::disk::{Claim, Disk, LockGuard};
 use crate::random::Rng;
 use crate::record::Record;
+use crate::telemetry::METRICS_FILE;
 use group::Group;
 use shared::{Intake, Shared};
 
@@ -78,7 +79,10 @@ pub struct Embedded {
 
 /// Whether a file with this name is a part of a store or of what stands beside it.
 fn is_own_name(name: &str) -> bool {
-    matches!(name, identity::FILE | mark::WATERMARK | mark::FRONT | LOCK_FILE | "control.sock")
+    let is_fixed =
+        matches!(name, identity::FILE | mark::WATERMARK | mark::FRONT | reserve::FILE | LOCK_FILE);
+    is_fixed
+        || matches!(name, METRICS_FILE | "control.sock")
         || segment::is_segment(name)
         || index::first_of(name).is_some()
         || snapshot::last_of(name).is_some()

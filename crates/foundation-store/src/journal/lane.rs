@@ -51,6 +51,11 @@ impl Lane {
         (self.sequence, self.stamp) = (sequence, self.stamp.max(stamp));
     }
 
+    /// Goes on behind records that were lost.
+    pub(super) fn reach(&mut self, sequence: u64) {
+        self.sequence = self.sequence.max(sequence);
+    }
+
     /// Learns of a record that an earlier owner wrote.
     pub(super) fn recover(&mut self, record: &Record) -> Result<()> {
         let event = record.event()?;

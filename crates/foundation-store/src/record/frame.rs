@@ -18,6 +18,10 @@ pub(crate) const GROUP_FRAME_BYTES: usize = FRAME_HEADER_BYTES + 16;
 pub(crate) const KIND_GROUP: u8 = 1;
 pub(crate) const KIND_EVENT: u8 = 2;
 pub(crate) const KIND_CHANGE: u8 = 3;
+/// In the place of groups that were lost to damage.
+pub(crate) const KIND_GAP: u8 = 4;
+/// Bytes of the frame that stands for a gap.
+pub(crate) const GAP_FRAME_BYTES: usize = FRAME_HEADER_BYTES + 12;
 
 /// Version of the body layout that is written.
 pub(crate) const BODY_VERSION: u16 = 1;
@@ -152,5 +156,38 @@ impl GroupMark {
     pub(crate) fn read(body: &[u8]) -> Option<Self> {
         let mut reader = Reader(body);
         Some(Self { durable: reader.u64()?, records: reader.u32()?, bytes: reader.u32()? })
+    }
+}
+
+/// What the frame that stands for a gap says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct GapMark {
+    /// Records that are lost.
+    pub(crate) lost: u64,
+    /// What the group behind it carries on: the checksum of the last frame that is lost.
+    pub(crate) chain: u32,
+}
+
+impl GapMark {
+    /// The frame in the place of the records from `first` on, sealed.
+    pub(crate) fn to_frame(self, first: u64, previous: u32, seed: u32) -> [u8; GAP_FRAME_BYTES] {
+        let header = FrameHeader {
+            length: (GAP_FRAME_BYTES - FRAME_HEADER_BYTES) as u32,
+            sequence: first,
+            kind: KIND_GAP,
+            schema: BODY_VERSION,
+            ..FrameHeader::default()
+        };
+        let mut frame = [0; GAP_FRAME_BYTES];
+        frame[..FRAME_HEADER_BYTES].copy_from_slice(&header.to_bytes());
+        frame[FRAME_HEADER_BYTES..][..8].copy_from_slice(&self.lost.to_le_bytes());
+        frame[FRAME_HEADER_BYTES + 8..].copy_from_slice(&self.chain.to_le_bytes());
+        seal_frame(&mut frame, previous, seed);
+        frame
+    }
+
+    pub(crate) fn read(body: &[u8]) -> Option<Self> {
+        let mut reader = Reader(body);
+        Some(Self { lost: reader.u64()?, chain: reader.u32()? })
     }
 }

@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::disk::{Access, Disk, read_small};
 
-const FILE: &str = "METRICS";
+/// Name of the file.
+pub(crate) const METRICS_FILE: &str = "METRICS";
+const FILE: &str = METRICS_FILE;
 const NEW_FILE: &str = "METRICS.new";
 const MAGIC: &[u8; 8] = b"FNDMETRC";
 const FORMAT: u16 = 1;

@@ -4,7 +4,7 @@
 //! nothing else. A power cut is an operation like the others, so that every state that can be
 //! reached is also a state that is crashed from.
 
-use foundation_store::journal::{Journal, Mode, verify_store};
+use foundation_store::journal::{Finding, Journal, Mode, Verification, verify_store};
 use foundation_types::{ErrorKind, ExpectedVersion, Position, StreamName, Version};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
@@ -129,6 +129,14 @@ fn read(opened: &Opened) -> Result<Vec<String>, String> {
         cursor = last.position();
         all.extend(page.iter().map(said));
     }
+}
+
+/// The records and findings of a verification. What an interrupted write has left beside the log
+/// is told as well, and is no part of it.
+fn told(found: Verification) -> (u64, Vec<Finding>) {
+    let mut findings = found.findings;
+    findings.retain(|one| one.damage || !one.file.ends_with(".new"));
+    (found.records, findings)
 }
 
 fn same<T: PartialEq + std::fmt::Debug>(what: &str, found: T, expected: T) -> Result<(), String> {
@@ -325,13 +333,13 @@ impl World {
     fn verify(&self) -> Result<(), String> {
         let found =
             wait(self.opened.journal.verify()).map_err(|error| format!("verify: {error:?}"))?;
-        same("verified", (found.records, found.findings), (self.acked.len() as u64, vec![]))
+        same("verified", told(found), (self.acked.len() as u64, vec![]))
     }
 
     fn open_for_reading(&mut self) -> Result<(), String> {
         wait(self.opened.journal.close()).map_err(|error| format!("{error:?}"))?;
         let found = verify_store(&self.disk).map_err(|error| format!("verify: {error:?}"))?;
-        same("verified", (found.records, found.findings), (self.acked.len() as u64, vec![]))?;
+        same("verified", told(found), (self.acked.len() as u64, vec![]))?;
         let reading = opened(&self.disk, Mode::Read)?;
         same("opened for reading", read(&reading)?, sayings(self.acked.iter()))?;
         let refused = append(&reading.journal, batch("a", &["no".to_owned()])).map(drop);

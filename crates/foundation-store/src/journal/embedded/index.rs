@@ -162,6 +162,18 @@ impl SegmentIndex {
         self.directory.filter.may_hold(self.hasher.hash(term))
     }
 
+    /// Whether any record here can answer the query; told from memory.
+    pub(super) fn can_answer(&self, query: &EventQuery) -> bool {
+        let kind = query.kind.as_ref().map(|kind| Term::Type(kind.as_str().as_bytes()));
+        let stream = query.stream.as_ref().map(|one| Term::Stream(one.as_str().as_bytes()));
+        let correlation =
+            query.correlation_id.as_ref().map(|id| Term::Correlation(id.as_str().as_bytes()));
+        let terms = [kind, stream, correlation].into_iter().flatten();
+        let times = candidates::time_range(query);
+        terms.into_iter().all(|term| self.may_hold(term))
+            && times.is_none_or(|times| !self.has_none_in(&times))
+    }
+
     /// Offsets of the frames that may hold the event with this id, ascending.
     pub(super) fn id(&self, id: IdBytes<'_>) -> Result<Vec<u64>> {
         let mut reading = Reading::new(&self.pages);

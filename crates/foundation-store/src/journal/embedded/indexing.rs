@@ -69,9 +69,14 @@ pub(super) fn build(segment: &Segment, end: u64, sealed: bool) -> Result<Vec<u8>
                 .with("file", &segment.name)
                 .with("offset", groups.cursor().offset)
         })?;
+        let mut gaps = read.gaps.iter().peekable();
         for (record, offset) in read.records.iter().zip(&read.offsets) {
+            while let Some(gap) = gaps.next_if(|gap| gap.offset < *offset) {
+                builder.pass_over(gap.numbers.end);
+            }
             builder.add(record, *offset)?;
         }
+        gaps.for_each(|gap| builder.pass_over(gap.numbers.end));
     }
     Ok(builder.finish(groups.cursor(), sealed))
 }

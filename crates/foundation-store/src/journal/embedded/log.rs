@@ -94,21 +94,25 @@ impl SegmentLog {
             return Ok(Vec::new());
         }
         self.check_kept(sequence + 1)?;
-        // The next number is durable, so the segment that it falls into holds it.
-        let Some(segment) = self.holding(sequence + 1) else { return Ok(Vec::new()) };
-        let mut frames = frames(&segment, segment.offset_for(sequence + 1));
-        let wanted = |record: &Record| number(record) > sequence && number(record) <= durable;
-        loop {
-            let read = frames
-                .next(bytes_max.max(LOOK_UP_BYTES))
-                .map_err(|fault| refused(&segment, fault))?;
-            let is_end = read.is_empty() && frames.offset >= frames.end;
-            let mut records: Vec<Record> = read.into_iter().filter(wanted).collect();
-            if !records.is_empty() || is_end {
-                cut(&mut records, bytes_max);
-                return Ok(records);
+        // The next number is durable, so the segment that it falls into holds it, unless it was lost
+        // to damage; then the next record may be in a later one.
+        let Some(mut segment) = self.holding(sequence + 1) else { return Ok(Vec::new()) };
+        while segment.header.first <= durable {
+            let records = read_in(&segment, sequence, durable, bytes_max)?;
+            let next = if records.is_empty() { self.behind(&segment) } else { None };
+            match next {
+                Some(next) => segment = next,
+                None => return Ok(records),
             }
         }
+        Ok(Vec::new())
+    }
+
+    /// The segment after this one.
+    fn behind(&self, segment: &Segment) -> Option<Arc<Segment>> {
+        let all = self.all();
+        let after = all.partition_point(|one| one.header.first <= segment.header.first);
+        all.get(after).cloned()
     }
 
     /// The last records before `sequence` that are durable, about `bytes_max` bytes of them.
@@ -123,6 +127,7 @@ impl SegmentLog {
             return Ok(Vec::new());
         }
         let Some(segment) = self.holding(last) else { return Ok(Vec::new()) };
+        let first = segment.header.first;
         let mut frames = frames(&segment, segment.offset_before(last, bytes_max as u64));
         let mut records = Vec::new();
         loop {
@@ -135,6 +140,10 @@ impl SegmentLog {
             if is_past {
                 break;
             }
+        }
+        if records.is_empty() && first > self.before_first() + 1 {
+            // All that the segment has up to there was lost to damage.
+            return self.read_before(first, durable, bytes_max);
         }
         records.reverse();
         cut(&mut records, bytes_max);
@@ -160,7 +169,11 @@ impl SegmentLog {
                 return Ok(record);
             }
             if frames.offset >= frames.end {
-                return Err(missing());
+                let message = format!(
+                    "the record at position {sequence} was lost to damage; what was left of it is \
+                     in quarantine"
+                );
+                return Err(Error::new(ErrorKind::Corruption, message).with("file", &segment.name));
             }
         }
     }
@@ -199,6 +212,27 @@ impl SegmentLog {
         let all = self.all();
         let after = all.partition_point(|segment| segment.header.first <= sequence);
         after.checked_sub(1).and_then(|at| all.get(at)).cloned()
+    }
+}
+
+/// The first records after `sequence` in a segment, about `bytes_max` bytes of them.
+fn read_in(
+    segment: &Segment,
+    sequence: u64,
+    durable: u64,
+    bytes_max: usize,
+) -> Result<Vec<Record>> {
+    let mut frames = frames(segment, segment.offset_for(sequence + 1));
+    let wanted = |record: &Record| number(record) > sequence && number(record) <= durable;
+    loop {
+        let read =
+            frames.next(bytes_max.max(LOOK_UP_BYTES)).map_err(|fault| refused(segment, fault))?;
+        let is_end = read.is_empty() && frames.offset >= frames.end;
+        let mut records: Vec<Record> = read.into_iter().filter(wanted).collect();
+        if !records.is_empty() || is_end {
+            cut(&mut records, bytes_max);
+            return Ok(records);
+        }
     }
 }
 

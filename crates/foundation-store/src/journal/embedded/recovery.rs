@@ -302,12 +302,14 @@ impl Opening<'_> {
             self.follower.follow(&read.records);
         };
         self.cursor = groups.cursor();
+        self.lane.reach(self.cursor.next - 1);
         self.end_of(segment, &groups, stop, following)
     }
 
     /// The end of the log: nothing that was acked is missing, and what was read is durable.
     fn finish(&mut self, names: &[String]) -> Result<()> {
         let last = self.cursor.next - 1;
+        self.lane.reach(last);
         if last < self.marked {
             let message = format!(
                 "the log ends at position {last}, but position {} was acked: the rest is missing",

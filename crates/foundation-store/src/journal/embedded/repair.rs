@@ -1,17 +1,25 @@
-//! Putting a stopped store in order again: what is derived and wrong goes, so that it is made anew.
+//! Putting a stopped store in order again: what is derived and wrong goes, so that it is made anew,
+//! and where the log cannot be read, a frame stands for what is lost, so that it goes on behind it.
 //!
-//! What a repair does is told before it is done, and nothing of the log is touched: damage to that
-//! is named and left for a backup.
+//! What a repair does is told before it is done. Nothing is thrown away: a file of the log that is
+//! changed is kept whole in quarantine, a file whose name begins so.
+
+mod bridge;
+mod holes;
 
 use std::sync::Arc;
 
-use foundation_types::Result;
+use foundation_types::{ErrorKind, Result, StoreId};
 
+use super::identity::remove_if_there;
+use super::mark::{FRONT, Mark};
 use super::options::Mode;
+use super::snapshot::Snapshot;
 use super::verify::{Known, verify};
-use super::{disk_failure, identity, index, snapshot, take_lock};
-use crate::disk::Disk;
+use super::{disk_failure, identity, index, row, snapshot, take_lock};
+use crate::disk::{Access, Disk};
 use crate::journal::status::Finding;
+use holes::Hole;
 
 /// Whether a repair is only told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,12 +51,19 @@ pub struct RepairAction {
 }
 
 /// What is done about a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Remedy {
     /// It is removed, and made anew from the log.
     MakeAgain,
     /// It is removed.
     Remove,
+    /// The log goes on behind the range.
+    Bridge {
+        /// Records that are lost.
+        lost: u64,
+        /// Where the file is kept as it was; absent if there was none.
+        quarantine: Option<String>,
+    },
 }
 
 /// Finds what can be mended in the store on `disk`, which nobody has open, and mends it.
@@ -66,27 +81,79 @@ pub fn repair_store(disk: &Arc<dyn Disk>, mode: RepairMode) -> Result<Repair> {
         return Err(identity::no_store(&**disk));
     }
     let _lock = take_lock(&**disk, claim)?;
-    let repair = plan(&**disk)?;
+    let store = identity::read(&**disk)?.ok_or_else(|| identity::no_store(&**disk))?;
+    let (mut repair, holes) = plan(&**disk, store)?;
     if mode == RepairMode::Apply {
-        apply(&**disk, &repair)?;
+        apply(&**disk, store, &repair, &holes)?;
+        let found = verify(&**disk, store, Known::Nothing)?.found.findings;
+        repair.left = found.into_iter().filter(|finding| finding.damage).collect();
     }
     Ok(repair)
 }
 
-fn plan(disk: &dyn Disk) -> Result<Repair> {
-    let store = identity::read(disk)?.ok_or_else(|| identity::no_store(disk))?;
+fn plan(disk: &dyn Disk, store: StoreId) -> Result<(Repair, Vec<Hole>)> {
     let mut repair = Repair::default();
-    for found in verify(disk, store, Known::Nothing)?.found.findings {
+    let found = verify(disk, store, Known::Nothing)?.found;
+    let is_log = |found: &Finding| found.damage && remedy(found).is_none();
+    let holes = if found.findings.iter().any(is_log) { log_holes(disk, store)? } else { None };
+    let names = disk.list().map_err(|cause| disk_failure("list the store", "", cause))?;
+    for hole in holes.iter().flatten() {
+        repair.actions.push(bridged(hole, &names, &repair.actions));
+    }
+    for found in found.findings {
         match remedy(&found) {
             Some(remedy) => {
                 let file = found.file.clone();
                 repair.actions.push(RepairAction { file, found, remedy });
             }
-            None if found.damage => repair.left.push(found),
+            None if found.damage && holes.as_ref().is_none_or(Vec::is_empty) => {
+                repair.left.push(found);
+            }
             None => {}
         }
     }
-    Ok(repair)
+    Ok((repair, holes.unwrap_or_default()))
+}
+
+/// Where the log cannot be read, unless its marks cannot be read either.
+fn log_holes(disk: &dyn Disk, store: StoreId) -> Result<Option<Vec<Hole>>> {
+    let marks = Mark::watermark(disk, store, Access::Read)
+        .and_then(|marked| Ok((marked, Mark::open(disk, FRONT, store, Access::Read)?)));
+    let (marked, front) = match marks {
+        Ok((marked, front)) => (marked.sequence(), front.map_or(0, |front| front.sequence())),
+        Err(error) if error.kind() == ErrorKind::Disk => return Err(error),
+        Err(_) => return Ok(None),
+    };
+    let mut reached = marked;
+    for name in snapshot::names(disk)? {
+        if Snapshot::read(disk, &name, store).is_ok() {
+            reached = reached.max(snapshot::last_of(&name).unwrap_or(0));
+        }
+    }
+    let (_, names) = row::without_dropped(row::segment_names(disk)?, front);
+    holes::find(disk, store, &names, front, reached)
+}
+
+/// What is done about a hole. A segment is set aside once, however many holes it has.
+fn bridged(hole: &Hole, names: &[String], before: &[RepairAction]) -> RepairAction {
+    let same = before.iter().find(|action| action.file == hole.file);
+    let quarantine = match same.map(|action| &action.remedy) {
+        Some(Remedy::Bridge { quarantine, .. }) => quarantine.clone(),
+        _ if hole.is_whole && hole.unusable.is_empty() => None,
+        _ => {
+            let first = hole.file.trim_end_matches(".seg");
+            let mut free = (1_u32..).map(|count| format!("quarantine-{first}-{count}"));
+            free.find(|name| !names.contains(name))
+        }
+    };
+    let found = Finding {
+        file: hole.file.clone(),
+        range: hole.range.clone(),
+        what: format!("{} (from position {})", hole.reason, hole.before.next),
+        damage: true,
+    };
+    let remedy = Remedy::Bridge { lost: hole.lost, quarantine };
+    RepairAction { file: hole.file.clone(), found, remedy }
 }
 
 /// What is to be done about a finding. A file that nobody knows is somebody's, and stays.
@@ -109,9 +176,24 @@ fn is_unfinished(name: &str) -> bool {
     made.contains(&name)
 }
 
-fn apply(disk: &dyn Disk, repair: &Repair) -> Result<()> {
-    for RepairAction { file, .. } in &repair.actions {
-        disk.remove(file).map_err(|cause| disk_failure("remove a file", file, cause))?;
+fn apply(disk: &dyn Disk, store: StoreId, repair: &Repair, holes: &[Hole]) -> Result<()> {
+    for RepairAction { file, remedy, .. } in &repair.actions {
+        if matches!(remedy, Remedy::MakeAgain | Remedy::Remove) {
+            remove_if_there(disk, file)
+                .map_err(|cause| disk_failure("remove a file", file, cause))?;
+        }
     }
-    disk.sync_names().map_err(|cause| disk_failure("remove a file", "", cause))
+    disk.sync_names().map_err(|cause| disk_failure("remove a file", "", cause))?;
+    let mut rest = holes;
+    while let Some(hole) = rest.first() {
+        let same = rest.iter().take_while(|one| one.file == hole.file).count();
+        let (own, others) = rest.split_at(same);
+        let quarantine = repair.actions.iter().find_map(|action| match &action.remedy {
+            Remedy::Bridge { quarantine, .. } if action.file == hole.file => quarantine.as_deref(),
+            _ => None,
+        });
+        bridge::bridge(disk, store, &own.iter().collect::<Vec<_>>(), quarantine)?;
+        rest = others;
+    }
+    Ok(())
 }

@@ -8,7 +8,7 @@ use std::io;
 
 use crate::disk::{Access, Disk};
 
-const FILE: &str = "RESERVE";
+pub(super) const FILE: &str = "RESERVE";
 const NEW_FILE: &str = "RESERVE.new";
 
 /// Makes the reserve if it is not there. Without space for it there is none.

@@ -11,8 +11,8 @@ use super::segment::HEADER_BYTES;
 use crate::disk::{DiskFile, read_full};
 use crate::record::Record;
 use crate::record::frame::{
-    BODY_VERSION, FRAME_HEADER_BYTES, FrameFault, FrameHeader, GROUP_FRAME_BYTES, GroupMark,
-    KIND_CHANGE, KIND_EVENT, KIND_GROUP, read_frame,
+    BODY_VERSION, FRAME_HEADER_BYTES, FrameFault, FrameHeader, GAP_FRAME_BYTES, GROUP_FRAME_BYTES,
+    GapMark, GroupMark, KIND_CHANGE, KIND_EVENT, KIND_GAP, KIND_GROUP, read_frame,
 };
 
 /// Bytes that are read at a time.
@@ -73,6 +73,16 @@ pub(super) struct Read {
     pub(super) records: Vec<Record>,
     /// Offset in the segment of each record's frame.
     pub(super) offsets: Vec<u64>,
+    /// What is lost between them.
+    pub(super) gaps: Vec<Gap>,
+}
+
+/// Records that were lost to damage; a repair has put a frame in their place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Gap {
+    /// Offset of that frame.
+    pub(super) offset: u64,
+    pub(super) numbers: std::ops::Range<u64>,
 }
 
 impl<'a> Groups<'a> {
@@ -136,6 +146,7 @@ impl<'a> Groups<'a> {
             groups: Vec::with_capacity(groups.len()),
             records: Vec::with_capacity(count),
             offsets: Vec::with_capacity(count),
+            gaps: Vec::new(),
         };
         let mut start = 0;
         for group in groups {
@@ -144,6 +155,10 @@ impl<'a> Groups<'a> {
                 first: group.first,
                 durable: group.durable,
             });
+            if group.frames.is_empty() {
+                let offset = self.cursor.offset + start as u64;
+                read.gaps.push(Gap { offset, numbers: group.first..group.end.next });
+            }
             for (at, header) in &group.frames {
                 // A chunk is far below 4 GiB: a group is bounded by what may wait for the disk.
                 if let Ok(record) = Record::of_frame(chunk.clone(), start + at, *header) {
@@ -282,7 +297,7 @@ fn misplaced(reason: &'static str) -> Fault {
 
 /// Refuses what a newer program may write and this one would misread.
 fn check_known(header: FrameHeader) -> Result<(), Fault> {
-    let is_known = matches!(header.kind, KIND_GROUP | KIND_EVENT | KIND_CHANGE)
+    let is_known = matches!(header.kind, KIND_GROUP | KIND_EVENT | KIND_CHANGE | KIND_GAP)
         && (header.schema, header.flags, header.key_id) == (BODY_VERSION, 0, 0);
     if is_known {
         return Ok(());
@@ -315,6 +330,9 @@ fn opening(bytes: &[u8], seed: u32, cursor: Cursor) -> Result<(FrameHeader, Grou
 
 /// The group at the front of `bytes`, which the cursor says what to expect of.
 fn group(bytes: &[u8], seed: u32, cursor: Cursor) -> Result<Group, Fault> {
+    if FrameHeader::read(bytes).is_some_and(|header| header.kind == KIND_GAP) {
+        return gap(bytes, seed, cursor);
+    }
     if bytes.len() < GROUP_FRAME_BYTES {
         return Err(Fault::Needs(GROUP_FRAME_BYTES));
     }
@@ -328,7 +346,8 @@ fn group(bytes: &[u8], seed: u32, cursor: Cursor) -> Result<Group, Fault> {
     while at < total {
         let header = read_frame(&whole[at..], seed)?;
         check_known(header)?;
-        if header.kind == KIND_GROUP || header.sequence != next || header.previous != chain {
+        let is_record = !matches!(header.kind, KIND_GROUP | KIND_GAP);
+        if !is_record || header.sequence != next || header.previous != chain {
             return Err(misplaced("the record does not carry on sequence and chain"));
         }
         if remaining > 0 && header.remaining != remaining - 1 {
@@ -348,6 +367,27 @@ fn group(bytes: &[u8], seed: u32, cursor: Cursor) -> Result<Group, Fault> {
     }
     let end = Cursor { offset: cursor.offset + total as u64, next, chain };
     Ok(Group { first: cursor.next, durable: mark.durable, frames, bytes: total, end })
+}
+
+/// What stands for lost groups at the front of `bytes`.
+fn gap(bytes: &[u8], seed: u32, cursor: Cursor) -> Result<Group, Fault> {
+    if bytes.len() < GAP_FRAME_BYTES {
+        return Err(Fault::Needs(GAP_FRAME_BYTES));
+    }
+    let header = read_frame(bytes, seed)?;
+    check_known(header)?;
+    let body = bytes.get(FRAME_HEADER_BYTES..header.frame_bytes()).unwrap_or_default();
+    let mark = GapMark::read(body).filter(|mark| mark.lost > 0);
+    let (Some(mark), GAP_FRAME_BYTES) = (mark, header.frame_bytes()) else {
+        return Err(misplaced("the frame of a gap is not as it should be"));
+    };
+    if header.sequence != cursor.next || header.previous != cursor.chain {
+        return Err(misplaced("the gap does not carry on sequence and chain"));
+    }
+    let next = cursor.next.checked_add(mark.lost).ok_or(misplaced("the gap has no end"))?;
+    let end = Cursor { offset: cursor.offset + GAP_FRAME_BYTES as u64, next, chain: mark.chain };
+    let durable = cursor.next - 1;
+    Ok(Group { first: cursor.next, durable, frames: Vec::new(), bytes: GAP_FRAME_BYTES, end })
 }
 
 /// Records of a segment from an offset on, each verified by itself and against the one before.
@@ -401,12 +441,14 @@ impl Frames<'_> {
             if self.chain.is_some_and(|chain| chain != header.previous) {
                 return Err(ReadFault::Damaged(self.offset, "the chain is broken"));
             }
-            if header.kind != KIND_GROUP {
+            if !matches!(header.kind, KIND_GROUP | KIND_GAP) {
                 let record = Record::of_frame(chunk.clone(), at, header)
                     .map_err(|_| ReadFault::Damaged(self.offset, "the chunk is too large"))?;
                 records.push(record);
             }
-            self.chain = Some(header.checksum);
+            let body = chunk.get(at + FRAME_HEADER_BYTES..).unwrap_or_default();
+            let gap = if header.kind == KIND_GAP { GapMark::read(body) } else { None };
+            self.chain = Some(gap.map_or(header.checksum, |gap| gap.chain));
             self.offset += header.frame_bytes() as u64;
             at += header.frame_bytes();
         }
@@ -423,7 +465,7 @@ impl Frames<'_> {
             chunk = self.read(header.frame_bytes())?;
         }
         let header = read_frame(&chunk, self.seed).map_err(|fault| damaged(fault.reason()))?;
-        if header.kind == KIND_GROUP {
+        if matches!(header.kind, KIND_GROUP | KIND_GAP) {
             return Err(damaged("no record stands here"));
         }
         chunk.truncate(header.frame_bytes());

@@ -41,21 +41,29 @@ impl SegmentLog {
     }
 
     /// One step: records in `bounds`, which are sequence numbers that are kept and durable.
-    pub(super) fn find(&self, query: &EventQuery, bounds: Range<u64>) -> Result<Found> {
-        if bounds.is_empty() {
-            return Ok(Found::default());
-        }
-        let next = match query.order {
-            Order::Asc => bounds.start,
-            Order::Desc => bounds.end - 1,
-        };
-        let Some(segment) = self.holding(next) else { return Ok(Found::default()) };
-        match segment.index.load_full() {
-            Some(index) if index.summary().last() >= next => {
-                asked(&segment, &index, |index| step(&segment, index, query, &bounds))
+    /// Segments of which the index says from memory that they have none are passed over.
+    pub(super) fn find(&self, query: &EventQuery, mut bounds: Range<u64>) -> Result<Found> {
+        while !bounds.is_empty() {
+            let next = match query.order {
+                Order::Asc => bounds.start,
+                Order::Desc => bounds.end - 1,
+            };
+            let Some(segment) = self.holding(next) else { break };
+            match segment.index.load_full() {
+                Some(index) if index.summary().last() < next => {
+                    return self.read_step(query.order, bounds);
+                }
+                Some(index) if index.can_answer(query) => {
+                    return asked(&segment, &index, |index| step(&segment, index, query, &bounds));
+                }
+                Some(index) => match query.order {
+                    Order::Asc => bounds.start = index.summary().last() + 1,
+                    Order::Desc => bounds.end = segment.header.first.max(bounds.start),
+                },
+                None => return self.read_step(query.order, bounds),
             }
-            _ => self.read_step(query.order, bounds),
         }
+        Ok(Found::default())
     }
 
     /// A step without an index.
@@ -118,6 +126,10 @@ fn step(
 
 /// Offsets between which the records with these numbers stand, with a few around them.
 fn window(index: &SegmentIndex, numbers: &Range<u64>) -> Result<Range<u64>> {
+    let summary = index.summary();
+    if numbers.start <= summary.first && numbers.end > summary.last() {
+        return Ok(0..u64::MAX);
+    }
     let (start, last) = (index.offset_of(numbers.start)?, index.summary().last());
     let reached = index.offset_of(numbers.end.min(last))?;
     // A place is where a stretch of records begins: the end is the first beyond them.

@@ -15,12 +15,13 @@ use super::mark::{FRONT, Mark, WATERMARK};
 use super::options::Mode;
 use super::recovery::{self, FIRST_EPOCH};
 use super::row;
-use super::scan::{Cursor, Groups, Stop, StopCause};
+use super::scan::{Cursor, Gap, Groups, Stop, StopCause};
 use super::segment::{HEADER_BYTES, Segment};
 use super::{disk_failure, identity, take_lock};
 use crate::clock::Clock;
 use crate::disk::{Access, Disk};
 use crate::journal::status::{Finding, Verification, VerifyOptions};
+use crate::record::frame::GAP_FRAME_BYTES;
 use derived::{Beside, Snapshots};
 use pace::PacedDisk;
 
@@ -232,6 +233,8 @@ impl Walk {
                 Ok(read) => {
                     self.all.records += read.records.len() as u64;
                     self.snapshots.note(&read.records);
+                    let lost = read.gaps.iter().map(|gap| lost(&segment.name, gap));
+                    self.all.findings.extend(lost);
                     self.cursor = groups.cursor();
                 }
                 Err(stop) if stop.cause == StopCause::Newer => {
@@ -297,5 +300,16 @@ fn of_error(error: &Error, file: &str) -> Finding {
         range: 0..HEADER_BYTES,
         what: error.message().to_owned(),
         damage: true,
+    }
+}
+
+/// What a repair has given up is worth knowing, and no damage any more.
+fn lost(file: &str, gap: &Gap) -> Finding {
+    let (first, last) = (gap.numbers.start, gap.numbers.end - 1);
+    Finding {
+        file: file.to_owned(),
+        range: gap.offset..gap.offset + GAP_FRAME_BYTES as u64,
+        what: format!("positions {first} to {last} were lost to damage, and a repair went on"),
+        damage: false,
     }
 }

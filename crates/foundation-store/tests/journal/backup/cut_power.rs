@@ -25,8 +25,8 @@ fn a_backup_that_was_cut_is_refused_or_whole_and_the_store_is_as_it_was() {
         let powered = Powered { disk: target.clone(), power: Power::off_at(call) };
         wait(journal.backup(Arc::new(powered))).expect_err("the power is off");
         assert_eq!(disk.image(), image, "call {call}");
-        for seed in 0..4 {
-            let left = target.after_crash(&mut Dice::of(call * 4 + seed));
+        for seed in 0..16 {
+            let left = target.after_crash(&mut Dice::of(call * 16 + seed));
             let side = Side::default();
             match restored(&left, &side, RestoreOptions::default()) {
                 Ok(_) => {

@@ -25,6 +25,9 @@ pub(in crate::journal::embedded) struct IndexBuilder {
     header: SegmentHeader,
     hasher: TermHasher,
     records: u32,
+    /// Number of the next record, counted from the first of the segment: those that were lost to
+    /// damage count.
+    next: u32,
     unreadable: u64,
     stamps: Option<(Stamp, Stamp)>,
     blocks: Vec<Block>,
@@ -42,6 +45,7 @@ impl IndexBuilder {
             header,
             hasher: TermHasher::new(header.store),
             records: 0,
+            next: 0,
             unreadable: 0,
             stamps: None,
             blocks: Vec::new(),
@@ -64,18 +68,22 @@ impl IndexBuilder {
                 .with("offset", offset)
         };
         let offset = u32::try_from(offset).map_err(|_| refused("it stands too far behind"))?;
-        let expected = self.header.first.checked_add(self.records.into());
+        let number = record.position().to_engine().checked_sub(self.header.first);
+        let number = number.and_then(|number| u32::try_from(number).ok());
+        let number = number.filter(|number| *number == self.next);
+        let number = number.ok_or_else(|| refused("it is not the next one"))?;
         let is_behind = self.blocks.last().is_none_or(|block| offset > block.offset);
-        if expected != Some(record.position().to_engine()) || !is_behind {
+        if !is_behind {
             return Err(refused("it is not the next one"));
         }
         let first = self.stamps.map_or(record.stamp(), |(first, _)| first);
         self.stamps = Some((first, record.stamp()));
         let begins = |block: &Block| offset - block.offset >= BLOCK_SPAN_BYTES;
         if self.blocks.last().is_none_or(begins) {
-            self.blocks.push(Block::new(self.records, offset));
+            self.blocks.push(Block::new(number, offset));
         }
-        self.records = self.records.checked_add(1).ok_or_else(|| refused("there are too many"))?;
+        self.next = number.checked_add(1).ok_or_else(|| refused("there are too many"))?;
+        self.records += 1;
         match record.event() {
             Ok(event) => {
                 self.add_event(&event, event.time_or(record.recorded()).as_unix_micros(), offset)
@@ -83,6 +91,12 @@ impl IndexBuilder {
             Err(_) => self.unreadable += 1,
         }
         Ok(())
+    }
+
+    /// Goes on with this record: those before it were lost to damage.
+    pub(in crate::journal::embedded) fn pass_over(&mut self, next: u64) {
+        let number = u32::try_from(next.saturating_sub(self.header.first)).unwrap_or(u32::MAX);
+        self.next = self.next.max(number);
     }
 
     fn add_event(&mut self, event: &EventView<'_>, time: i64, offset: u32) {

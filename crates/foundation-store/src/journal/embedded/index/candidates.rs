@@ -241,7 +241,7 @@ impl<'a> Blocks<'a> {
 
 /// The microseconds that the query's times lie in; both ends belong to them, since a time that is
 /// before `until` may lie in the same microsecond.
-fn time_range(query: &EventQuery) -> Option<RangeInclusive<i64>> {
+pub(super) fn time_range(query: &EventQuery) -> Option<RangeInclusive<i64>> {
     if query.since.is_none() && query.until.is_none() {
         return None;
     }

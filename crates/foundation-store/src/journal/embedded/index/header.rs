@@ -160,7 +160,8 @@ fn read_fields(mut reader: Reader<'_>, first: u64) -> Option<Header> {
         && unreadable <= records
         && end.offset >= HEADER_BYTES
         && end.offset <= u64::from(u32::MAX)
-        && has(HAS_RECORDS) == (records > 0)
+        // All of them may be lost to damage.
+        && (records > 0 || !has(HAS_RECORDS))
         && streams_start <= sections.names.items;
     let summary = Summary {
         first,
