@@ -16,7 +16,8 @@ const USAGE: &str = "usage: cargo xtask COMMAND
 
   tidy   the repository's own checks: layers, purity, sizes, names, ...
   test   everything that has to be green: format, lints, tidy, tests, documentation, user programs
-  bench  measures everything in one run and writes docs/performance.md
+  bench  measures everything in one run and writes docs/performance.md; with --rivals [--events N]
+         [--rounds N] [--dir FOLDER] the section about other engines, which benches/compare measures
   faults the fault runs; writes docs/reliability.md
   kill   a real node is killed at random moments under load: [--cycles N] [--seed N]";
 
@@ -26,7 +27,7 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::run(&root()),
         ["test"] => steps::run(&root()),
         ["faults"] => faults::run(&root()),
-        ["bench"] => bench::run(&root()),
+        ["bench", rest @ ..] => bench::run(&root(), rest),
         ["kill", rest @ ..] => kill::run(&root(), rest),
         _ => {
             eprintln!("{USAGE}");

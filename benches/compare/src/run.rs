@@ -14,13 +14,14 @@ use crate::table::{self, Figure};
 
 /// The word that makes the program a child of itself.
 pub(crate) const CHILD: &str = "child";
-/// How often a store that was stopped is opened.
-const CLEAN_OPENINGS: usize = 3;
+/// How often everything is measured unless said.
+const ROUNDS: u64 = 3;
 
 /// What is run.
 #[derive(Debug)]
 pub(crate) struct Options {
     events: u64,
+    rounds: u64,
     dir: PathBuf,
     only: Option<String>,
 }
@@ -29,12 +30,13 @@ impl Options {
     pub(crate) fn read(words: &[&str]) -> Outcome<Self> {
         let program = std::env::current_exe()?;
         let beside = program.parent().unwrap_or(Path::new(".")).join("compare-stores");
-        let mut options = Self { events: 1_000_000, dir: beside, only: None };
+        let mut options = Self { events: 1_000_000, rounds: ROUNDS, dir: beside, only: None };
         let mut words = words.iter();
         while let Some(word) = words.next() {
             let value = words.next().ok_or_else(|| format!("{word} needs a value"))?;
             match *word {
                 "--events" => options.events = value.parse()?,
+                "--rounds" => options.rounds = value.parse()?,
                 "--dir" => options.dir = PathBuf::from(value).join("compare-stores"),
                 "--only" if ENGINES.contains(value) => options.only = Some((*value).to_owned()),
                 _ => return Err(format!("{word} {value} is not known").into()),
@@ -42,6 +44,9 @@ impl Options {
         }
         if options.events == 0 || !options.events.is_multiple_of(ROUND) {
             return Err(format!("the events have to be a multiple of {ROUND}").into());
+        }
+        if options.rounds == 0 {
+            return Err("at least one round is needed".into());
         }
         Ok(options)
     }
@@ -71,7 +76,7 @@ pub(crate) fn child(stage: &str, engine: &str, dir: &str, events: &str) -> Outco
     }
 }
 
-/// Everything.
+/// Everything, in rounds, so that a moment of other load does not fall upon one engine alone.
 ///
 /// # Errors
 /// Which stage of which engine failed.
@@ -80,13 +85,18 @@ pub(crate) fn all(options: &Options) -> Outcome<()> {
     let _ = std::fs::remove_dir_all(&options.dir);
     std::fs::create_dir_all(&options.dir)?;
     let mut figures = Vec::new();
-    for engine in ENGINES {
-        if options.only.as_deref().is_none_or(|only| only == engine) {
-            figures.extend(engine_figures(options, engine)?);
+    for round in 1..=options.rounds {
+        eprintln!("round {round} of {}", options.rounds);
+        for engine in ENGINES {
+            if options.only.as_deref().is_none_or(|only| only == engine) {
+                figures.extend(engine_figures(options, engine)?);
+            }
         }
     }
+    let figures = table::medians(&figures);
     std::fs::remove_dir_all(&options.dir)?;
     println!("about\tevents\t{}", options.events);
+    println!("about\trounds\t{}", options.rounds);
     figures.iter().for_each(|figure| println!("{}", figure.line()));
     println!("{}", table::of(&figures));
     Ok(())
@@ -103,12 +113,7 @@ fn engine_figures(options: &Options, engine: &'static str) -> Outcome<Vec<Figure
     run.forget("killed")?;
 
     figures.extend(run.stage("bulk", "large")?);
-    let mut clean = Vec::new();
-    for _ in 0..CLEAN_OPENINGS {
-        clean.push(run.one("reopen", "large")?);
-    }
-    clean.sort_by(f64::total_cmp);
-    figures.push(run.figure("reopen_clean_ms", clean[CLEAN_OPENINGS / 2]));
+    figures.push(run.figure("reopen_clean_ms", run.one("reopen", "large")?));
     figures.extend(run.stage("query", "large")?);
     figures.extend(run.stage("drop", "large")?);
     run.forget("large")?;

@@ -100,7 +100,7 @@ fn check(engine: &dyn Engine, written: u64, least: u64) -> Outcome<u64> {
     if !(least..=most).contains(&count) {
         return Err(format!("{count} events are there, not {least} to {most}").into());
     }
-    // Where producers compete, their numbers are in no order: then only all of them can be checked.
+    // Only a store that was written in order is asked for less than all.
     if lowest != written - count {
         return Err(format!("the oldest event is {lowest}, not {}", written - count).into());
     }

@@ -19,7 +19,7 @@ pub(crate) const NAME: &str = "foundation-journal";
 /// The stream that all events go to.
 const STREAM: &str = "events";
 /// Bytes that a scan reads at a time.
-const SCAN_BYTES: usize = 1024 * 1024;
+const SCAN_BYTES: usize = 256 * 1024;
 
 /// A journal that nobody follows.
 pub(crate) struct Journaled {
