@@ -20,7 +20,7 @@
 //! - Space is what the file system has allotted after a clean stop. Memory is the peak of a process
 //!   that makes its events batch by batch; the pages of a file that an engine maps count.
 //! - Every stage of every engine is a process of its own. The whole is done in rounds, engine after
-//!   engine, and the middle of each figure is told: other load then meets all of them.
+//!   engine, and the best of each figure is told: other load makes nothing faster.
 //! - What each engine holds is read back after each stage: every event once, a sample of them
 //!   compared field by field, and the answers of questions event by event. A wrong one ends the run.
 
@@ -44,7 +44,7 @@ const USAGE: &str =
     "usage: foundation-compare [--events N] [--rounds N] [--dir FOLDER] [--only ENGINE]
 
   --events N     events of the large store: 1000000 unless said, a multiple of 2000
-  --rounds N     how often everything is measured: 3 times unless said; the middle is told
+  --rounds N     how often everything is measured: 3 times unless said; the best is told
   --dir FOLDER   where the stores go; a folder beside the program unless said
   --only ENGINE  one engine: foundation-journal, foundation-store, fjall, redb, sqlite";
 

@@ -93,7 +93,7 @@ pub(crate) fn all(options: &Options) -> Outcome<()> {
             }
         }
     }
-    let figures = table::medians(&figures);
+    let figures = table::best(&figures);
     std::fs::remove_dir_all(&options.dir)?;
     println!("about\tevents\t{}", options.events);
     println!("about\trounds\t{}", options.rounds);

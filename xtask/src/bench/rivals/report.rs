@@ -8,8 +8,9 @@ pub(super) fn section(figures: &Figures, machine: &str) -> String {
     let mut text = format!(
         "{HEADING}\n\n\
          Written by `cargo xtask bench --rivals` from one run with {} events of 200 bytes in the large store, on\n\
-         {machine}. Medians of {} rounds. Every append is acked after a sync; `benches/compare/src/main.rs` says how\n\
-         each engine is used and what makes it fair. × is how many times better than the best of the other engines,\n\
+         {machine}.\n\
+         The best of {} rounds is told. Every append is acked after a sync; `benches/compare/src/main.rs` says how each\n\
+         engine is used and what makes it fair. × is how many times better than the best of the other engines,\n\
          which is what counts: other load on the machine moves every figure.\n\n",
         grouped(figures.events),
         figures.rounds
