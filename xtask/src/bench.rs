@@ -1,9 +1,12 @@
 //! `cargo xtask bench`: measures everything in one run and writes `docs/performance.md`.
 //!
 //! A figure counts beside the bare operation of the same run, not by itself: machines differ, and
-//! so do their moments.
+//! so do their moments. With `--rivals` it measures, and writes the section about, Foundation on a
+//! disk beside other engines.
 
+mod rivals;
 mod rows;
+mod sections;
 mod targets;
 
 use std::path::Path;
@@ -15,11 +18,19 @@ use targets::{SCALE_NS, SCALE_ROW, TARGETS, Target};
 /// Where the report goes.
 const REPORT: &str = "docs/performance.md";
 
-/// Runs all benches and writes the report.
+/// Runs all benches and writes the report; or the comparison, with what follows `--rivals`.
 ///
 /// # Errors
 /// What could not be run, read or written.
-pub(crate) fn run(root: &Path) -> Result<(), String> {
+pub(crate) fn run(root: &Path, words: &[&str]) -> Result<(), String> {
+    match words {
+        [] => measure(root),
+        ["--rivals", options @ ..] => rivals::run(root, options),
+        [word, ..] => Err(format!("{word} is not known: there is --rivals")),
+    }
+}
+
+fn measure(root: &Path) -> Result<(), String> {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), Into::into);
     let measured = target.join("criterion");
     // Rows of an earlier run would stand beside those of this one.
@@ -33,7 +44,12 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
         return Err(format!("the benches failed: {status}"));
     }
     let rows = rows::read(&measured)?;
-    std::fs::write(root.join(REPORT), report(&rows, &machine()))
+    let before = std::fs::read_to_string(root.join(REPORT)).unwrap_or_default();
+    let mut text = report(&rows, &machine());
+    if let Some(kept) = sections::section(&before, rivals::HEADING) {
+        text = sections::with_section(&text, rivals::HEADING, kept);
+    }
+    std::fs::write(root.join(REPORT), text)
         .map_err(|cause| format!("cannot write {REPORT}: {cause}"))?;
     println!("{} rows are in {REPORT}", rows.len());
     Ok(())

@@ -20,7 +20,8 @@ const USAGE: &str = "usage: cargo xtask COMMAND
 
   tidy   the repository's own checks: layers, purity, sizes, names, ...
   test   everything that has to be green: format, lints, tidy, tests, documentation, user programs
-  bench  measures everything in one run and writes docs/performance.md
+  bench  measures everything in one run and writes docs/performance.md; with --rivals [--events N]
+         [--rounds N] [--dir FOLDER] the section about other engines, which benches/compare measures
   faults the fault runs; writes docs/reliability.md
   kill   a real node is killed at random moments under load: [--cycles N] [--seed N]
   power  the power of a real ext4 is cut under a writer: [--cycles N] [--seed N]
@@ -33,7 +34,7 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::run(&root()),
         ["test"] => steps::run(&root()),
         ["faults"] => faults::run(&root()),
-        ["bench"] => bench::run(&root()),
+        ["bench", rest @ ..] => bench::run(&root(), rest),
         ["kill", rest @ ..] => kill::run(&root(), rest),
         ["power", rest @ ..] => kernel::run(&root(), Fault::Power, rest),
         ["syncs", rest @ ..] => kernel::run(&root(), Fault::Syncs, rest),
