@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use foundation_services::config::ConfigServer;
+use foundation_services::config::{AnyConfig, ConfigServer};
 use foundation_services::control::ControlSocket;
 use foundation_services::dump::{DumpParts, Dumper, Dumps};
 use foundation_services::event::{EventDurability, EventStore, EventStoreParts};
@@ -207,18 +207,7 @@ impl Builder {
         let clock = self.clock.clone();
         let settings_server =
             ConfigServer::open(journal.clone(), settings.clone(), Vec::new(), clock.clone())?;
-        let mut typed = HashMap::from([(
-            TypeId::of::<Settings>(),
-            Box::new(settings_server.clone()) as Box<dyn std::any::Any + Send + Sync>,
-        )]);
-        let mut configs: BTreeMap<String, Arc<dyn foundation_services::config::AnyConfig>> =
-            BTreeMap::new();
-        configs.insert(Settings::NAME.to_owned(), Arc::new(settings_server.clone()));
-        for one in linked {
-            let served = one.serve(journal.clone(), clock.clone())?;
-            configs.insert(served.any.name().to_owned(), served.any);
-            typed.insert(served.type_id, served.typed);
-        }
+        let (configs, typed) = serve_all(linked, &settings_server, &journal, &clock)?;
         let table_states = tables.all.clone();
         let dumps = self.dumper(&*journal, together, &documents, &table_states)?;
         let tables = tables.serve(&journal)?;
@@ -338,6 +327,27 @@ impl Builder {
         }
         Ok(())
     }
+}
+
+type Configs = BTreeMap<String, Arc<dyn AnyConfig>>;
+type Typed = HashMap<TypeId, Box<dyn std::any::Any + Send + Sync>>;
+
+/// Every document as a service, by name without its type and by its type.
+fn serve_all(
+    linked: Vec<Box<dyn Linked>>,
+    settings: &ConfigServer<Settings>,
+    journal: &Arc<dyn Journal>,
+    clock: &Arc<dyn Clock>,
+) -> Result<(Configs, Typed)> {
+    let (mut configs, mut typed) = (Configs::new(), Typed::new());
+    configs.insert(Settings::NAME.to_owned(), Arc::new(settings.clone()));
+    typed.insert(TypeId::of::<Settings>(), Box::new(settings.clone()));
+    for one in linked {
+        let served = one.serve(journal.clone(), clock.clone())?;
+        configs.insert(served.any.name().to_owned(), served.any);
+        typed.insert(served.type_id, served.typed);
+    }
+    Ok((configs, typed))
 }
 
 impl std::fmt::Debug for Builder {

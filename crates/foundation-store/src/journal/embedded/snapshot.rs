@@ -34,8 +34,6 @@ pub(super) struct Snapshot {
     pub(super) states: Vec<Kept>,
 }
 
-/// Name, length and hash of a state.
-
 /// One state in a snapshot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Kept {
