@@ -14,6 +14,7 @@ mod planted;
 mod resumed;
 mod rot;
 mod underfoot;
+mod unreachable;
 
 use std::sync::{Arc, Mutex};
 
