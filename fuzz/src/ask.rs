@@ -122,19 +122,25 @@ pub struct Answers {
     some: Vec<String>,
 }
 
-/// Asks everything. Without the index of some records, looking for ids leaves those out: `has_all`
-/// says that it does not.
+/// Asks everything.
 ///
 /// # Errors
 /// The first that an answer is.
-pub fn everything(journal: &Embedded, has_ids: bool) -> Result<Answers> {
+pub fn everything(opened: &Opened) -> Result<Answers> {
+    let journal = &opened.journal;
     let mut answers = Answers::default();
     for query in queries() {
         answers.found.push(found(journal, &query)?);
     }
     for id in ["00000000-0000-4000-8000-000000000008", "7", "301", "none"] {
-        let known = if has_ids && journal.may_hold(id) { wait(journal.find_id(id))? } else { None };
-        answers.ids.push(known.map(|record| record.position()));
+        // What followers were told of they know; what they were not told of has an index.
+        let known = match opened.log.position_of(id) {
+            None if journal.may_hold(id) => {
+                wait(journal.find_id(id))?.map(|record| record.position())
+            }
+            known => known,
+        };
+        answers.ids.push(known);
     }
     for stream in ["events", "rare", "never"] {
         answers.heads.push(journal.head(&StreamName::from(stream))?.number());
@@ -159,7 +165,7 @@ pub fn all_ways(disk: &MemoryDisk) {
         }
         if let Ok(opened) = store::open(disk, mode, From::Snapshot, SEGMENT_BYTES) {
             let _ = (forward(&opened.journal), backward(&opened.journal));
-            let _ = everything(&opened.journal, true);
+            let _ = everything(&opened);
         }
     }
     if let Ok(opened) = store::open(disk, Mode::Write, From::Beginning, SEGMENT_BYTES) {
@@ -177,8 +183,7 @@ fn agrees(opened: &Opened) {
     assert_eq!(read.as_ref().ok(), Some(&told), "{:?}", read.as_ref().err());
     let count = found(&opened.journal, &EventQuery::all()).map(|found| found.len());
     assert_eq!(count.as_ref().ok(), Some(&told.len()), "{:?}", count.as_ref().err());
-    let _ = everything(&opened.journal, true);
-    let _ = opened.states();
+    let _ = (everything(opened), opened.states());
 }
 
 /// Whether an owner can go on with it: what is appended is there when it is opened again.

@@ -11,6 +11,7 @@
 
 pub mod ask;
 pub mod edits;
+mod floats;
 pub mod seal;
 pub mod store;
 pub mod targets;
