@@ -54,12 +54,10 @@ pub(crate) fn run(root: &Path, words: &[&str]) -> Result<(), String> {
     }
     let mut findings = 0;
     for (target, input_bytes_max) in plan.targets {
-        let figure = measure(root, target, *input_bytes_max, plan.seconds)?;
-        println!(
-            "{target}: {} runs in {} s, findings {}",
-            figure.runs, plan.seconds, figure.findings
-        );
-        findings += figure.findings;
+        let Figure { runs, seconds, findings: found } =
+            measure(root, target, *input_bytes_max, plan.seconds)?;
+        println!("{target}: {runs} runs in {seconds} s, findings {found}");
+        findings += found;
     }
     match findings {
         0 => Ok(()),

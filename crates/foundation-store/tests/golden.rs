@@ -48,6 +48,17 @@ fn line(record: &Record) -> String {
     format!("{:?} {}", record.kind(), serde_json::to_string(&recorded).expect("is JSON"))
 }
 
+/// Every record that the journal keeps.
+fn read_all(journal: &dyn Journal) -> Vec<Record> {
+    let (mut all, mut cursor) = (Vec::new(), journal.extent().before_first);
+    loop {
+        let page = wait(journal.read_after(cursor, 1 << 20)).expect("reads");
+        let Some(last) = page.last() else { return all };
+        cursor = last.position();
+        all.extend(page);
+    }
+}
+
 /// All that a store says: its records as told, and its states.
 fn says(image: &Image, mode: Mode) -> String {
     let disk = disk_of(image);
@@ -57,7 +68,7 @@ fn says(image: &Image, mode: Mode) -> String {
     let told = lines.0.lock().expect("no panic under the lock").clone();
     let journal = &opened.journal;
     let before = journal.extent().before_first;
-    let read = wait(journal.read_after(before, 1 << 20)).expect("reads");
+    let read = read_all(journal);
     assert_eq!(read.iter().map(line).collect::<Vec<_>>(), told);
     let found = wait(journal.find(&EventQuery::all(), before, Position::END)).expect("finds");
     assert!(!found.records.is_empty());
@@ -110,7 +121,51 @@ fn the_golden_store_says_what_it_said() {
     let golden = golden();
     let text = says(&golden, Mode::Read);
     assert_eq!(says(&golden, Mode::Write), text);
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @r#"
+    before the first: 24
+    Event {"position":25,"stream":"plain","version":7,"recorded":"2026-01-01T00:00:00.018Z","type":"plain","id":"13.0","time":"2026-01-01T00:00:00.018Z"}
+    Event {"position":26,"stream":"plain","version":8,"recorded":"2026-01-01T00:00:00.018Z","type":"plain","id":"13.1","time":"2026-01-01T00:00:00.018Z"}
+    Event {"position":27,"stream":"plain","version":9,"recorded":"2026-01-01T00:00:00.018Z","type":"plain","id":"13.2","time":"2026-01-01T00:00:00.018Z"}
+    Event {"position":28,"stream":"quick","version":7,"recorded":"2026-01-01T00:00:00.019Z","type":"quick","id":"14.0","time":"2026-01-01T00:00:00.019Z"}
+    Event {"position":29,"stream":"quick","version":8,"recorded":"2026-01-01T00:00:00.02Z","type":"quick","id":"14.1","time":"2026-01-01T00:00:00.02Z"}
+    Event {"position":30,"stream":"quick","version":9,"recorded":"2026-01-01T00:00:00.021Z","type":"quick","id":"14.2","time":"2026-01-01T00:00:00.021Z"}
+    Change {"position":31,"stream":"config/mail","version":2,"recorded":"2026-01-01T00:00:00.022Z","type":"foundation.config.changed","id":"foundation.config.changed 15","time":"2026-01-01T00:00:00.022Z","data":{"document":"mail","version":1,"time":"2026-01-01T00:00:00Z","actor":"ops","reason":"more","changes":[{"path":"limits.rate","after":15}]}}
+    Event {"position":32,"stream":"table/stock","version":7,"recorded":"2026-01-01T00:00:00.023Z","type":"foundation.table.put","id":"foundation.table.put 16","time":"2026-01-01T00:00:00.023Z","data":{"key":"k1","value":{"n":16}}}
+    Event {"position":33,"stream":"table/stock","version":8,"recorded":"2026-01-01T00:00:00.023Z","type":"foundation.table.removed","id":"foundation.table.removed 16","time":"2026-01-01T00:00:00.023Z","data":{"key":"k2"}}
+    Event {"position":34,"stream":"events","version":4,"recorded":"2026-01-01T00:00:00.024Z","type":"order.placed","id":"00000000-0000-4000-8000-000000000011","time":"2023-11-14T22:13:02.999949Z","source":"till/4","subject":"Grüße","correlation_id":"story-2","parent_id":"the one before","data":[1,2,3]}
+    Event {"position":35,"stream":"plain","version":10,"recorded":"2026-01-01T00:00:00.025Z","type":"plain","id":"18.0","time":"2026-01-01T00:00:00.025Z"}
+    Event {"position":36,"stream":"plain","version":11,"recorded":"2026-01-01T00:00:00.025Z","type":"plain","id":"18.1","time":"2026-01-01T00:00:00.025Z"}
+    Event {"position":37,"stream":"plain","version":12,"recorded":"2026-01-01T00:00:00.025Z","type":"plain","id":"18.2","time":"2026-01-01T00:00:00.025Z"}
+    Event {"position":38,"stream":"quick","version":10,"recorded":"2026-01-01T00:00:00.026Z","type":"quick","id":"19.0","time":"2026-01-01T00:00:00.026Z"}
+    Event {"position":39,"stream":"quick","version":11,"recorded":"2026-01-01T00:00:00.027Z","type":"quick","id":"19.1","time":"2026-01-01T00:00:00.027Z"}
+    Event {"position":40,"stream":"quick","version":12,"recorded":"2026-01-01T00:00:00.028Z","type":"quick","id":"19.2","time":"2026-01-01T00:00:00.028Z"}
+    Change {"position":41,"stream":"config/shop","version":3,"recorded":"2026-01-01T00:00:00.029Z","type":"foundation.config.changed","id":"foundation.config.changed 20","time":"2026-01-01T00:00:00.029Z","data":{"document":"shop","version":1,"time":"2026-01-01T00:00:00Z","actor":"ops","reason":"more","changes":[{"path":"port","after":20}]}}
+    Event {"position":42,"stream":"table/stock","version":9,"recorded":"2026-01-01T00:00:00.03Z","type":"foundation.table.put","id":"foundation.table.put 21","time":"2026-01-01T00:00:00.03Z","data":{"key":"k0","value":{"n":21}}}
+    Event {"position":43,"stream":"table/stock","version":10,"recorded":"2026-01-01T00:00:00.03Z","type":"foundation.table.removed","id":"foundation.table.removed 21","time":"2026-01-01T00:00:00.03Z","data":{"key":"k2"}}
+    Event {"position":44,"stream":"events","version":5,"recorded":"2026-01-01T00:00:00.031Z","type":"order.placed","id":"00000000-0000-4000-8000-000000000016","time":"2023-11-14T22:12:57.999934Z","source":"till/4","subject":"Grüße","correlation_id":"story-1","parent_id":"the one before","data":[1,2,3]}
+    Event {"position":45,"stream":"plain","version":13,"recorded":"2026-01-01T00:00:00.032Z","type":"plain","id":"23.0","time":"2026-01-01T00:00:00.032Z"}
+    Event {"position":46,"stream":"plain","version":14,"recorded":"2026-01-01T00:00:00.032Z","type":"plain","id":"23.1","time":"2026-01-01T00:00:00.032Z"}
+    Event {"position":47,"stream":"plain","version":15,"recorded":"2026-01-01T00:00:00.032Z","type":"plain","id":"23.2","time":"2026-01-01T00:00:00.032Z"}
+    Event {"position":48,"stream":"quick","version":13,"recorded":"2026-01-01T00:00:00.033Z","type":"quick","id":"24.0","time":"2026-01-01T00:00:00.033Z"}
+    Event {"position":49,"stream":"quick","version":14,"recorded":"2026-01-01T00:00:00.034Z","type":"quick","id":"24.1","time":"2026-01-01T00:00:00.034Z"}
+    Event {"position":50,"stream":"quick","version":15,"recorded":"2026-01-01T00:00:00.035Z","type":"quick","id":"24.2","time":"2026-01-01T00:00:00.035Z"}
+    Change {"position":51,"stream":"config/mail","version":3,"recorded":"2026-01-01T00:00:00.036Z","type":"foundation.config.changed","id":"foundation.config.changed 25","time":"2026-01-01T00:00:00.036Z","data":{"document":"mail","version":1,"time":"2026-01-01T00:00:00Z","actor":"ops","reason":"more","changes":[{"path":"limits.rate","after":25}]}}
+    Event {"position":52,"stream":"table/stock","version":11,"recorded":"2026-01-01T00:00:00.037Z","type":"foundation.table.put","id":"foundation.table.put 26","time":"2026-01-01T00:00:00.037Z","data":{"key":"k2","value":{"n":26}}}
+    Event {"position":53,"stream":"table/stock","version":12,"recorded":"2026-01-01T00:00:00.037Z","type":"foundation.table.removed","id":"foundation.table.removed 26","time":"2026-01-01T00:00:00.037Z","data":{"key":"k2"}}
+    Event {"position":54,"stream":"events","version":6,"recorded":"2026-01-01T00:00:00.038Z","type":"order.placed","id":"00000000-0000-4000-8000-00000000001b","time":"2023-11-14T22:12:52.999919Z","source":"till/4","subject":"Grüße","correlation_id":"story-0","parent_id":"the one before","data":[1,2,3]}
+    Event {"position":55,"stream":"plain","version":16,"recorded":"2026-01-01T00:00:00.04Z","type":"plain","id":"28.0","time":"2026-01-01T00:00:00.04Z"}
+    Event {"position":56,"stream":"plain","version":17,"recorded":"2026-01-01T00:00:00.04Z","type":"plain","id":"28.1","time":"2026-01-01T00:00:00.04Z"}
+    Event {"position":57,"stream":"plain","version":18,"recorded":"2026-01-01T00:00:00.04Z","type":"plain","id":"28.2","time":"2026-01-01T00:00:00.04Z"}
+    Event {"position":58,"stream":"quick","version":16,"recorded":"2026-01-01T00:00:00.041Z","type":"quick","id":"29.0","time":"2026-01-01T00:00:00.041Z"}
+    Event {"position":59,"stream":"quick","version":17,"recorded":"2026-01-01T00:00:00.042Z","type":"quick","id":"29.1","time":"2026-01-01T00:00:00.042Z"}
+    Event {"position":60,"stream":"quick","version":18,"recorded":"2026-01-01T00:00:00.043Z","type":"quick","id":"29.2","time":"2026-01-01T00:00:00.043Z"}
+    Change {"position":61,"stream":"config/shop","version":4,"recorded":"2026-01-01T00:00:00.044Z","type":"foundation.config.changed","id":"foundation.config.changed 30","time":"2026-01-01T00:00:00.044Z","data":{"document":"shop","version":1,"time":"2026-01-01T00:00:00Z","actor":"ops","reason":"more","changes":[{"path":"port","after":30}]}}
+    Event {"position":62,"stream":"table/stock","version":13,"recorded":"2026-01-01T00:00:00.045Z","type":"foundation.table.put","id":"foundation.table.put 31","time":"2026-01-01T00:00:00.045Z","data":{"key":"k1","value":{"n":31}}}
+    Event {"position":63,"stream":"table/stock","version":14,"recorded":"2026-01-01T00:00:00.045Z","type":"foundation.table.removed","id":"foundation.table.removed 31","time":"2026-01-01T00:00:00.045Z","data":{"key":"k2"}}
+    document mail@3 {"limits":{"rate":25}}
+    document shop@4 {"port":30}
+    table stock {"version":14,"entries":[["k0",{"n":21}],["k1",{"n":31}]]}
+    "#);
 }
 
 #[test]
@@ -182,8 +237,7 @@ fn an_index_or_snapshot_of_a_version_to_come_is_passed_over() {
     let states = |disk: &dyn Fn() -> foundation_store::disk::MemoryDisk, mode| {
         let opened = open(&disk(), mode, None).expect("opens");
         let tables = opened.tables.capture().iter().map(|one| one.encode()).collect::<Vec<_>>();
-        let read = wait(opened.journal.read_after(opened.journal.extent().before_first, 1 << 20));
-        let lines = read.expect("reads").iter().map(line).collect::<Vec<_>>();
+        let lines = read_all(&opened.journal).iter().map(line).collect::<Vec<_>>();
         (opened.documents.names(), tables, lines)
     };
     let right = states(&|| disk_of(&golden()), Mode::Read);

@@ -79,17 +79,17 @@ pub(super) fn made() -> Image {
     let disk = MemoryDisk::default();
     let opened = open(&disk, Mode::Write, None).expect("opens");
     let journal = &opened.journal;
-    for number in 0..20 {
+    for number in 0..28 {
         append(journal, round(number));
         if number == 12 {
             wait(journal.checkpoint()).expect("is kept");
         }
     }
     wait(journal.checkpoint()).expect("is kept");
-    let keep = Retention { records: Some(14), ..Retention::default() };
+    let keep = Retention { records: Some(26), ..Retention::default() };
     let dropped = wait(journal.retain(keep)).expect("lets go");
     assert!(dropped.segments > 0, "there is a front");
-    for number in 20..24 {
+    for number in 28..32 {
         append(journal, round(number));
     }
     wait(journal.close()).expect("closes");
