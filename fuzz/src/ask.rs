@@ -9,7 +9,7 @@ use foundation_types::{Event, EventQuery, Order, Position, Result, StreamName, T
 use crate::store::{self, From, Opened, SEGMENT_BYTES, said, wait};
 
 /// Bytes that one reading asks for: a few records.
-const PAGE_BYTES: usize = 1 << 10;
+const PAGE_BYTES: usize = 4 << 10;
 /// Steps after which a search that comes to no end is told.
 const STEPS_MAX: usize = 10_000;
 
@@ -132,7 +132,7 @@ pub fn everything(opened: &Opened) -> Result<Answers> {
     for query in queries() {
         answers.found.push(found(journal, &query)?);
     }
-    for id in ["00000000-0000-4000-8000-000000000008", "7", "301", "none"] {
+    for id in ["00000000-0000-4000-8000-000000000008", "7", "201", "none"] {
         // What followers were told of they know; what they were not told of has an index.
         let known = match opened.log.position_of(id) {
             None if journal.may_hold(id) => {

@@ -17,6 +17,7 @@ use foundation_store::record::{Record, RecordKind};
 use foundation_store::table::Tables;
 use foundation_types::config::BufferSettings;
 use foundation_types::{Data, Event, EventType, Result, StreamName, Timestamp};
+use tokio::runtime::{Builder, Runtime};
 
 use crate::seal;
 
@@ -30,7 +31,7 @@ pub const INDEX: &str = "00000000000000000001.idx";
 /// Bytes after which a segment of a small store is full.
 pub const SEGMENT_BYTES: u64 = 2_048;
 /// The same of the store with many events.
-pub const MANY_BYTES: u64 = 40 * 1024;
+pub const MANY_BYTES: u64 = 24 * 1024;
 
 /// Goes on by a millisecond each time that it is looked at; nothing is ever old by it.
 #[derive(Debug, Default)]
@@ -172,12 +173,14 @@ pub fn image_of(disk: &MemoryDisk) -> Image {
     names.into_iter().map(|name| (name.clone(), content(&name))).collect()
 }
 
+thread_local! {
+    /// Made once: whoever asks a journal asks it thousands of times.
+    static RUNTIME: Runtime = Builder::new_current_thread().build().expect("a runtime");
+}
+
 /// Waits for what a journal answers.
-///
-/// # Panics
-/// If there is no runtime.
 pub fn wait<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().build().expect("a runtime").block_on(future)
+    RUNTIME.with(|runtime| runtime.block_on(future))
 }
 
 /// Appends, and waits until it is durable.
@@ -229,7 +232,7 @@ pub fn small() -> Image {
 pub fn many() -> Image {
     let disk = MemoryDisk::default();
     let opened = open(&disk, Mode::Write, From::Snapshot, MANY_BYTES).expect("opens");
-    for number in 0..36 {
+    for number in 0..24 {
         let events = (0..12).map(|at| scattered(number * 12 + at)).collect();
         let stream = if number % 9 == 0 { "rare" } else { "events" };
         append(&opened.journal, batch(stream, RecordKind::Event, events)).expect("is taken");

@@ -194,6 +194,18 @@ fn a_store_that_is_made_today_has_the_bytes_of_the_golden_one() {
 }
 
 #[test]
+fn a_byte_that_differs_is_told_with_its_place() {
+    let golden = golden();
+    assert_eq!(difference(&golden, &golden), None);
+    let mut other = golden.clone();
+    other.get_mut("STORE").expect("is there")[32] ^= 1;
+    let told = "STORE is another from byte 32 on (lengths before and now: (48, 48))".to_owned();
+    assert_eq!(difference(&golden, &other), Some(told));
+    other.remove("STORE");
+    assert!(difference(&golden, &other).is_some_and(|told| told.starts_with("the files")));
+}
+
+#[test]
 #[ignore = "writes the golden store anew: for a new version of the format"]
 fn write_the_golden_store() {
     std::fs::create_dir_all(folder()).expect("is made");
