@@ -1,11 +1,12 @@
-//! The repository's own commands: `cargo xtask` with `tidy`, `test`, `bench`, `faults`,
-//! `kill`, `power`, `syncs` or `full`.
+//! The repository's own commands: `cargo xtask` with `tidy`, `test`, `bench`, `fuzz`,
+//! `faults`, `kill`, `power`, `syncs` or `full`.
 
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it talks to people at a terminal")]
 
 mod bench;
 mod faults;
+mod fuzz;
 mod kernel;
 mod kill;
 mod steps;
@@ -22,6 +23,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   test   everything that has to be green: format, lints, tidy, tests, documentation, user programs
   bench  measures everything in one run and writes docs/performance.md; with --rivals [--events N]
          [--rounds N] [--dir FOLDER] the section about other engines, which benches/compare measures
+  fuzz   what reads bytes is fuzzed: [TARGET] [--seconds N] [--if-installed]
   faults the fault runs; writes docs/reliability.md
   kill   a real node is killed at random moments under load: [--cycles N] [--seed N]
   power  the power of a real ext4 is cut under a writer: [--cycles N] [--seed N]
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
         ["test"] => steps::run(&root()),
         ["faults"] => faults::run(&root()),
         ["bench", rest @ ..] => bench::run(&root(), rest),
+        ["fuzz", rest @ ..] => fuzz::run(&root(), rest),
         ["kill", rest @ ..] => kill::run(&root(), rest),
         ["power", rest @ ..] => kernel::run(&root(), Fault::Power, rest),
         ["syncs", rest @ ..] => kernel::run(&root(), Fault::Syncs, rest),

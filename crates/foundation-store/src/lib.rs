@@ -15,6 +15,9 @@ pub mod config;
 pub mod disk;
 pub mod dump;
 pub mod event;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod journal;
 pub mod random;
 pub mod record;

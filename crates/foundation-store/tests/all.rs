@@ -1,5 +1,6 @@
 //! The store from outside: what a journal promises, attacked.
 
+mod golden;
 mod journal;
 mod simulated;
 mod table;

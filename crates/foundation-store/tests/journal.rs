@@ -16,6 +16,7 @@ mod repair;
 mod resumed;
 mod rot;
 mod underfoot;
+mod unreachable;
 
 use std::sync::{Arc, Mutex};
 

@@ -240,6 +240,16 @@ mod tests {
     }
 
     #[test]
+    #[ignore = "serde_json misreads the last digit of some floats without its feature float_roundtrip"]
+    fn a_float_is_read_as_it_was_written() {
+        for float in [1.8446744073704463e36, -9.223372758080368e23, -9.036854775808224e21] {
+            let value = Value::Number(Number::from_f64(float).expect("is finite"));
+            let read: Value = serde_json::from_str(&value.to_json()).expect("is JSON");
+            assert_eq!(read, value);
+        }
+    }
+
+    #[test]
     fn what_is_not_finite_is_refused() {
         assert!(to_value(&f64::NAN).is_err());
         assert!(to_value(&f32::INFINITY).is_err());

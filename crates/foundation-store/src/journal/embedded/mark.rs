@@ -23,6 +23,8 @@ pub(super) const FRONT: &str = "FRONT";
 
 const SLOT_BYTES: usize = 40;
 const SLOT_STRIDE: u64 = 512;
+/// Nobody counts as far as this: what is added to a number below it is a number.
+const REACHED_MAX: u64 = u64::MAX / 2;
 
 /// The file of a mark.
 pub(super) struct Mark {
@@ -157,5 +159,6 @@ fn decode(bytes: &[u8; SLOT_BYTES], store: StoreId) -> Option<Slot> {
     let mut reader = Reader(bytes);
     let id = u128::from_le_bytes(reader.array()?);
     let (count, sequence) = (reader.u64()?, reader.u64()?);
-    (id == store.to_bits()).then_some(Slot::Mark { count, sequence })
+    let is_own = id == store.to_bits() && count.max(sequence) <= REACHED_MAX;
+    is_own.then_some(Slot::Mark { count, sequence })
 }

@@ -1,0 +1,39 @@
+//! The targets: each reads bytes as one part of Foundation does.
+
+pub mod control;
+pub mod frame;
+pub mod index;
+pub mod marks;
+pub mod query;
+pub mod segment;
+pub mod snapshot;
+
+/// One target.
+#[derive(Clone, Copy)]
+pub struct Target {
+    /// What it is called.
+    pub name: &'static str,
+    /// Reads an input; a panic is a finding.
+    pub run: fn(&[u8]),
+    /// Inputs to begin with.
+    pub seeds: fn() -> Vec<Vec<u8>>,
+    /// Bytes of the longest input.
+    pub input_bytes_max: usize,
+}
+
+impl std::fmt::Debug for Target {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Target").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// All of them.
+pub const TARGETS: &[Target] = &[
+    Target { name: "frame", run: frame::run, seeds: frame::seeds, input_bytes_max: 512 },
+    Target { name: "segment", run: segment::run, seeds: segment::seeds, input_bytes_max: 4096 },
+    Target { name: "index", run: index::run, seeds: index::seeds, input_bytes_max: 512 },
+    Target { name: "snapshot", run: snapshot::run, seeds: snapshot::seeds, input_bytes_max: 2048 },
+    Target { name: "marks", run: marks::run, seeds: marks::seeds, input_bytes_max: 1280 },
+    Target { name: "query", run: query::run, seeds: query::seeds, input_bytes_max: 4096 },
+    Target { name: "control", run: control::run, seeds: control::seeds, input_bytes_max: 4096 },
+];
