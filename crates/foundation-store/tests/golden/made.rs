@@ -117,7 +117,7 @@ fn round(number: u64) -> Vec<Batch> {
     match number % 5 {
         0 => {
             let (path, document) =
-                if number % 2 == 0 { ("port", "shop") } else { ("limits.rate", "mail") };
+                if number.is_multiple_of(2) { ("port", "shop") } else { ("limits.rate", "mail") };
             let json = format!(
                 "{{\"document\":\"{document}\",\"version\":1,\"time\":\"2026-01-01T00:00:00Z\",\
                  \"actor\":\"ops\",\"reason\":\"more\",\
