@@ -149,7 +149,8 @@ impl Engine for Journaled {
     }
 
     fn keep_newest(&self, count: u64) -> Outcome<bool> {
-        self.journal.retain(Retention { records: Some(count), ..Retention::default() })?;
+        let keep = Retention { records: Some(count), ..Retention::default() };
+        self.runtime.block_on(self.journal.retain(keep))?;
         Ok(true)
     }
 
