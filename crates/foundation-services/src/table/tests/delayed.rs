@@ -78,8 +78,10 @@ async fn who_stops_waiting_leaves_a_change_that_goes_on_or_is_noticed() {
     begin(pin!(table.insert(1, 1))).await;
     disk.is(Mood::Works);
     assert_eq!(table.insert(1, 2).await.expect("durable").as_deref(), Some(&1));
-    disk.is(Mood::Full);
+    // Only once nobody waits for it does its write find that there is no space.
+    disk.is(Mood::WritesWait);
     begin(pin!(table.insert(1, 3))).await;
+    disk.is(Mood::Full);
     while opened.journal.status().waiting > 0 {
         tokio::task::yield_now().await;
     }

@@ -17,6 +17,8 @@ use crate::table::Table;
 pub(super) enum Mood {
     Works,
     SyncsWait,
+    /// Writes wait for another mood.
+    WritesWait,
     SyncsFail,
     Full,
 }
@@ -77,7 +79,9 @@ impl DiskFile for MoodyFile {
         self.inner.read_at(buffer, offset)
     }
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        match *self.mood.0.lock().expect("no test panics here") {
+        let mood = self.mood.0.lock().expect("no test panics here");
+        let mood = self.mood.1.wait_while(mood, |mood| *mood == Mood::WritesWait);
+        match *mood.expect("no test panics here") {
             Mood::Full => Err(io::ErrorKind::StorageFull.into()),
             _ => self.inner.write_at(bytes, offset),
         }
