@@ -269,9 +269,9 @@ fn mixed(number: u64) -> Batch {
     };
     match number % 4 {
         0 => {
-            let path = if number % 8 == 0 { "port" } else { "limits.rate" };
+            let path = if number.is_multiple_of(8) { "port" } else { "limits.rate" };
             let change = of(EventType::CONFIG_CHANGED, change(path, number));
-            let document = if number % 3 == 0 { "config/shop" } else { "config/mail" };
+            let document = if number.is_multiple_of(3) { "config/shop" } else { "config/mail" };
             batch(document, RecordKind::Change, vec![change])
         }
         1 => {
@@ -291,7 +291,7 @@ fn mixed(number: u64) -> Batch {
 }
 
 fn change(path: &str, number: u64) -> String {
-    let document = if number % 3 == 0 { "shop" } else { "mail" };
+    let document = if number.is_multiple_of(3) { "shop" } else { "mail" };
     format!(
         "{{\"document\":\"{document}\",\"version\":0,\"time\":\"2026-01-01T00:00:00Z\",\
          \"actor\":\"a\",\"changes\":[{{\"path\":\"{path}\",\"after\":{number}}}]}}"
@@ -317,7 +317,7 @@ fn scattered(number: u64) -> Event {
         0 => format!("00000000-0000-4000-8000-{number:012x}"),
         _ => number.to_string(),
     };
-    Event::new(if number % 3 == 0 { "placed" } else { "paid" })
+    Event::new(if number.is_multiple_of(3) { "placed" } else { "paid" })
         .id(id)
         .at(Timestamp::from_unix_micros((number as i64 * 7_919) % 500))
         .correlation(format!("story {}", number / 10))

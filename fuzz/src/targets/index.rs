@@ -61,7 +61,7 @@ pub fn run(input: &[u8]) {
         seal::index(content, seed);
         forged(&image);
     } else {
-        damaged(&image, if head / 8 % 4 == 0 { Mode::Write } else { Mode::Read });
+        damaged(&image, if (head / 8).is_multiple_of(4) { Mode::Write } else { Mode::Read });
     }
 }
 

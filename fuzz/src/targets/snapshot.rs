@@ -130,8 +130,8 @@ fn join(head: &mut [u8], states: &[Vec<u8>], file: &mut Vec<u8>) {
 #[must_use]
 pub fn seeds() -> Vec<Vec<u8>> {
     let mut seeds = Vec::new();
-    let mut which = 0;
-    for (_, file) in STORE.iter().filter(|(name, _)| name.ends_with(".snap")) {
+    let files = STORE.iter().filter(|(name, _)| name.ends_with(".snap"));
+    for ((_, file), which) in files.zip(0_u8..) {
         let (_, states) = parts(file);
         seeds.push([&[RAW, which][..], &file[..120]].concat());
         for (at, state) in states.iter().enumerate() {
@@ -143,7 +143,6 @@ pub fn seeds() -> Vec<Vec<u8>> {
             seeds.push(Script::of(&[way, which]).byte(at, 2).0);
             seeds.push(Script::of(&[way, which]).huge(at).0);
         }
-        which += 1;
     }
     let versions = (1..200).map(|at| at.to_string()).collect::<Vec<_>>().join(",");
     let many = format!(
