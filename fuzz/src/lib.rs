@@ -11,7 +11,6 @@
 
 pub mod ask;
 pub mod edits;
-mod floats;
 pub mod seal;
 pub mod store;
 pub mod targets;

@@ -97,9 +97,6 @@ pub(super) fn recover(
     let watermark = Mark::watermark(&**disk, store, access)?;
     let front = Mark::open(&**disk, FRONT, store, Access::Read)?.map_or(0, |mark| mark.sequence());
     let (dropped, names) = without_dropped(segment_names(&**disk)?, front);
-    if mode == Mode::Write {
-        super::retention::remove(&**disk, &dropped)?;
-    }
     let pool = Pool::new(Arc::clone(disk), OPEN_FILES_MAX);
     let checkpoint = checkpoint::restore(&**disk, &pool, store, &names, follower)?;
     check_reaches(front, &checkpoint, follower)?;
@@ -110,7 +107,7 @@ pub(super) fn recover(
         store,
         mode,
         follower,
-        marked: watermark.sequence().max(snapshot),
+        marked: watermark.sequence().max(snapshot).max(front),
         epoch: FIRST_EPOCH,
         cursor: Cursor { offset: HEADER_BYTES, next: front + 1, chain: 0 },
         lane: Lane::default(),
@@ -126,6 +123,10 @@ pub(super) fn recover(
     }
     open.begin();
     open.finish(&names)?;
+    if mode == Mode::Write {
+        // Only now is it known that the log has what the front says, so that these are let go of.
+        super::retention::remove(&**disk, &dropped)?;
+    }
     let last = open.cursor.next - 1;
     let passed_over = open.checkpoint.passed_over.iter().map(Error::to_string).collect();
     let report = Recovered {
