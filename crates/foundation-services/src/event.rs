@@ -173,6 +173,9 @@ impl EventStore {
     /// is the first one's [`Receipt`], marked as repeated, before any expected version is looked
     /// at. An event without an id gets one.
     ///
+    /// An id is known as long as the log keeps its event. What retention let go of is forgotten, and
+    /// the same id is then stored as a new event.
+    ///
     /// When the call is dropped while it waits, the event may or may not be recorded; it is
     /// counted as what became of it.
     ///

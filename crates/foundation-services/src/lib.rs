@@ -15,6 +15,8 @@ pub mod control;
 pub mod dump;
 pub mod event;
 pub mod fold;
+#[cfg(test)]
+mod moody_disk;
 pub mod node;
 pub mod opening;
 pub mod repair;

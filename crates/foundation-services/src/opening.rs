@@ -60,7 +60,7 @@ impl Opening {
                 {
                     tokio::time::sleep(LOCK_RETRY).await;
                 }
-                opened => return opened,
+                opened => return opened.inspect(|(_, recovered)| say(recovered)),
             }
         }
     }
@@ -81,6 +81,16 @@ impl Opening {
             Mode::Read | Mode::Peek => Files::existing(&self.directory),
         };
         files.map_err(|cause| unopened(&self.directory, cause))
+    }
+}
+
+/// Logs what opening found and an operator wants to know.
+fn say(recovered: &Recovered) {
+    for reason in &recovered.passed_over {
+        tracing::warn!(%reason, "a snapshot or an index is not used and is made again");
+    }
+    if recovered.torn_bytes > 0 {
+        tracing::info!(bytes = recovered.torn_bytes, "a write that was never acked was cut");
     }
 }
 

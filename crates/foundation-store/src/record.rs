@@ -103,6 +103,11 @@ impl Record {
             .with("position", self.position())
     }
 
+    /// The name of its stream, as bytes, without a look at its other fields.
+    pub(crate) fn stream(&self) -> Option<&[u8]> {
+        fields::stream(self.body())
+    }
+
     /// What the record is found by, if its fields can be told apart; whether they are text is
     /// not looked at.
     pub(crate) fn names(&self) -> Option<Names<'_>> {

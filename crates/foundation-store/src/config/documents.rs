@@ -108,6 +108,16 @@ impl Documents {
         }
     }
 
+    /// Why what is here is not what the log says: a snapshot of it would hide that for ever.
+    fn astray(&self) -> Option<Error> {
+        let fault = self.timelines().values().find_map(|timeline| timeline.fault());
+        let beyond = || {
+            let message = "changes belong to no document that is followed";
+            (self.unfollowed() > 0).then(|| Error::new(ErrorKind::TooLarge, message))
+        };
+        fault.or_else(beyond)
+    }
+
     /// Every timeline that has versions, in the order of names.
     fn timelines(&self) -> BTreeMap<String, Arc<Timeline>> {
         let linked = self.linked.values().map(|linked| Arc::clone(linked.timeline()));
@@ -165,6 +175,9 @@ impl State for Documents {
     }
 
     fn capture(&self) -> Capture {
+        if let Some(error) = self.astray() {
+            return Box::new(move || Err(error));
+        }
         let taken: Vec<(String, Versions)> =
             self.timelines().into_iter().map(|(name, one)| (name, one.all())).collect();
         Box::new(move || {

@@ -147,6 +147,7 @@ impl Embedded {
             full: Mutex::default(),
             snapshot: AtomicU64::new(tail.snapshot),
             upkeep: Mutex::default(),
+            sealed: Mutex::default(),
             neglected: Mutex::default(),
             holds: Arc::default(),
             reserve_bytes: options.reserve_bytes,

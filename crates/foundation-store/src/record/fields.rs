@@ -53,6 +53,14 @@ impl<'a> IdBytes<'a> {
     }
 }
 
+/// The stream of a body, which is the first of its names.
+pub(super) fn stream(body: &[u8]) -> Option<&[u8]> {
+    let reader = &mut Reader(body);
+    reader.u16()?;
+    reader.u64()?;
+    reader.short_bytes()
+}
+
 impl<'a> Fields<'a> {
     /// `None` if a field is cut short or the time is none.
     pub(super) fn read(body: &'a [u8]) -> Option<Self> {

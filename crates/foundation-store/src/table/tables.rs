@@ -246,7 +246,7 @@ impl Follower for Tables {
         for record in records.iter().filter(|record| record.position() > known) {
             // Most records are of no table, which is told without decoding them.
             let of_table = |stream: &[u8]| stream.starts_with(StreamName::TABLE_PREFIX.as_bytes());
-            if !record.names().is_some_and(|names| of_table(names.stream)) {
+            if !record.stream().is_some_and(of_table) {
                 continue;
             }
             match record.event() {
@@ -271,6 +271,14 @@ impl State for Tables {
     }
 
     fn capture(&self) -> Capture {
+        // A snapshot of what stopped following the log would hide that for ever.
+        if let Some(fault) = self.faults().into_iter().next() {
+            return Box::new(move || Err(fault));
+        }
+        if self.unfollowed() > 0 {
+            let message = "records belong to no table that is followed";
+            return Box::new(move || Err(Error::new(ErrorKind::TooLarge, message)));
+        }
         let taken = Self::capture(self);
         Box::new(move || Ok(encode_tables(&taken)))
     }

@@ -2,118 +2,33 @@
 //! durable, and head goes back to what is.
 
 use std::future::{Future, IntoFuture, poll_fn};
-use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Condvar, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 
 use foundation_store::clock::SystemClock;
 use foundation_store::config::ConfigState;
-use foundation_store::disk::{Access, Claim, Disk, DiskFile, LockGuard, MemoryDisk};
 use foundation_store::journal::{Embedded, EmbeddedOptions, Journal};
 use foundation_store::random::SystemRng;
 use foundation_types::{ErrorKind, Path, Result, Settings, Version};
 use foundation_validate::BusinessRule;
 
 use crate::config::{ConfigServer, Updated};
-
-/// What a sync of a file does, and a write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sync {
-    Works,
-    Waits,
-    Fails,
-    /// Writes wait.
-    WritesWait,
-    /// Writes find no space.
-    Full,
-}
-
-/// A disk in memory whose syncs and writes wait or fail when told to.
-#[derive(Clone)]
-struct SlowDisk {
-    inner: MemoryDisk,
-    gate: Arc<(Mutex<Sync>, Condvar)>,
-}
-
-impl SlowDisk {
-    fn syncs(&self, sync: Sync) {
-        *self.gate.0.lock().expect("no test panics here") = sync;
-        self.gate.1.notify_all();
-    }
-}
-
-struct SlowFile {
-    inner: Box<dyn DiskFile>,
-    gate: Arc<(Mutex<Sync>, Condvar)>,
-}
-
-impl Disk for SlowDisk {
-    fn list(&self) -> io::Result<Vec<String>> {
-        self.inner.list()
-    }
-    fn open(&self, name: &str, access: Access) -> io::Result<Box<dyn DiskFile>> {
-        let inner = self.inner.open(name, access)?;
-        Ok(Box::new(SlowFile { inner, gate: Arc::clone(&self.gate) }))
-    }
-    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        self.inner.rename(from, to)
-    }
-    fn remove(&self, name: &str) -> io::Result<()> {
-        self.inner.remove(name)
-    }
-    fn sync_names(&self) -> io::Result<()> {
-        self.inner.sync_names()
-    }
-    fn lock(&self, name: &str, claim: Claim<'_>) -> io::Result<Option<Box<dyn LockGuard>>> {
-        self.inner.lock(name, claim)
-    }
-    fn place(&self) -> String {
-        self.inner.place()
-    }
-}
-
-impl DiskFile for SlowFile {
-    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        self.inner.read_at(buffer, offset)
-    }
-    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        let gate = self.gate.0.lock().expect("no test panics here");
-        let gate = self.gate.1.wait_while(gate, |sync| *sync == Sync::WritesWait);
-        match *gate.expect("no test panics here") {
-            Sync::Full => Err(io::ErrorKind::StorageFull.into()),
-            _ => self.inner.write_at(bytes, offset),
-        }
-    }
-    fn sync(&self) -> io::Result<()> {
-        let gate = self.gate.0.lock().expect("no test panics here");
-        let gate = self.gate.1.wait_while(gate, |sync| *sync == Sync::Waits);
-        match *gate.expect("no test panics here") {
-            Sync::Fails => Err(io::Error::other("the disk gave up")),
-            _ => self.inner.sync(),
-        }
-    }
-    fn set_len(&self, bytes: u64) -> io::Result<()> {
-        self.inner.set_len(bytes)
-    }
-    fn len(&self) -> io::Result<u64> {
-        self.inner.len()
-    }
-}
+use crate::moody_disk::{Mood, MoodyDisk};
 
 struct Slow {
-    disk: SlowDisk,
+    disk: MoodyDisk,
     state: Arc<ConfigState<Settings>>,
     settings: ConfigServer<Settings>,
 }
 
-fn open(disk: &SlowDisk) -> Slow {
+fn open(disk: &MoodyDisk) -> Slow {
     open_with(disk, Vec::new(), &OnceLock::new())
 }
 
 /// Opens with rules; the journal is shown to whoever holds `seen`.
 fn open_with(
-    disk: &SlowDisk,
+    disk: &MoodyDisk,
     rules: Vec<BusinessRule<Settings>>,
     seen: &OnceLock<Arc<dyn Journal>>,
 ) -> Slow {
@@ -131,22 +46,15 @@ fn open_with(
     Slow { disk: disk.clone(), state, settings }
 }
 
-impl Default for SlowDisk {
-    fn default() -> Self {
-        let gate = Arc::new((Mutex::new(Sync::Works), Condvar::new()));
-        Self { inner: MemoryDisk::default(), gate }
-    }
-}
-
 /// A node whose disk works until it is told otherwise.
 fn slow() -> Slow {
-    open(&SlowDisk::default())
+    open(&MoodyDisk::default())
 }
 
 impl Drop for Slow {
     /// A test that fails while a sync waits ends all the same: closing waits for the sync.
     fn drop(&mut self) {
-        self.disk.syncs(Sync::Works);
+        self.disk.is(Mood::Works);
     }
 }
 
@@ -177,12 +85,12 @@ async fn begin<F: Future + Unpin>(future: &mut F) {
 async fn nothing_is_read_before_it_is_durable() {
     let slow = slow();
     let mut all = slow.settings.subscribe(Path::root()).expect("the root");
-    slow.disk.syncs(Sync::Waits);
+    slow.disk.is(Mood::SyncsWait);
     let (mut first, mut second) = (slow.set(1), slow.set(2));
     begin(&mut first).await;
     begin(&mut second).await;
     assert_eq!((slow.head(), slow.read()), (2, 1_000));
-    slow.disk.syncs(Sync::Works);
+    slow.disk.is(Mood::Works);
     assert_eq!(first.await.expect("durable").version, Version::new(1));
     assert_eq!(second.await.expect("durable").version, Version::new(2));
     assert_eq!((slow.head(), slow.read()), (2, 2));
@@ -196,12 +104,12 @@ async fn a_failed_sync_sets_head_back_and_nobody_saw_the_value() {
     let slow = slow();
     slow.set(5).await.expect("durable");
     let mut all = slow.settings.subscribe(Path::root()).expect("the root");
-    slow.disk.syncs(Sync::Waits);
+    slow.disk.is(Mood::SyncsWait);
     let (mut first, mut second) = (slow.set(6), slow.set(7));
     begin(&mut first).await;
     begin(&mut second).await;
     assert_eq!(slow.head(), 3);
-    slow.disk.syncs(Sync::Fails);
+    slow.disk.is(Mood::SyncsFail);
     let lost = [second.await.expect_err("lost"), first.await.expect_err("lost")];
     assert!(lost.iter().any(|error| error.kind() == ErrorKind::Indeterminate), "{lost:?}");
     assert_eq!((slow.head(), slow.read()), (1, 5));
@@ -214,11 +122,11 @@ async fn a_failed_sync_sets_head_back_and_nobody_saw_the_value() {
 #[tokio::test]
 async fn who_stops_waiting_for_the_sync_lets_the_change_go_on() {
     let slow = slow();
-    slow.disk.syncs(Sync::Waits);
+    slow.disk.is(Mood::SyncsWait);
     let mut first = slow.set(1);
     begin(&mut first).await;
     drop(first);
-    slow.disk.syncs(Sync::Works);
+    slow.disk.is(Mood::Works);
     assert_eq!(slow.set(2).await.expect("durable").version, Version::new(2));
     assert_eq!(slow.settings.history(Default::default()).await.expect("kept").len(), 2);
     let disk = slow.disk.clone();
@@ -229,7 +137,7 @@ async fn who_stops_waiting_for_the_sync_lets_the_change_go_on() {
 #[tokio::test]
 async fn a_failure_that_nobody_waits_for_is_noticed_by_the_next_one() {
     let slow = slow();
-    slow.disk.syncs(Sync::Waits);
+    slow.disk.is(Mood::SyncsWait);
     let mut gone: Vec<_> = (1..=3).map(|results| slow.set(results)).collect();
     let mut waits = slow.set(4);
     for update in gone.iter_mut().chain([&mut waits]) {
@@ -237,7 +145,7 @@ async fn a_failure_that_nobody_waits_for_is_noticed_by_the_next_one() {
     }
     assert_eq!(slow.head(), 4);
     drop(gone);
-    slow.disk.syncs(Sync::Fails);
+    slow.disk.is(Mood::SyncsFail);
     waits.await.expect_err("lost");
     assert_eq!(slow.set(5).await.expect_err("fenced").kind(), ErrorKind::Fenced);
     assert_eq!((slow.head(), slow.read()), (0, 1_000));
@@ -246,13 +154,13 @@ async fn a_failure_that_nobody_waits_for_is_noticed_by_the_next_one() {
 #[tokio::test]
 async fn a_conflict_waits_until_what_it_reveals_is_durable() {
     let slow = slow();
-    slow.disk.syncs(Sync::Waits);
+    slow.disk.is(Mood::SyncsWait);
     let mut first = slow.set(1);
     begin(&mut first).await;
     let stale = slow.settings.set("log.level", "warn").expect_version(Version::NONE);
     let mut stale = stale.into_future();
     begin(&mut stale).await;
-    slow.disk.syncs(Sync::Works);
+    slow.disk.is(Mood::Works);
     let error = stale.await.expect_err("the first was first");
     assert_eq!(error.conflict().expect("it is one").missed.len(), 1);
     first.await.expect("durable");
@@ -261,13 +169,13 @@ async fn a_conflict_waits_until_what_it_reveals_is_durable() {
 #[tokio::test]
 async fn a_conflict_with_what_is_lost_is_none() {
     let slow = slow();
-    slow.disk.syncs(Sync::Waits);
+    slow.disk.is(Mood::SyncsWait);
     let mut first = slow.set(1);
     begin(&mut first).await;
     let second = slow.settings.set("log.level", "warn").expect_version(Version::NONE);
     let mut second = second.into_future();
     begin(&mut second).await;
-    slow.disk.syncs(Sync::Fails);
+    slow.disk.is(Mood::SyncsFail);
     assert_eq!(second.await.expect_err("no conflict").kind(), ErrorKind::Fenced);
     first.await.expect_err("lost");
 }
@@ -275,11 +183,11 @@ async fn a_conflict_with_what_is_lost_is_none() {
 #[tokio::test]
 async fn who_changes_nothing_waits_until_what_says_the_same_is_durable() {
     let slow = slow();
-    slow.disk.syncs(Sync::Waits);
+    slow.disk.is(Mood::SyncsWait);
     let (mut first, mut same) = (slow.set(1), slow.set(1));
     begin(&mut first).await;
     begin(&mut same).await;
-    slow.disk.syncs(Sync::Works);
+    slow.disk.is(Mood::Works);
     let same = same.await.expect("durable");
     assert_eq!((same.version, same.position), (Version::new(1), None));
     first.await.expect("durable");
@@ -311,24 +219,24 @@ async fn head_never_goes_back_while_the_writer_publishes() {
 
 #[tokio::test]
 async fn a_change_computed_on_one_that_found_no_space_is_computed_anew() {
-    let disk = SlowDisk::default();
+    let disk = MoodyDisk::default();
     let journal: Arc<OnceLock<Arc<dyn Journal>>> = Arc::default();
     // Judging the second change, after head was looked at, is the moment at which the first fails.
     let (full, seen) = (disk.clone(), journal.clone());
     let rule: BusinessRule<Settings> = Arc::new(move |settings: &Settings| {
         if settings.interface.max_results == 2 {
-            full.syncs(Sync::Full);
+            full.is(Mood::Full);
             let is_waiting = || seen.get().is_some_and(|journal| journal.status().waiting > 0);
             while is_waiting() {
                 std::thread::yield_now();
             }
-            full.syncs(Sync::Works);
+            full.is(Mood::Works);
         }
         Vec::new()
     });
     let slow = open_with(&disk, vec![rule], &journal);
     slow.set(5).await.expect("there is space");
-    disk.syncs(Sync::WritesWait);
+    disk.is(Mood::WritesWait);
     let mut first = slow.set(1);
     begin(&mut first).await;
     let second = slow.set(2).await.expect("nobody expected a version");

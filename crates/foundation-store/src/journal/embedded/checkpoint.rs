@@ -5,6 +5,7 @@ use std::sync::Arc;
 use foundation_types::{Error, ErrorKind, Position, Result, StoreId};
 
 use super::indexing;
+use super::options::Mode;
 use super::row;
 use super::scan::{Cursor, Groups};
 use super::segment::{self, HEADER_BYTES, Segment};
@@ -29,7 +30,7 @@ pub(super) fn restore(
     disk: &dyn Disk,
     pool: &Arc<Pool>,
     store: StoreId,
-    names: &[String],
+    mode: Mode,
     follower: &dyn Follower,
 ) -> Result<Checkpoint> {
     let mut checkpoint = Checkpoint::default();
@@ -44,14 +45,17 @@ pub(super) fn restore(
     }
     for name in snapshot::names(disk)? {
         let taken = Snapshot::read(disk, &name, store)
-            .and_then(|snapshot| check_place(pool, names, &snapshot, &name).map(|()| snapshot))
+            .and_then(|snapshot| check_place(disk, pool, &snapshot, &name).map(|()| snapshot))
             .and_then(|snapshot| take(&snapshot, &name, follower).map(|()| snapshot.last));
         match taken {
             Ok(last) => {
                 (checkpoint.last, checkpoint.snapshot) = (last, Some(last));
                 return Ok(checkpoint);
             }
-            Err(error) if error.kind() == ErrorKind::Disk => return Err(error),
+            // Beside a writer it may have gone since it was listed.
+            Err(error) if error.kind() == ErrorKind::Disk && mode != Mode::Peek => {
+                return Err(error);
+            }
             Err(error) => checkpoint.passed_over.push(error),
         }
     }
@@ -73,7 +77,8 @@ fn take(snapshot: &Snapshot, name: &str, follower: &dyn Follower) -> Result<()> 
 
 /// Whether the log has the record of the snapshot, with the checksum that it had then. A log that
 /// ends before it is for recovery to judge.
-fn check_place(pool: &Arc<Pool>, names: &[String], snapshot: &Snapshot, name: &str) -> Result<()> {
+fn check_place(disk: &dyn Disk, pool: &Arc<Pool>, snapshot: &Snapshot, name: &str) -> Result<()> {
+    let names = row::segment_names(disk)?;
     let foreign = |what: &str| Error::new(ErrorKind::ForeignFile, what).with("file", name);
     let behind = |one: &String| segment::first_of(one).is_some_and(|first| first > snapshot.last);
     let after = names.iter().position(behind).unwrap_or(names.len());

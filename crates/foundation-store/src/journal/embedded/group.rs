@@ -23,10 +23,22 @@ pub(super) struct Group {
     synced: Arc<Sync>,
 }
 
+/// Bytes of a buffer that is used again; a larger one was needed for once.
+const BUFFER_BYTES_MAX: usize = 4 * 1024 * 1024;
+
 impl Default for Group {
     fn default() -> Self {
+        Self::on(Vec::new())
+    }
+}
+
+impl Group {
+    /// An empty group on the buffer of an earlier one.
+    pub(super) fn on(mut bytes: Vec<u8>) -> Self {
+        bytes.clear();
+        bytes.resize(GROUP_FRAME_BYTES, 0);
         Self {
-            bytes: vec![0; GROUP_FRAME_BYTES],
+            bytes,
             records: 0,
             rooms: Vec::new(),
             durability: Durability::Memory,
@@ -95,11 +107,12 @@ impl Group {
         seal_group(&mut self.bytes, self.records, first, durable, chain, seed)
     }
 
-    /// Gives the room back and tells everybody how it ended.
-    pub(super) fn end(self, outcome: Result<(), Error>) {
+    /// Gives the room back and tells everybody how it ended; gives the buffer for another one.
+    pub(super) fn end(self, outcome: Result<(), Error>) -> Vec<u8> {
         let waiting = self.waiting();
         drop(self.rooms);
         waiting.finish(&outcome);
+        if self.bytes.capacity() > BUFFER_BYTES_MAX { Vec::new() } else { self.bytes }
     }
 }
 

@@ -93,12 +93,14 @@ pub(super) fn recover(
     follower: &dyn Follower,
 ) -> Result<Recovery> {
     let access = if mode == Mode::Write { Access::Write } else { Access::Read };
-    // Read before the log: whoever appends meanwhile moves the log first.
+    // Beside a writer all of it moves while it is read. What says how far the log goes is read before
+    // the log, and up to where it is gone after it.
     let watermark = Mark::watermark(&**disk, store, access)?;
-    let front = Mark::open(&**disk, FRONT, store, Access::Read)?.map_or(0, |mark| mark.sequence());
-    let (dropped, names) = without_dropped(segment_names(&**disk)?, front);
     let pool = Pool::new(Arc::clone(disk), OPEN_FILES_MAX);
-    let checkpoint = checkpoint::restore(&**disk, &pool, store, &names, follower)?;
+    let checkpoint = checkpoint::restore(&**disk, &pool, store, mode, follower)?;
+    let names = segment_names(&**disk)?;
+    let front = Mark::open(&**disk, FRONT, store, Access::Read)?.map_or(0, |mark| mark.sequence());
+    let (dropped, names) = without_dropped(names, front);
     check_reaches(front, &checkpoint, follower)?;
     let snapshot = checkpoint.snapshot.unwrap_or(0);
     let mut open = Opening {
@@ -242,7 +244,8 @@ impl Opening<'_> {
                 return Ok(None);
             }
         };
-        if summary.summary().sealed && following.is_none() {
+        // Beside a writer the next one may have been begun since the names were read.
+        if summary.summary().sealed && following.is_none() && self.mode != Mode::Peek {
             let message = "the segment that follows this one is missing";
             return Err(
                 Error::new(ErrorKind::AckedDataMissing, message).with("file", &segment.name)

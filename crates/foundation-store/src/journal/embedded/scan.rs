@@ -429,7 +429,6 @@ impl Frames<'_> {
         {
             chunk = self.read(header.frame_bytes())?;
         }
-        let chunk: Arc<[u8]> = chunk.into();
         let (mut records, mut at) = (Vec::new(), 0);
         while at < chunk.len() {
             let header = match read_frame(&chunk[at..], self.seed) {
@@ -468,14 +467,18 @@ impl Frames<'_> {
         if matches!(header.kind, KIND_GROUP | KIND_GAP) {
             return Err(damaged("no record stands here"));
         }
-        chunk.truncate(header.frame_bytes());
-        Record::of_frame(chunk.into(), 0, header).map_err(|_| damaged("the record is too large"))
+        // Of what was read beside it nothing is held on to.
+        let own = chunk.get(..header.frame_bytes()).unwrap_or_default();
+        Record::of_frame(own.into(), 0, header).map_err(|_| damaged("the record is too large"))
     }
 
-    fn read(&self, bytes: usize) -> Result<Vec<u8>, ReadFault> {
+    /// The next bytes, read to where the records share them.
+    fn read(&self, bytes: usize) -> Result<Arc<[u8]>, ReadFault> {
         debug_assert!(self.offset >= HEADER_BYTES, "frames begin after the header");
-        let mut buffer = vec![0; bytes];
-        let count = read_full(self.file, &mut buffer, self.offset)?;
+        let mut buffer: Arc<[u8]> = std::iter::repeat_n(0, bytes).collect();
+        // Nobody else has it yet.
+        let own = Arc::get_mut(&mut buffer).unwrap_or_default();
+        let count = read_full(self.file, own, self.offset)?;
         if count < bytes {
             return Err(ReadFault::Damaged(self.offset, "the file is shorter than its records"));
         }

@@ -8,7 +8,7 @@ use tokio::sync::{Semaphore, oneshot};
 
 use super::group::Group;
 use super::log::SegmentLog;
-use super::upkeep::Captured;
+use super::upkeep::{Captured, Sealed};
 use crate::clock::Clock;
 use crate::disk::{Disk, LockGuard, Pool};
 use crate::journal::batch::{Appended, Batch};
@@ -41,6 +41,7 @@ pub(super) struct Shared {
     pub(super) snapshot: AtomicU64,
     /// Held by whoever makes indices and snapshots or lets go of segments.
     pub(super) upkeep: Mutex<()>,
+    pub(super) sealed: Mutex<Sealed>,
     /// Why the last upkeep failed.
     pub(super) neglected: Mutex<Option<Error>>,
     pub(super) holds: Arc<Holds>,
@@ -123,12 +124,15 @@ impl Shared {
         self.durable.load(Ordering::Acquire)
     }
 
-    /// The writer is done.
+    /// The writer is done. Upkeep that was begun ends before, and none is begun after: the directory
+    /// may be somebody else's then.
     pub(super) fn end(&self, outcome: Result<()>) {
+        let upkeep = self.upkeep.lock().unwrap_or_else(PoisonError::into_inner);
         let mut intake = self.intake();
         intake.ended = true;
         intake.let_go();
         drop(intake);
+        drop(upkeep);
         self.ended.finish(outcome);
     }
 

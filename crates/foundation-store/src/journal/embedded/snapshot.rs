@@ -172,12 +172,24 @@ pub(super) fn names(disk: &dyn Disk) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Removes all but the newest `keep` snapshots.
-pub(super) fn prune(disk: &dyn Disk, keep: usize) -> Result<()> {
-    for name in names(disk)?.iter().skip(keep) {
-        disk.remove(name).map_err(|cause| disk_failure("remove a snapshot", name, cause))?;
+/// Removes all but the newest `keep` snapshots that can be read; gives the records of these, newest
+/// first. What a newer program wrote stays, and does not count.
+pub(super) fn prune(disk: &dyn Disk, store: StoreId, keep: usize) -> Result<Vec<u64>> {
+    let mut kept = Vec::new();
+    for name in names(disk)? {
+        let read = if kept.len() < keep { Some(Snapshot::read(disk, &name, store)) } else { None };
+        match read {
+            Some(Ok(snapshot)) => {
+                kept.push(snapshot.last);
+                continue;
+            }
+            Some(Err(error)) if error.kind() == ErrorKind::Disk => return Err(error),
+            Some(Err(error)) if error.kind() == ErrorKind::UnknownFormat => continue,
+            _ => {}
+        }
+        disk.remove(&name).map_err(|cause| disk_failure("remove a snapshot", &name, cause))?;
     }
-    Ok(())
+    Ok(kept)
 }
 
 fn name_of(last: u64) -> String {
@@ -236,13 +248,18 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_ones_are_kept() {
+    fn the_newest_ones_that_can_be_read_are_kept() {
         let disk = MemoryDisk::default();
         for last in [3, 20, 100] {
             Snapshot { last, ..sample() }.write(&disk).expect("written");
         }
-        prune(&disk, 2).expect("pruned");
-        let kept = names(&disk).expect("lists");
-        assert_eq!(kept, ["00000000000000000100.snap", "00000000000000000020.snap"]);
+        let damaged = disk.open("00000000000000000020.snap", Access::Write).expect("is there");
+        damaged.write_at(&[1], 60).expect("written");
+        let kept = prune(&disk, StoreId::from_bits(7), 2).expect("pruned");
+        assert_eq!(kept, [100, 3], "one that cannot be read is none");
+        let names = names(&disk).expect("lists");
+        assert_eq!(names, ["00000000000000000100.snap", "00000000000000000003.snap"]);
+        let kept = prune(&disk, StoreId::from_bits(7), 1).expect("pruned");
+        assert_eq!(kept, [100]);
     }
 }

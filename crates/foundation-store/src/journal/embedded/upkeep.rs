@@ -51,25 +51,62 @@ impl Captured {
     }
 }
 
-/// Has a sealed segment indexed and the states kept, without holding up the writer.
+/// What waits for the upkeep since a segment was sealed.
+#[derive(Default)]
+pub(super) struct Sealed {
+    /// The newest states; older ones that were not yet kept are of no use any more.
+    captured: Option<Captured>,
+    /// Whether a thread sees to it.
+    is_seen_to: bool,
+}
+
+/// Has a sealed segment indexed and the states kept, without holding up the writer: by a thread,
+/// of which there is one at a time, however fast segments are sealed.
 pub(super) fn begin(shared: &Arc<Shared>, captured: Captured, in_background: bool) {
-    let owned = Arc::clone(shared);
-    let work = move || {
-        let done = catch_unwind(AssertUnwindSafe(|| after_sealing(&owned, captured)));
-        owned.note_upkeep(done.unwrap_or_else(|_| Err(panicked())));
-    };
-    if !in_background {
-        return work();
+    let mut sealed = sealed(shared);
+    sealed.captured = Some(captured);
+    if std::mem::replace(&mut sealed.is_seen_to, true) {
+        return;
     }
+    drop(sealed);
+    if !in_background {
+        return see_to(shared);
+    }
+    let owned = Arc::clone(shared);
     let thread = std::thread::Builder::new().name("foundation-upkeep".to_owned());
-    if let Err(cause) = thread.spawn(work) {
+    if let Err(cause) = thread.spawn(move || see_to(&owned)) {
+        self::sealed(shared).is_seen_to = false;
         let error = Error::new(ErrorKind::Unavailable, "cannot start the upkeep of the journal");
         shared.note_upkeep(Err(error.caused_by(cause)));
     }
 }
 
+/// Works until nothing waits.
+fn see_to(shared: &Shared) {
+    loop {
+        let captured = {
+            let mut sealed = sealed(shared);
+            let Some(captured) = sealed.captured.take() else {
+                sealed.is_seen_to = false;
+                return;
+            };
+            captured
+        };
+        let done = catch_unwind(AssertUnwindSafe(|| after_sealing(shared, captured)));
+        shared.note_upkeep(done.unwrap_or_else(|_| Err(panicked())));
+    }
+}
+
+fn sealed(shared: &Shared) -> MutexGuard<'_, Sealed> {
+    shared.sealed.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn after_sealing(shared: &Shared, captured: Captured) -> Result<()> {
     let _upkeep = lock(shared);
+    if shared.intake().ended {
+        // The directory may be somebody else's by now.
+        return Ok(());
+    }
     index_sealed(shared)?;
     keep(shared, captured)
 }
@@ -137,7 +174,7 @@ fn keep(shared: &Shared, captured: Captured) -> Result<()> {
     let states = states.into_iter().map(encode).collect::<Result<Vec<Kept>>>()?;
     Snapshot { store: shared.store, epoch, last, chain, states }.write(&*shared.disk)?;
     shared.snapshot.store(last, Ordering::Release);
-    snapshot::prune(&*shared.disk, SNAPSHOTS_KEPT)
+    snapshot::prune(&*shared.disk, shared.store, SNAPSHOTS_KEPT).map(drop)
 }
 
 /// Lets go of the oldest segments. On a full disk the reserve makes room for that.
@@ -159,21 +196,16 @@ pub(super) fn retain(shared: &Shared, keep: Retention) -> Result<Dropped> {
 
 fn drop_oldest(shared: &Shared, keep: Retention) -> Result<Dropped> {
     let disk = &*shared.disk;
-    let has_states = shared.follower.resumes() && !shared.follower.states().is_empty();
-    let snapshots = snapshot::names(disk)?;
-    let oldest = snapshots.get(SNAPSHOTS_KEPT - 1).and_then(|name| snapshot::last_of(name));
-    // A follower that is told everything at each opening needs everything.
-    let unneeded = match (shared.follower.resumes(), has_states) {
-        (true, true) => oldest.unwrap_or(0),
-        (true, false) => u64::MAX,
-        (false, _) => 0,
-    };
-    let unneeded = unneeded.min(shared.holds.first().unwrap_or(u64::MAX));
-    let sealed = shared.log.sealed();
-    let now = shared.clock.wall();
-    let (count, dropped) = retention::chosen(&sealed, shared.durable(), keep, now, unneeded);
+    let (sealed, now) = (shared.log.sealed(), shared.clock.wall());
+    let choose = |unneeded| retention::chosen(&sealed, shared.durable(), keep, now, unneeded);
+    let unheld = shared.holds.first().unwrap_or(u64::MAX);
+    // Most often nothing is to go, and then no snapshot need be read.
+    if choose(unheld).0 == 0 {
+        return Ok(Dropped::default());
+    }
+    let (count, dropped) = choose(unneeded(shared)?.min(unheld));
     let Some(newest) = count.checked_sub(1).and_then(|at| sealed.get(at)) else {
-        return Ok(dropped);
+        return Ok(Dropped::default());
     };
     let Some(index) = newest.whole_index() else { return Ok(Dropped::default()) };
     let front = index.summary().last();
@@ -187,6 +219,20 @@ fn drop_oldest(shared: &Shared, keep: Retention) -> Result<Dropped> {
     let names = shared.log.forget_before(front + 1);
     retention::remove(disk, &names)?;
     Ok(dropped)
+}
+
+/// The last record that no follower needs any more.
+fn unneeded(shared: &Shared) -> Result<u64> {
+    if !shared.follower.resumes() {
+        // One that is told everything at each opening needs everything.
+        return Ok(0);
+    }
+    if shared.follower.states().is_empty() {
+        return Ok(u64::MAX);
+    }
+    // Only what can be read counts: nothing else has what the oldest segments told.
+    let snapshots = snapshot::prune(&*shared.disk, shared.store, SNAPSHOTS_KEPT)?;
+    Ok(snapshots.get(SNAPSHOTS_KEPT - 1).copied().unwrap_or(0))
 }
 
 /// Waits until nobody else does it.

@@ -60,6 +60,7 @@ pub(super) fn start(shared: Arc<Shared>, parts: Parts, tail: Tail) -> Result<Joi
         marked,
         marked_at,
         writing: None,
+        spare: Vec::new(),
     };
     let run = move || {
         if catch_unwind(AssertUnwindSafe(|| writer.run())).is_err() {
@@ -91,6 +92,8 @@ struct Writer {
     marked_at: Duration,
     /// What everybody waits for whose group is being written.
     writing: Option<Waiting>,
+    /// The buffer of the last group.
+    spare: Vec<u8>,
 }
 
 /// Why a group is not durable.
@@ -172,7 +175,8 @@ impl Writer {
                 return Next::Sync(captures, std::mem::take(&mut intake.flushes));
             }
             if !intake.group.is_empty() {
-                return Next::Write(std::mem::take(&mut intake.group));
+                let next = Group::on(std::mem::take(&mut self.spare));
+                return Next::Write(std::mem::replace(&mut intake.group, next));
             }
             if intake.closing {
                 return Next::End;
@@ -217,7 +221,7 @@ impl Writer {
         self.shared.durable.store(self.last(), Ordering::Release);
         self.shared.note_space(None);
         self.shared.follower.follow(&records);
-        group.end(Ok(()));
+        self.spare = group.end(Ok(()));
         Ok(())
     }
 
@@ -262,7 +266,12 @@ impl Writer {
             return Ok(());
         }
         let Some(segment) = self.shared.log.last() else { return Ok(()) };
-        segment.file.sync().map_err(|cause| disk_failure("sync the log", &segment.name, cause))?;
+        // Whatever the reason, nobody knows what is on the disk: that is no mere want of space.
+        segment.file.sync().map_err(|cause| {
+            Error::new(ErrorKind::Disk, format!("cannot sync the log: {cause}"))
+                .with("file", &segment.name)
+                .caused_by(cause)
+        })?;
         self.synced(self.last());
         Ok(())
     }
