@@ -11,7 +11,7 @@ use foundation_types::{
 
 use super::{ConfigState, Documents, Head, Proposal, Snapshot};
 use crate::clock::SystemClock;
-use crate::journal::{Batch, Follower, Journal, MemoryJournal};
+use crate::journal::{Batch, Follower, Journal, MemoryJournal, State};
 use crate::record::RecordKind;
 
 const BYTES_MAX: usize = MemoryJournal::BYTES_MAX;
@@ -202,4 +202,24 @@ fn documents_beyond_the_limit_are_counted() {
     assert_eq!(documents.names().len(), UNLINKED_DOCUMENTS_MAX);
     assert_eq!(documents.unfollowed(), 1);
     assert_eq!(documents.timeline("d0").expect("within").last().0, Version::new(2));
+}
+
+#[test]
+fn a_document_that_stopped_following_the_log_is_in_no_snapshot() {
+    let documents = Arc::new(Documents::default());
+    let journal = journal(documents.clone());
+    append(&journal, &change("other", 1, 10));
+    let encoded = State::capture(&*documents)().expect("all is well");
+    assert!(String::from_utf8_lossy(&encoded).contains("\"other\""));
+    let event = Event { data: Data::from_checked("7"), ..Event::new(EventType::CONFIG_CHANGED) };
+    let batch = Batch::new(
+        StreamName::of_document("other"),
+        RecordKind::Change,
+        vec![event.id("no change")],
+    )
+    .expect("small");
+    let room = journal.try_reserve(&batch).expect("open").expect("room");
+    journal.append(batch, room).expect("any version");
+    let refused = State::capture(&*documents)().expect_err("the change would be forgotten");
+    assert_eq!(refused.kind(), ErrorKind::Corruption);
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use foundation_store::clock::SystemClock;
+use foundation_store::disk::{Access, Disk};
 use foundation_store::event::EventLog;
 use foundation_store::journal::{
     Capture, Embedded, EmbeddedOptions, Follower, Journal, Mode, Recovered, Retention, State,
@@ -294,6 +295,24 @@ fn what_is_let_go_of_is_gone_and_the_rest_is_whole() {
     bare.retain(|name, _| !name.ends_with(".snap"));
     let error = resume(&SimulatedDisk::of_image(&bare), Mode::Read).err().expect("is refused");
     assert_eq!(error.kind(), ErrorKind::AckedDataMissing, "the state cannot be told any more");
+}
+
+#[test]
+fn nothing_is_let_go_of_on_the_word_of_a_snapshot_that_cannot_be_read() {
+    let disk = SimulatedDisk::default();
+    let first = resume(&disk, Mode::Write).expect("opens");
+    fill(&first.journal, 0..200);
+    let mut snapshots: Vec<String> = disk.image().into_keys().collect();
+    snapshots.retain(|name| name.ends_with(".snap"));
+    assert_eq!(snapshots.len(), 2, "{snapshots:?}");
+    let older = disk.open(&snapshots[0], Access::Write).expect("is there");
+    older.write_at(&[0xff], 60).expect("written");
+    let few = Retention { records: Some(50), ..Retention::default() };
+    assert_eq!(wait(first.journal.retain(few)).expect("looks").records, 0);
+    fill(&first.journal, 200..260);
+    assert!(wait(first.journal.retain(few)).expect("lets go").records > 100);
+    wait(first.journal.close()).expect("closes");
+    assert_eq!(resume(&disk, Mode::Read).expect("opens").fold.now().records, 260);
 }
 
 #[test]
