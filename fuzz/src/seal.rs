@@ -110,3 +110,16 @@ pub fn mark(bytes: &mut [u8]) {
         }
     }
 }
+
+/// Gives a manifest a last line that fits what stands before it.
+pub fn manifest(bytes: &mut Vec<u8>) {
+    let mark = b"\nsha256 ";
+    let found = bytes.windows(mark.len()).rposition(|window| window == mark);
+    bytes.truncate(found.map_or(bytes.len(), |at| at + 1));
+    let sum = Sha256::digest(&*bytes);
+    bytes.extend_from_slice(b"sha256 ");
+    for byte in sum {
+        bytes.extend_from_slice(format!("{byte:02x}").as_bytes());
+    }
+    bytes.push(b'\n');
+}

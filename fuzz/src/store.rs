@@ -110,14 +110,13 @@ pub enum From {
 }
 
 impl Opened {
-    /// What would be kept of documents and tables in a snapshot.
-    ///
-    /// # Panics
-    /// If they cannot be encoded.
+    /// What would be kept of documents and tables in a snapshot, or why nothing would.
     #[must_use]
     pub fn states(&self) -> Vec<Vec<u8>> {
         let states: [&dyn State; 2] = [&*self.documents, &*self.tables];
-        states.map(|state| state.capture()().expect("a state is encoded")).to_vec()
+        states
+            .map(|state| state.capture()().unwrap_or_else(|error| error.to_string().into_bytes()))
+            .to_vec()
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod control;
 pub mod frame;
 pub mod index;
+pub mod manifest;
 pub mod marks;
 pub mod query;
 pub mod segment;
@@ -34,6 +35,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "index", run: index::run, seeds: index::seeds, input_bytes_max: 512 },
     Target { name: "snapshot", run: snapshot::run, seeds: snapshot::seeds, input_bytes_max: 2048 },
     Target { name: "marks", run: marks::run, seeds: marks::seeds, input_bytes_max: 1280 },
+    Target { name: "manifest", run: manifest::run, seeds: manifest::seeds, input_bytes_max: 2048 },
     Target { name: "query", run: query::run, seeds: query::seeds, input_bytes_max: 4096 },
     Target { name: "control", run: control::run, seeds: control::seeds, input_bytes_max: 4096 },
 ];

@@ -17,6 +17,7 @@ const TARGETS: &[(&str, u32)] = &[
     ("index", 512),
     ("snapshot", 2048),
     ("marks", 1280),
+    ("manifest", 2048),
     ("query", 4096),
     ("control", 4096),
 ];

@@ -48,6 +48,9 @@ const STEPS: &[Step] = &[
     },
     command(&["run", "--manifest-path", VALUES]),
     command(&["run", "--manifest-path", "tests/users/service/Cargo.toml"]),
+    // Beside the workspace, so that nobody builds them who does not want to; kept building here.
+    command(&["test", "--manifest-path", "fuzz/Cargo.toml"]),
+    command(&["check", "--manifest-path", "benches/compare/Cargo.toml"]),
 ];
 
 const fn command(words: &'static [&'static str]) -> Step {
