@@ -3,7 +3,7 @@
 use foundation_types::{Change, Error, Path, Problem, Result, Value};
 use foundation_validate::{ChangeRequest, Validated};
 
-use crate::{diff, lens};
+use crate::{diff, lens, patch};
 
 #[cfg(test)]
 mod tests;
@@ -24,10 +24,12 @@ pub fn fold(base: &Value, changes: &[Change]) -> Result<Value> {
 /// The tree that the request asks for, to be validated before it is logged.
 ///
 /// # Errors
-/// All edits that cannot be made, each with its path, for the reasons of [`lens::set`] and
+/// The first operation of a patch that cannot be made, as [`patch::apply`] tells it; otherwise all
+/// edits that cannot be made, each with its path, for the reasons of [`lens::set`] and
 /// [`lens::remove`]: removing what is not there is refused.
 pub fn candidate(head: &Value, request: &Validated<ChangeRequest>) -> Result<Value> {
-    let mut value = head.clone();
+    let mut value =
+        request.patches.iter().try_fold(head.clone(), |value, one| patch::apply(&value, one))?;
     let mut found = Vec::new();
     for (path, new) in &request.edits {
         let edited = match new {

@@ -175,7 +175,7 @@ fn without(value: &Value, steps: &[Segment]) -> Option<Value> {
 }
 
 /// Whether lists and maps nest at most `room` deep; looks no deeper than that.
-fn fits(value: &Value, room: usize) -> bool {
+pub(crate) fn fits(value: &Value, room: usize) -> bool {
     match value {
         Value::List(_) | Value::Map(_) if room == 0 => false,
         Value::List(list) => list.iter().all(|inner| fits(inner, room - 1)),

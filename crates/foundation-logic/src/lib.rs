@@ -6,8 +6,9 @@
 //! not change.
 //!
 //! In reading order: one place in a tree ([`lens`]), what differs between two trees ([`diff`]),
-//! what many differences come to ([`overlay`]), then one module a feature ([`config`], [`event`], [`telemetry`]), and the [`lifecycle`] that all data goes
-//! through.
+//! what many differences come to ([`overlay`]), changes as other tools write them ([`patch`]), then
+//! one module a feature ([`config`], [`event`], [`telemetry`]), and the [`lifecycle`] that all data
+//! goes through.
 
 #![forbid(unsafe_code)]
 
@@ -17,4 +18,5 @@ pub mod event;
 pub mod lens;
 pub mod lifecycle;
 pub mod overlay;
+pub mod patch;
 pub mod telemetry;

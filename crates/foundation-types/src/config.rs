@@ -2,10 +2,12 @@
 
 mod change;
 mod document;
+mod patch;
 mod settings;
 
 pub use change::{Change, Edit};
 pub use document::{Document, Field, Shape};
+pub use patch::{Operation, Patch, Pointer};
 pub use settings::{
     BufferSettings, EventSettings, InterfaceSettings, JournalSettings, LogLevel, LogSettings,
     Overflow, RetentionSettings, Settings, TelemetrySettings,

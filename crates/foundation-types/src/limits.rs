@@ -33,7 +33,9 @@ pub const DEPTH_MAX: usize = 64;
 pub const PATH_BYTES_MAX: usize = 512;
 /// Longest segment of a path, in bytes.
 pub const PATH_SEGMENT_BYTES_MAX: usize = 128;
-/// Changes in one configuration transaction.
+/// Longest JSON pointer, in bytes.
+pub const POINTER_BYTES_MAX: usize = 4_096;
+/// Changes in one configuration transaction, operations of patches among them.
 pub const TRANSACTION_EDITS_MAX: usize = 1_000;
 /// Longest actor or reason of a configuration change, in bytes.
 pub const REASON_BYTES_MAX: usize = 1024;

@@ -39,7 +39,8 @@ pub fn document_name(name: &str) -> Result<()> {
 }
 
 /// Bytes of the value as JSON text, without making the text.
-fn json_bytes(value: &Value) -> usize {
+#[must_use]
+pub fn json_bytes(value: &Value) -> usize {
     let mut counter = Counter(0);
     // Writing a value into a counter cannot fail: keys are text and numbers finite.
     match serde_json::to_writer(&mut counter, value) {

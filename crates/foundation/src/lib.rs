@@ -106,6 +106,10 @@ pub use foundation_types::{
 /// assert_eq!(error.kind(), ErrorKind::UnknownKey);
 /// assert_eq!(error.problems()[0].hint.as_deref(), Some("interface.max_results"));
 ///
+/// // Patches as other tools write them: RFC 7396, or RFC 6902 if it is a list.
+/// settings.patch(serde_json::json!({"log": {"level": null}})).await?;
+/// assert_eq!(settings.value("log.level")?, "info".into());
+///
 /// // Any version, what led to it, and back: a rollback is a new version.
 /// settings.rollback(updated.version.previous()).reason("too much").await?;
 /// assert_eq!(settings.get().interface.max_results, 1_000);
@@ -122,8 +126,8 @@ pub mod config {
     pub use foundation_store::config::{Current, Snapshot};
     pub use foundation_types::config::{
         BufferSettings, Change, Document, Edit, EventSettings, Field, InterfaceSettings,
-        JournalSettings, LogLevel, LogSettings, Overflow, RetentionSettings, Settings, Shape,
-        TelemetrySettings,
+        JournalSettings, LogLevel, LogSettings, Operation, Overflow, Patch, Pointer,
+        RetentionSettings, Settings, Shape, TelemetrySettings,
     };
     pub use foundation_validate::{BusinessRule, ChangeRequest};
 }

@@ -20,6 +20,7 @@ async fn client(path: &Path) -> Client {
 
 fn set(path: &str, value: impl Into<Value>) -> ConfigUpdate {
     ConfigUpdate {
+        patches: Vec::new(),
         document: "shop".to_owned(),
         edits: vec![(path.parse().expect("a path"), Put::Value(value.into()))],
         expected: ExpectedVersion::Any,

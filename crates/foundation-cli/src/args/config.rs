@@ -13,6 +13,8 @@ pub(crate) enum ConfigVerb {
     Unset(UnsetArgs),
     /// Put what the document has by default at a path
     Reset(UnsetArgs),
+    /// Make a patch of a document: RFC 7396 merge patch, or RFC 6902 JSON patch
+    Patch(PatchArgs),
     /// Who changed what, when and why: one JSON object a line
     History(HistoryArgs),
     /// What leads from one version to another
@@ -75,6 +77,20 @@ pub(crate) struct SetArgs {
 pub(crate) struct UnsetArgs {
     /// Where, for example interface.max_results
     pub(crate) path: String,
+    /// Only say what would change
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) write: WriteArgs,
+    #[command(flatten)]
+    pub(crate) document: DocumentArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PatchArgs {
+    /// JSON: a map is merged into the document, and null gives a field its default; a list is one
+    /// of operations; - reads it from standard input
+    pub(crate) patch: String,
     /// Only say what would change
     #[arg(long)]
     pub(crate) dry_run: bool,

@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::MetadataExt;
 
-use foundation::config::{Change, HistoryQuery, Updated};
+use foundation::config::{Change, HistoryQuery, Patch, Updated};
 use foundation::node::{
     ConfigDiff, ConfigFields, ConfigGet, ConfigHistory, ConfigRollback, ConfigUpdate, Put,
 };
@@ -10,8 +10,8 @@ use foundation::{ExpectedVersion, Order, Path, Version, parse};
 
 use super::input;
 use crate::args::{
-    ConfigVerb, DiffArgs, FieldsArgs, GetArgs, HistoryArgs, Output, RollbackArgs, SetArgs,
-    UnsetArgs, WriteArgs,
+    ConfigVerb, DiffArgs, DocumentArgs, FieldsArgs, GetArgs, HistoryArgs, Output, PatchArgs,
+    RollbackArgs, SetArgs, UnsetArgs, WriteArgs,
 };
 use crate::connection::{Connection, Intent};
 use crate::exit::Outcome;
@@ -27,6 +27,7 @@ pub(super) async fn run(program: &mut Program, verb: ConfigVerb) -> Outcome {
         ConfigVerb::Set(args) => set(program, args).await,
         ConfigVerb::Unset(args) => put(program, args, Put::Nothing).await,
         ConfigVerb::Reset(args) => put(program, args, Put::Default).await,
+        ConfigVerb::Patch(args) => patch(program, args).await,
         ConfigVerb::History(args) => history(program, args).await,
         ConfigVerb::Diff(args) => diff(program, args).await,
         ConfigVerb::Rollback(args) => rollback(program, args).await,
@@ -52,20 +53,43 @@ async fn set(program: &mut Program, args: SetArgs) -> Outcome {
 }
 
 async fn put(program: &mut Program, args: UnsetArgs, what: Put) -> Outcome {
-    let call = ConfigUpdate {
-        document: args.document.name,
-        edits: vec![(args.path.parse()?, what)],
-        expected: expected(&args.write),
-        actor: actor(args.write.actor),
-        reason: args.write.reason,
-        dry_run: args.dry_run,
-    };
-    let intent = if args.dry_run { Intent::Read } else { Intent::Write };
+    let UnsetArgs { path, dry_run, write, document } = args;
+    let edits = vec![(path.parse()?, what)];
+    update(program, update_call(document, write, dry_run, Vec::new(), edits)).await
+}
+
+async fn patch(program: &mut Program, args: PatchArgs) -> Outcome {
+    let PatchArgs { patch, dry_run, write, document } = args;
+    let patch = Patch::from_value(parse::value(&input::typed(&patch)?)?)?;
+    update(program, update_call(document, write, dry_run, vec![patch], Vec::new())).await
+}
+
+fn update_call(
+    document: DocumentArgs,
+    write: WriteArgs,
+    dry_run: bool,
+    patches: Vec<Patch>,
+    edits: Vec<(Path, Put)>,
+) -> ConfigUpdate {
+    ConfigUpdate {
+        document: document.name,
+        patches,
+        edits,
+        expected: expected(&write),
+        actor: actor(write.actor),
+        reason: write.reason,
+        dry_run,
+    }
+}
+
+async fn update(program: &mut Program, call: ConfigUpdate) -> Outcome {
+    let dry_run = call.dry_run;
+    let intent = if dry_run { Intent::Read } else { Intent::Write };
     let updated = program.ask(intent, call).await?;
     if !program.is_text() {
         return program.out.json(&updated);
     }
-    if args.dry_run {
+    if dry_run {
         return lines(program, &would_change(&updated));
     }
     lines(program, &changed(&updated))

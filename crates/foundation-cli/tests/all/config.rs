@@ -36,6 +36,31 @@ fn a_value_comes_from_standard_input_too() {
 }
 
 #[test]
+fn a_patch_is_one_change() {
+    both(|store| {
+        let merge = r#"{"log":{"level":"debug"},"interface":{"max_results":7}}"#;
+        assert_eq!(
+            store.ok(&["config", "patch", merge, "--reason", "launch"]),
+            "interface.max_results = 7 (version 1)\nlog.level = debug (version 1)\n"
+        );
+        let operations = r#"[{"op":"test","path":"/log/level","value":"debug"},
+            {"op":"replace","path":"/log/level","value":"warn"}]"#;
+        let ran = store.feed(&["config", "patch", "-"], operations);
+        assert_eq!(ran.ok(), "log.level = warn (version 2)\n");
+        let again = store.feed(&["config", "patch", "-", "--dry-run"], operations);
+        assert_eq!(again.code, Some(3));
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(again.talk, @r#"
+            error[config.test_failed]: /log/level: operation 0 (test) of the patch: there is "warn", got "debug"
+              read the document as it is now, and send a patch that fits it
+            "#);
+        }
+        let unset = store.ok(&["config", "patch", r#"{"interface":{"max_results":null}}"#]);
+        assert_eq!(unset, "interface.max_results = 1000 (version 3)\n");
+    });
+}
+
+#[test]
 fn a_rehearsal_changes_nothing() {
     both(|store| {
         let told = store.ok(&["config", "set", "log.level", "debug", "--dry-run"]);

@@ -150,6 +150,11 @@ impl<T: Document> ConfigServer<T> {
         self.transaction().reset(path)
     }
 
+    /// Makes a patch of the document, when it is awaited: see [`Update::patch`].
+    pub fn patch(&self, patch: impl Serialize) -> Update<T> {
+        self.transaction().patch(patch)
+    }
+
     /// A change of many paths: all or nothing.
     pub fn transaction(&self) -> Update<T> {
         Update::new(self.clone())

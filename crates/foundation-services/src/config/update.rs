@@ -4,6 +4,7 @@ use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 
 use foundation_logic::lens;
+use foundation_types::config::Patch;
 use foundation_types::value::to_value;
 use foundation_types::{
     Document, Edit, Error, ExpectedVersion, Path, Position, Problem, Result, Value, Version,
@@ -79,6 +80,18 @@ impl<T: Document> Update<T> {
     pub fn reset(self, path: impl IntoPath) -> Self {
         let defaults = self.server.defaults();
         self.edit(path, |path| Ok(lens::get(&defaults, path).cloned()))
+    }
+
+    /// And makes this patch of it, before anything is set, unset or reset: an RFC 7396 merge patch,
+    /// or an RFC 6902 JSON patch if it is a list.
+    ///
+    /// A merge patch that is `null` at a field gives it its default, as [`Update::unset`] does.
+    pub fn patch(mut self, patch: impl Serialize) -> Self {
+        match to_value(&patch).and_then(Patch::from_value) {
+            Ok(patch) => self.request.patches.push(patch),
+            Err(error) => self.note(&error, &Path::root()),
+        }
+        self
     }
 
     /// Only if the document is at this version: otherwise it is a conflict that tells of every

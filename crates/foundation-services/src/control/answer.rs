@@ -98,8 +98,8 @@ async fn config_get(node: &Node, call: ConfigGet) -> Result<Value> {
 async fn config_update(node: &Node, call: ConfigUpdate) -> Result<Updated> {
     let config = node.config(&call.document)?;
     let edits = call.edits.into_iter().map(|(path, put)| edit(&*config, path, put)).collect();
-    let ConfigUpdate { expected, actor, reason, dry_run, .. } = call;
-    let request = ChangeRequest { edits, expected, actor, reason };
+    let ConfigUpdate { patches, expected, actor, reason, dry_run, .. } = call;
+    let request = ChangeRequest { patches, edits, expected, actor, reason };
     if dry_run {
         let (version, changes) = (config.version(), config.preview(request).await?);
         return Ok(Updated { version, position: None, changes });
@@ -118,7 +118,7 @@ fn edit(config: &dyn AnyConfig, path: Path, put: Put) -> (Path, Option<Value>) {
 
 async fn config_rollback(node: &Node, call: ConfigRollback) -> Result<Updated> {
     let ConfigRollback { document, version, expected, actor, reason } = call;
-    let request = ChangeRequest { edits: Vec::new(), expected, actor, reason };
+    let request = ChangeRequest { expected, actor, reason, ..ChangeRequest::default() };
     node.config(&document)?.rollback(version, request).await
 }
 

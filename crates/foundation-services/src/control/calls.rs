@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use foundation_logic::event::Trace;
 use foundation_store::telemetry::KeptMetrics;
+use foundation_types::config::Patch;
 use foundation_types::error::ErrorReport;
 use foundation_types::telemetry::Metric;
 use foundation_types::{
@@ -85,6 +86,8 @@ calls! {
     ConfigUpdate {
         /// Name of the document.
         document: String,
+        /// Patches, made before the edits.
+        patches: Vec<Patch>,
         /// What to put where.
         edits: Vec<(Path, Put)>,
         /// The version that the writer has seen.

@@ -140,6 +140,9 @@ kinds! {
     /// The version is not the one that was expected.
     VersionConflict "version_conflict" Conflict "version" Error AfterRefresh
         "read the newer version, decide again, and send its number";
+    /// A JSON patch tests for another value than is there.
+    TestFailed "config.test_failed" Conflict "config" Error AfterRefresh
+        "read the document as it is now, and send a patch that fits it";
     /// What was asked for does not exist.
     NotFound "not_found" NotFound "lookup" Error Never
         "check the name or the id";

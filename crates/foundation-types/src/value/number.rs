@@ -50,6 +50,26 @@ impl Number {
         }
     }
 
+    /// Whether the two are worth the same, `1` and `1.0` too, to the last digit.
+    #[must_use]
+    pub fn is_worth(self, other: Self) -> bool {
+        match (self.0, other.0) {
+            (Kind::Float(one), Kind::Float(other)) => one == other,
+            // Beyond what 128 bits hold the conversion saturates, far from any whole number here.
+            (Kind::Float(float), _) => float.fract() == 0.0 && float as i128 == other.whole(),
+            (_, Kind::Float(_)) => other.is_worth(self),
+            _ => self == other,
+        }
+    }
+
+    fn whole(self) -> i128 {
+        match self.0 {
+            Kind::Signed(value) => value.into(),
+            Kind::Unsigned(value) => value.into(),
+            Kind::Float(value) => value as i128,
+        }
+    }
+
     /// The nearest float.
     #[must_use]
     pub fn as_f64(self) -> f64 {

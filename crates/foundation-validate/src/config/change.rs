@@ -1,5 +1,6 @@
 //! Whether a change may be applied, before anybody looks at the document.
 
+use foundation_types::config::Patch;
 use foundation_types::limits::{CONFIG_BYTES_MAX, REASON_BYTES_MAX, TRANSACTION_EDITS_MAX};
 use foundation_types::{ErrorKind, ExpectedVersion, Path, Problem, Result, Value};
 
@@ -14,6 +15,8 @@ const REASON: TextRule =
 /// What a writer wants to change in a document: applied as a whole or not at all.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ChangeRequest {
+    /// Patches, made before the edits, one after the other.
+    pub patches: Vec<Patch>,
     /// Where to put what; `None` removes what is there.
     pub edits: Vec<(Path, Option<Value>)>,
     /// The version that the writer has seen.
@@ -31,7 +34,7 @@ pub struct ChangeRequest {
 /// for an actor or reason of more than 1,024 bytes or with control characters.
 pub fn change(request: ChangeRequest) -> Result<Validated<ChangeRequest>> {
     let mut found = Vec::new();
-    inspect(&request.edits, &mut found);
+    inspect(&request.edits, &request.patches, &mut found);
     for (path, text) in [("actor", &request.actor), ("reason", &request.reason)] {
         text.iter().for_each(|text| REASON.check(path, text, &mut found));
     }
@@ -48,33 +51,55 @@ pub fn change(request: ChangeRequest) -> Result<Validated<ChangeRequest>> {
 /// [`ErrorKind::TooLarge`] beyond a limit.
 pub fn edits(edits: &[(Path, Option<Value>)]) -> Result<()> {
     let mut found = Vec::new();
-    inspect(edits, &mut found);
+    inspect(edits, &[], &mut found);
     settle((), found).map(Validated::into_inner)
 }
 
-fn inspect(edits: &[(Path, Option<Value>)], found: &mut Vec<Problem>) {
+fn inspect(edits: &[(Path, Option<Value>)], patches: &[Patch], found: &mut Vec<Problem>) {
     let expected = format!("1 to {TRANSACTION_EDITS_MAX} edits");
-    if edits.is_empty() {
+    let steps = edits.len() + patches.iter().map(steps).sum::<usize>();
+    if steps == 0 && patches.is_empty() {
         let problem = Problem::new(ErrorKind::Invalid, "", "the change has no edits");
         found.push(problem.expected(expected));
-    } else if edits.len() > TRANSACTION_EDITS_MAX {
-        let message = format!("the change has {} edits", edits.len());
+    } else if steps > TRANSACTION_EDITS_MAX {
+        let message = format!("the change has {steps} edits");
         found.push(Problem::new(ErrorKind::TooLarge, "", message).expected(expected));
         return;
     }
-    check_bytes(edits, found);
+    let values = edits.iter().map(|(path, value)| (path.to_string(), value.as_ref()));
+    check_bytes(values.chain(patches.iter().flat_map(values_of)), found);
     check_overlaps(edits, found);
 }
 
-fn check_bytes(edits: &[(Path, Option<Value>)], found: &mut Vec<Problem>) {
+fn steps(patch: &Patch) -> usize {
+    match patch {
+        Patch::Merge(_) => 1,
+        Patch::Operations(operations) => operations.len(),
+    }
+}
+
+/// What a patch brings along, each with its place.
+fn values_of(patch: &Patch) -> Vec<(String, Option<&Value>)> {
+    match patch {
+        Patch::Merge(value) => vec![(String::new(), Some(value))],
+        Patch::Operations(operations) => {
+            operations.iter().map(|one| (one.path().to_string(), one.value())).collect()
+        }
+    }
+}
+
+fn check_bytes<'a>(
+    values: impl Iterator<Item = (String, Option<&'a Value>)>,
+    found: &mut Vec<Problem>,
+) {
     let expected = || format!("at most {CONFIG_BYTES_MAX} bytes");
     let mut together = 0_usize;
-    for (path, value) in edits {
-        let bytes = value.as_ref().map_or(0, json_bytes);
+    for (place, value) in values {
+        let bytes = value.map_or(0, json_bytes);
         together = together.saturating_add(bytes);
         if bytes > CONFIG_BYTES_MAX {
             let message = format!("the value has {bytes} bytes as JSON");
-            found.push(Problem::new(ErrorKind::TooLarge, path, message).expected(expected()));
+            found.push(Problem::new(ErrorKind::TooLarge, place, message).expected(expected()));
             return;
         }
     }

@@ -228,6 +228,7 @@ fn every_change_that_is_put_wrongly_is_refused() {
     ];
     for (text, expected) in texts {
         let request = ChangeRequest {
+            patches: Vec::new(),
             edits: vec![edit("a", 1.into())],
             expected: ExpectedVersion::Absent,
             actor: Some(text.to_owned()),
