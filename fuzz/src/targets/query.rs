@@ -1,6 +1,8 @@
 //! Text that people and programs send: values, lines of events, queries, paths, times.
 
-use foundation_types::{Data, EventQuery, Path, Timestamp};
+use foundation_logic::{diff, patch};
+use foundation_types::config::Patch;
+use foundation_types::{Data, EventQuery, Path, Timestamp, Value};
 use foundation_validate::{event, parse};
 
 /// The input is what it is read as, and the text.
@@ -9,16 +11,17 @@ use foundation_validate::{event, parse};
 /// If what was read is written and read again as something else.
 pub fn run(input: &[u8]) {
     let Some((kind, bytes)) = input.split_first() else { return };
-    if kind % 6 == 1 {
+    if kind % 7 == 1 {
         return line(bytes);
     }
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    match kind % 6 {
+    match kind % 7 {
         0 => value(text),
         2 => query(text),
         3 => path(text),
         4 => time(text),
-        _ => data(text),
+        5 => data(text),
+        _ => patch(text),
     }
 }
 
@@ -76,10 +79,22 @@ fn data(text: &str) {
     }
 }
 
+/// The text is a list of a tree and a patch.
+fn patch(text: &str) {
+    let Ok(Value::List(both)) = parse::value(text) else { return };
+    let (Some(tree), Some(change)) = (both.front(), both.get(1)) else { return };
+    let merged = patch::merge(tree, change);
+    assert!(patch::merge(&merged, change) == merged, "merging twice is merging once");
+    let Ok(patch) = Patch::from_value(change.clone()) else { return };
+    let Ok(made) = patch::apply(tree, &patch) else { return };
+    let edits = diff::diff(tree, &made);
+    assert!(diff::apply(tree, &edits).expect("applies") == made, "a difference leads there");
+}
+
 /// One of each kind that is right, and some that are not.
 #[must_use]
 pub fn seeds() -> Vec<Vec<u8>> {
-    let texts: [(u8, &str); 22] = [
+    let texts: [(u8, &str); 24] = [
         (0, r#"{"a":[1,2.5,-0.0,1e300,null,true,"x\u00e9\n"],"b":{"c":{}}}"#),
         (0, "18446744073709551615"),
         (0, "-9223372036854775808"),
@@ -108,6 +123,11 @@ pub fn seeds() -> Vec<Vec<u8>> {
         (4, "2016-12-31T23:59:60Z"),
         (5, r#" { "b" : [ 1 , 2 ] , "a" : "\/" } "#),
         (5, "[[[[[[1]]]]]]"),
+        (6, r#"[{"a":{"b":1,"c":[1,2]}},{"a":{"b":null,"c":[3]},"d":{"e":null}}]"#),
+        (
+            6,
+            r#"[{"a":{"b":1,"c":[1,2]},"~":0},[{"op":"test","path":"/a/b","value":1.0},{"op":"add","path":"/a/c/-","value":{}},{"op":"move","from":"/a/c/0","path":"/~0"},{"op":"copy","from":"","path":"/a/d"},{"op":"remove","path":"/a/b"},{"op":"replace","path":"/a/d/a","value":null}]]"#,
+        ),
     ];
     texts.iter().map(|(kind, text)| [&[*kind], text.as_bytes()].concat()).collect()
 }
