@@ -6,8 +6,8 @@ mod keeping;
 mod table;
 
 pub(crate) use config::{
-    ConfigVerb, DiffArgs, DocumentArgs, FieldsArgs, GetArgs, HistoryArgs, PatchArgs, RollbackArgs,
-    SetArgs, UnsetArgs, WriteArgs,
+    ConfigVerb, DiffArgs, DocumentArgs, ExpectArgs, FieldsArgs, GetArgs, HistoryArgs, PatchArgs,
+    RollbackArgs, SetArgs, UnsetArgs, Way, WriteArgs,
 };
 pub(crate) use events::{AppendArgs, Direction, EventsVerb, FieldArgs, ImportArgs, QueryArgs};
 pub(crate) use keeping::{ReplayArgs, RestoreArgs, VerifyArgs};

@@ -6,7 +6,7 @@
 //! not change.
 //!
 //! In reading order: one place in a tree ([`lens`]), what differs between two trees ([`diff`]),
-//! what many differences come to ([`overlay`]), changes as other tools write them ([`patch`]), then
+//! what many differences come to ([`overlay`]), two changes of one tree ([`merge`]), changes as other tools write them ([`patch`]), then
 //! one module a feature ([`config`], [`event`], [`telemetry`]), and the [`lifecycle`] that all data
 //! goes through.
 
@@ -17,6 +17,7 @@ pub mod diff;
 pub mod event;
 pub mod lens;
 pub mod lifecycle;
+pub mod merge;
 pub mod overlay;
 pub mod patch;
 pub mod telemetry;

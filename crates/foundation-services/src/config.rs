@@ -10,6 +10,8 @@
 //! of a document whose type they do not know ([`AnyConfig`]).
 
 mod any;
+mod decision;
+mod expectation;
 mod fields;
 mod history;
 mod into_path;

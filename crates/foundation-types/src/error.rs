@@ -8,7 +8,7 @@ mod problem;
 mod report;
 
 pub use kind::{Category, ErrorKind, KindRow, Retry, Severity};
-pub use problem::{Conflict, Problem};
+pub use problem::{Clash, Conflict, Problem};
 pub use report::ErrorReport;
 
 use std::fmt;

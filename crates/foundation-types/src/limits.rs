@@ -41,6 +41,8 @@ pub const TRANSACTION_EDITS_MAX: usize = 1_000;
 pub const REASON_BYTES_MAX: usize = 1024;
 /// Changes of a document that a slow subscriber may be behind before it is told that it lags.
 pub const CONFIG_CHANGES_BUFFERED: usize = 1_024;
+/// Tries of a change that is computed anew on each conflict.
+pub const CONFLICT_TRIES_MAX: u32 = 100;
 /// Newest missed changes that a version conflict carries.
 pub const CONFLICT_CHANGES_MAX: usize = 100;
 /// Changes in one answer about the history of a document.

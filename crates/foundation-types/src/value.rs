@@ -6,6 +6,7 @@
 mod from_value;
 mod number;
 mod parse;
+pub(crate) mod present;
 mod to_value;
 
 pub use from_value::from_value;

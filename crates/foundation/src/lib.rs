@@ -77,7 +77,7 @@ pub use foundation_types::{
 /// document, logged, published and told, in this order, and is refused as a whole or not at all.
 ///
 /// ```
-/// use foundation::config::{HistoryQuery, Notice};
+/// use foundation::config::{HistoryQuery, Notice, OnConflict};
 /// use foundation::{ErrorKind, Foundation};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
@@ -100,6 +100,11 @@ pub use foundation_types::{
 /// // A subscriber hears of its own part only: old, new, and the cause.
 /// let Some(Notice::Changed(change)) = changes.next().await? else { panic!("it was told") };
 /// assert_eq!(change.version, updated.version);
+///
+/// // Who was later keeps both changes, if they are of different places.
+/// let seen = updated.version.previous();
+/// let late = settings.set("interface.query_timeout_ms", 500).expect_version(seen);
+/// late.on_conflict(OnConflict::Merge).await?;
 ///
 /// // What may not enter is told with path, value, expectation and nearest key.
 /// let error = settings.set("interface.max_resluts", 10).await.unwrap_err();
@@ -126,8 +131,8 @@ pub mod config {
     pub use foundation_store::config::{Current, Snapshot};
     pub use foundation_types::config::{
         BufferSettings, Change, Document, Edit, EventSettings, Field, InterfaceSettings,
-        JournalSettings, LogLevel, LogSettings, Operation, Overflow, Patch, Pointer,
-        RetentionSettings, Settings, Shape, TelemetrySettings,
+        JournalSettings, LogLevel, LogSettings, OnConflict, Operation, Overflow, Patch, Pointer,
+        RetentionSettings, Settings, Shape, TelemetrySettings, Unchanged,
     };
     pub use foundation_validate::{BusinessRule, ChangeRequest};
 }
@@ -315,7 +320,7 @@ pub mod log {
 /// Errors: one type, one table of kinds.
 pub mod error {
     pub use foundation_types::error::{
-        Category, Conflict, Error, ErrorKind, ErrorReport, KindRow, Problem, Result, Retry,
+        Category, Clash, Conflict, Error, ErrorKind, ErrorReport, KindRow, Problem, Result, Retry,
         Severity,
     };
 }

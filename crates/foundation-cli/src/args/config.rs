@@ -1,7 +1,8 @@
 //! The verbs of `config`.
 
-use clap::{Args, Subcommand};
-use foundation::{Document, Settings};
+use clap::{Args, Subcommand, ValueEnum};
+use foundation::config::Unchanged;
+use foundation::{Document, Settings, Version};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigVerb {
@@ -46,6 +47,34 @@ pub(crate) struct WriteArgs {
     pub(crate) actor: Option<String>,
 }
 
+/// What a change expects of what is there.
+#[derive(Debug, Args)]
+pub(crate) struct ExpectArgs {
+    /// Only if nothing at this path was changed after that version; may be given several times
+    #[arg(long, value_name = "PATH=N", value_parser = unchanged)]
+    pub(crate) if_unchanged: Vec<Unchanged>,
+    /// What happens if the document is not at the version of --if-version
+    #[arg(long, value_name = "WAY", value_enum, default_value_t = Way::Refuse)]
+    pub(crate) on_conflict: Way,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Way {
+    /// The first write wins: the change is refused
+    Refuse,
+    /// The last write wins
+    Overwrite,
+    /// Both are kept, unless they changed the same in different ways
+    Merge,
+}
+
+fn unchanged(text: &str) -> Result<Unchanged, String> {
+    let (path, since) = text.rsplit_once('=').ok_or("write it as PATH=VERSION")?;
+    let path = path.parse().map_err(|error: foundation::Error| error.message().to_owned())?;
+    let since = since.parse().map_err(|_| format!("{since:?} is no version"))?;
+    Ok(Unchanged { path, since: Version::new(since) })
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct GetArgs {
     /// Where, for example interface.max_results; the whole document if absent
@@ -68,6 +97,8 @@ pub(crate) struct SetArgs {
     #[arg(long)]
     pub(crate) dry_run: bool,
     #[command(flatten)]
+    pub(crate) expect: ExpectArgs,
+    #[command(flatten)]
     pub(crate) write: WriteArgs,
     #[command(flatten)]
     pub(crate) document: DocumentArgs,
@@ -80,6 +111,8 @@ pub(crate) struct UnsetArgs {
     /// Only say what would change
     #[arg(long)]
     pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) expect: ExpectArgs,
     #[command(flatten)]
     pub(crate) write: WriteArgs,
     #[command(flatten)]
@@ -94,6 +127,8 @@ pub(crate) struct PatchArgs {
     /// Only say what would change
     #[arg(long)]
     pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) expect: ExpectArgs,
     #[command(flatten)]
     pub(crate) write: WriteArgs,
     #[command(flatten)]

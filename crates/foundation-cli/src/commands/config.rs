@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::MetadataExt;
 
-use foundation::config::{Change, HistoryQuery, Patch, Updated};
+use foundation::config::{Change, HistoryQuery, OnConflict, Patch, Updated};
 use foundation::node::{
     ConfigDiff, ConfigFields, ConfigGet, ConfigHistory, ConfigRollback, ConfigUpdate, Put,
 };
@@ -10,8 +10,8 @@ use foundation::{ExpectedVersion, Order, Path, Version, parse};
 
 use super::input;
 use crate::args::{
-    ConfigVerb, DiffArgs, DocumentArgs, FieldsArgs, GetArgs, HistoryArgs, Output, PatchArgs,
-    RollbackArgs, SetArgs, UnsetArgs, WriteArgs,
+    ConfigVerb, DiffArgs, DocumentArgs, ExpectArgs, FieldsArgs, GetArgs, HistoryArgs, Output,
+    PatchArgs, RollbackArgs, SetArgs, UnsetArgs, Way, WriteArgs,
 };
 use crate::connection::{Connection, Intent};
 use crate::exit::Outcome;
@@ -48,37 +48,38 @@ async fn get(program: &mut Program, args: GetArgs) -> Outcome {
 
 async fn set(program: &mut Program, args: SetArgs) -> Outcome {
     let value = Put::Value(parse::value_or_text(&input::typed(&args.value)?)?);
-    let SetArgs { path, dry_run, write, document, .. } = args;
-    put(program, UnsetArgs { path, dry_run, write, document }, value).await
+    let SetArgs { path, dry_run, expect, write, document, .. } = args;
+    put(program, UnsetArgs { path, dry_run, expect, write, document }, value).await
 }
 
 async fn put(program: &mut Program, args: UnsetArgs, what: Put) -> Outcome {
-    let UnsetArgs { path, dry_run, write, document } = args;
+    let UnsetArgs { path, dry_run, expect, write, document } = args;
     let edits = vec![(path.parse()?, what)];
-    update(program, update_call(document, write, dry_run, Vec::new(), edits)).await
+    update(program, ConfigUpdate { edits, dry_run, ..change(document, expect, write) }).await
 }
 
 async fn patch(program: &mut Program, args: PatchArgs) -> Outcome {
-    let PatchArgs { patch, dry_run, write, document } = args;
-    let patch = Patch::from_value(parse::value(&input::typed(&patch)?)?)?;
-    update(program, update_call(document, write, dry_run, vec![patch], Vec::new())).await
+    let PatchArgs { patch, dry_run, expect, write, document } = args;
+    let patches = vec![Patch::from_value(parse::value(&input::typed(&patch)?)?)?];
+    update(program, ConfigUpdate { patches, dry_run, ..change(document, expect, write) }).await
 }
 
-fn update_call(
-    document: DocumentArgs,
-    write: WriteArgs,
-    dry_run: bool,
-    patches: Vec<Patch>,
-    edits: Vec<(Path, Put)>,
-) -> ConfigUpdate {
+/// A change that says everything but what is changed.
+fn change(document: DocumentArgs, expect: ExpectArgs, write: WriteArgs) -> ConfigUpdate {
     ConfigUpdate {
         document: document.name,
-        patches,
-        edits,
+        patches: Vec::new(),
+        edits: Vec::new(),
         expected: expected(&write),
+        on_conflict: match expect.on_conflict {
+            Way::Refuse => OnConflict::Refuse,
+            Way::Overwrite => OnConflict::Overwrite,
+            Way::Merge => OnConflict::Merge,
+        },
+        unchanged: expect.if_unchanged,
         actor: actor(write.actor),
         reason: write.reason,
-        dry_run,
+        dry_run: false,
     }
 }
 

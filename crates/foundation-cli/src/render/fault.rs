@@ -1,9 +1,9 @@
 //! An error as it is told to people: what, where, what was expected, what to do.
 
 use foundation::Error;
-use foundation::error::{Conflict, Problem};
+use foundation::error::{Clash, Conflict, Problem};
 
-use super::tree::{Shown, edits};
+use super::tree::{Shown, edits, side};
 
 /// The error with its code, every problem on a line of its own, and what to do next.
 pub(crate) fn error(error: &Error) -> String {
@@ -29,6 +29,7 @@ pub(crate) fn error(error: &Error) -> String {
         lines.extend(error.context().iter().map(|(name, value)| format!("  {name} {value}")));
     }
     lines.extend(error.conflict().map(missed).unwrap_or_default());
+    lines.extend(error.conflict().map(clashing).unwrap_or_default());
     // A problem that says what is right needs no general advice.
     if error.problems().iter().all(|one| one.expected.is_none() && one.hint.is_none()) {
         lines.push(format!("  {}", error.kind().row().advice));
@@ -68,6 +69,15 @@ fn missed(conflict: &Conflict) -> Vec<String> {
         lines.extend(edits(&change.changes, Shown::Both).iter().map(|line| format!("    {line}")));
     }
     lines
+}
+
+/// The places that both sides changed, with what each of them wants.
+fn clashing(conflict: &Conflict) -> Vec<String> {
+    let line = |clash: &Clash| {
+        let [base, ours, theirs] = [&clash.base, &clash.ours, &clash.theirs].map(side);
+        format!("  {}: it was {base}, this change says {ours}, others said {theirs}", clash.path)
+    };
+    conflict.clashes.iter().map(line).collect()
 }
 
 #[cfg(test)]

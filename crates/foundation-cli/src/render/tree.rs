@@ -48,9 +48,13 @@ fn typed(value: &Value) -> String {
     if is_itself { text.to_string() } else { value.to_json() }
 }
 
+/// What is on one side of a difference.
+pub(crate) fn side(value: &Option<Value>) -> String {
+    value.as_ref().map_or("(nothing)".to_owned(), typed)
+}
+
 /// A line for each path that differs, with what is there after the change.
 pub(crate) fn edits(edits: &[Edit], shown: Shown) -> Vec<String> {
-    let side = |value: &Option<Value>| value.as_ref().map_or("(nothing)".to_owned(), typed);
     let line = |edit: &Edit| {
         let path =
             if edit.path.is_root() { "(document)".to_owned() } else { edit.path.to_string() };

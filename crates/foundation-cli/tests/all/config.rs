@@ -146,6 +146,35 @@ fn somebody_else_was_first() {
 }
 
 #[test]
+fn who_was_later_can_merge_and_is_told_where_that_is_impossible() {
+    both(|store| {
+        store.ok(&["config", "patch", r#"{"interface":{"max_results":5}}"#, "--reason", "launch"]);
+        let merge = ["--if-version", "0", "--on-conflict", "merge"];
+        let set = |path, value| [&["config", "set", path, value][..], &merge].concat();
+        assert_eq!(store.ok(&set("log.level", "warn")), "log.level = warn (version 2)\n");
+        let late = store.run(&set("interface.max_results", "7"));
+        assert_eq!(late.code, Some(3), "{late:?}");
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(redacted(&late.talk, store), @r#"
+            error[version_conflict]: document "foundation" is at version 2, not at the expected version 0, and both changed "interface.max_results"
+              version 1  [time]  tester  "launch"
+                interface.max_results: 1000 -> 5
+              version 2  [time]  tester
+                log.level: info -> warn
+              interface.max_results: it was 1000, this change says 7, others said 5
+              read the newer version, decide again, and send its number
+            nothing was changed
+            "#);
+        }
+        let path = |seen| ["config", "set", "log.level", "info", "--if-unchanged", seen];
+        let late = store.run(&path("interface=0"));
+        assert_eq!(late.code, Some(3), "{late:?}");
+        assert_eq!(store.ok(&path("interface=1")), "log.level = info (version 3)\n");
+        assert_eq!(store.run(&path("interface")).code, Some(2));
+    });
+}
+
+#[test]
 fn a_refused_change_says_what_is_right_and_changes_nothing() {
     both(|store| {
         let refused = |words: &[&str]| {

@@ -6,22 +6,18 @@
 //! commit until its end was looked at, so that a failure is noticed even if its caller is gone.
 
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use foundation_logic::{config, diff};
 use foundation_store::config::{Head, Proposal, Snapshot};
 use foundation_store::journal::{Batch, Commit};
 use foundation_store::record::RecordKind;
-use foundation_types::error::Conflict;
-use foundation_types::limits::CONFLICT_CHANGES_MAX;
 use foundation_types::{
     Change, Data, Document, Edit, Error, ErrorKind, Event, EventId, EventType, ExpectedVersion,
-    Order, Result, Value, Version,
+    Result, Version,
 };
-use foundation_validate::config::{Stored, no_such_key, stored};
-use foundation_validate::{ChangeRequest, Origin, Validated, event};
+use foundation_validate::config::Stored;
+use foundation_validate::{ChangeRequest, Origin, event};
 
-use super::history::{self, HistoryQuery};
+use super::decision::{Ask, Plan, Stop};
 use super::server::ConfigServer;
 use super::update::Updated;
 
@@ -47,80 +43,65 @@ struct Flight {
 enum Attempt {
     /// It has its place.
     Appended(Flight, Updated),
-    /// Head says the same already.
-    Unmoved(Version),
-    /// Head is at another version than was expected.
-    Conflict(Version),
-    /// The journal is at another version than head, and says so.
-    Refused(Error),
-}
-
-/// What a change leads to.
-struct Plan<T> {
-    stored: Stored<T>,
-    edits: Vec<Edit>,
+    /// It has none, at this version.
+    Stopped(Stop, Version),
 }
 
 impl<T: Document> ConfigServer<T> {
     /// Takes a change through the lane and waits until it is durable.
     pub(super) async fn apply(&self, request: ChangeRequest) -> Result<Updated> {
-        let request = foundation_validate::config::change(request)?;
+        let mut ask = self.ask(request).await?;
         loop {
-            let (attempt, newest) = self.attempt(&request).await?;
+            let (attempt, newest) = self.attempt(&ask).await?;
             match attempt {
                 Attempt::Appended(flight, updated) => return self.confirm(flight, updated).await,
                 // What was learned of head counts only if head is not taken back.
-                _ if !self.stands(newest).await => {}
-                Attempt::Unmoved(version) => {
+                Attempt::Stopped(..) if !self.stands(newest).await => {}
+                Attempt::Stopped(Stop::Unmoved, version) => {
                     return Ok(Updated { version, position: None, changes: Vec::new() });
                 }
-                Attempt::Conflict(actual) => {
-                    return Err(self.conflict(request.expected, actual).await);
-                }
-                Attempt::Refused(conflict) => return Err(conflict),
+                Attempt::Stopped(Stop::Conflict, version) => self.settle(&mut ask, version).await?,
+                Attempt::Stopped(Stop::Refused(error), _) => return Err(error),
             }
         }
     }
 
     /// What a change would do, without doing it.
     pub(super) async fn rehearse(&self, request: ChangeRequest) -> Result<Vec<Edit>> {
-        let request = foundation_validate::config::change(request)?;
+        let mut ask = self.ask(request).await?;
         loop {
             let mut lane = self.inner.lane.lock().await;
             let head = self.head(&mut lane).await?;
             let newest = lane.flights.back().cloned();
+            let decision = self.decide(&ask, &head).await;
             drop(lane);
-            let plan = self.plan(&request, &head);
             if !self.stands(newest).await {
                 continue;
             }
-            if !request.expected.admits(head.snapshot.version) {
-                return Err(self.conflict(request.expected, head.snapshot.version).await);
+            match decision {
+                Ok(plan) => return Ok(plan.edits),
+                Err(Stop::Unmoved) => return Ok(Vec::new()),
+                Err(Stop::Conflict) => self.settle(&mut ask, head.snapshot.version).await?,
+                Err(Stop::Refused(error)) => return Err(error),
             }
-            return Ok(plan?.map_or_else(Vec::new, |plan| plan.edits));
         }
     }
 
     /// One try to give a change its place, with the newest append before it.
-    async fn attempt(
-        &self,
-        request: &Validated<ChangeRequest>,
-    ) -> Result<(Attempt, Option<Flight>)> {
+    async fn attempt(&self, ask: &Ask) -> Result<(Attempt, Option<Flight>)> {
         let mut lane = self.inner.lane.lock().await;
         let head = self.head(&mut lane).await?;
-        let newest = lane.flights.back().cloned();
-        if !request.expected.admits(head.snapshot.version) {
-            return Ok((Attempt::Conflict(head.snapshot.version), newest));
-        }
-        let Some(Plan { stored, edits }) = self.plan(request, &head)? else {
-            return Ok((Attempt::Unmoved(head.snapshot.version), newest));
+        let (newest, version) = (lane.flights.back().cloned(), head.snapshot.version);
+        let Plan { stored, edits } = match self.decide(ask, &head).await {
+            Ok(plan) => plan,
+            Err(stop) => return Ok((Attempt::Stopped(stop, version), newest)),
         };
         let change = Change {
             document: T::NAME.to_owned(),
-            version: head.snapshot.version.next(),
+            version: version.next(),
             time: self.inner.clock.wall(),
-            actor: request.actor.clone(),
-            reason: request.reason.clone(),
+            actor: ask.request.actor.clone(),
+            reason: ask.request.reason.clone(),
             changes: edits.clone(),
         };
         let data = Data::of(&change)?;
@@ -136,11 +117,11 @@ impl<T: Document> ConfigServer<T> {
             Err(error) => {
                 self.state.retreat(proposal);
                 // Of an append that failed meanwhile: what was computed on it is computed anew.
-                let is_conflict = error.kind() == ErrorKind::VersionConflict;
-                return if is_conflict {
-                    Ok((Attempt::Refused(error), newest))
-                } else {
-                    Err(error)
+                return match error.kind() {
+                    ErrorKind::VersionConflict => {
+                        Ok((Attempt::Stopped(Stop::Refused(error), version), newest))
+                    }
+                    _ => Err(error),
                 };
             }
         };
@@ -168,27 +149,6 @@ impl<T: Document> ConfigServer<T> {
             lane.flights.pop_front();
         }
         Ok(self.state.head())
-    }
-
-    /// The valid document that the request leads to; nothing if head says the same.
-    fn plan(&self, request: &Validated<ChangeRequest>, head: &Head<T>) -> Result<Option<Plan<T>>> {
-        let candidate =
-            config::candidate(&head.snapshot.tree, request).map_err(with_nearest::<T>)?;
-        let stored = self.judge(&candidate)?.into_inner();
-        if stored.tree == head.snapshot.tree {
-            return Ok(None);
-        }
-        let edits = diff::diff(&head.logged, &stored.tree);
-        Ok(Some(Plan { stored, edits }))
-    }
-
-    /// Validates a candidate. A rule that panics refuses it and harms nothing else.
-    fn judge(&self, candidate: &Value) -> Result<Validated<Stored<T>>> {
-        let judged = || stored::<T>(candidate, &self.inner.rules);
-        catch_unwind(AssertUnwindSafe(judged)).unwrap_or_else(|_| {
-            let message = format!("a rule of document {:?} panicked", T::NAME);
-            Err(Error::new(ErrorKind::Invalid, message))
-        })
     }
 
     fn batch(&self, change: &Change, data: Data) -> Result<Batch> {
@@ -228,37 +188,4 @@ impl<T: Document> ConfigServer<T> {
         }
         durable
     }
-
-    async fn conflict(&self, expected: ExpectedVersion, actual: Version) -> Error {
-        let expected = expected.version().unwrap_or(actual);
-        let query = HistoryQuery {
-            from: Some(expected.next()),
-            to: Some(actual),
-            limit: CONFLICT_CHANGES_MAX,
-            order: Order::Desc,
-        };
-        // The conflict is the answer, whether or not what was missed can still be read.
-        let missed = history::changes(self.timeline(), &*self.inner.journal, query).await;
-        let mut missed = missed.unwrap_or_default();
-        missed.reverse();
-        let message = format!(
-            "document {:?} is at version {actual}, not at the expected version {expected}",
-            T::NAME
-        );
-        Error::new(ErrorKind::VersionConflict, message).with_conflict(Conflict {
-            expected,
-            actual,
-            missed,
-        })
-    }
-}
-
-/// The refusal of edits, with the nearest known key where nothing was found.
-fn with_nearest<T: Document>(error: Error) -> Error {
-    let problems =
-        error.problems().iter().map(|problem| match (problem.kind, problem.path.parse()) {
-            (ErrorKind::NotFound, Ok(path)) => no_such_key::<T>(&path),
-            _ => problem.clone(),
-        });
-    Error::of_problems(problems.collect())
 }

@@ -6,6 +6,8 @@ use foundation_logic::{diff, lens};
 use foundation_store::clock::Clock;
 use foundation_store::config::{ConfigState, Current, Snapshot, Timeline};
 use foundation_store::journal::Journal;
+use foundation_types::error::Retry;
+use foundation_types::limits::CONFLICT_TRIES_MAX;
 use foundation_types::value::from_value;
 use foundation_types::{Change, Document, Edit, Error, Path, Result, Timestamp, Value, Version};
 use foundation_validate::config::no_such_key;
@@ -158,6 +160,45 @@ impl<T: Document> ConfigServer<T> {
     /// A change of many paths: all or nothing.
     pub fn transaction(&self) -> Update<T> {
         Update::new(self.clone())
+    }
+
+    /// Computes a change from the document as it is, and does so again while others were quicker,
+    /// up to 100 times.
+    ///
+    /// The closure is given what is there, and a change that expects just that.
+    ///
+    /// ```
+    /// # use foundation_services::config::{ConfigServer, Updated};
+    /// # use foundation_types::{Result, Settings};
+    /// async fn one_more(settings: &ConfigServer<Settings>) -> Result<Updated> {
+    ///     let path = "interface.max_results";
+    ///     settings
+    ///         .retry_on_conflict(|seen, change| {
+    ///             change.set(path, seen.document.interface.max_results + 1)
+    ///         })
+    ///         .await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`ConfigServer::update`]; the last conflict after 100 of them.
+    pub async fn retry_on_conflict(
+        &self,
+        mut change: impl FnMut(&Snapshot<T>, Update<T>) -> Update<T>,
+    ) -> Result<Updated> {
+        let mut tries = 1..CONFLICT_TRIES_MAX;
+        loop {
+            let seen = self.get().to_snapshot();
+            let update = self.transaction().expect_version(seen.version);
+            match change(&seen, update).await {
+                Err(error) if error.kind().row().retry == Retry::AfterRefresh => {
+                    if tries.next().is_none() {
+                        return Err(error);
+                    }
+                }
+                ended => return ended,
+            }
+        }
     }
 
     /// Makes the document what it was at an earlier version, as a new version.

@@ -4,7 +4,7 @@ use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 
 use foundation_logic::lens;
-use foundation_types::config::Patch;
+use foundation_types::config::{OnConflict, Patch, Unchanged};
 use foundation_types::value::to_value;
 use foundation_types::{
     Document, Edit, Error, ExpectedVersion, Path, Position, Problem, Result, Value, Version,
@@ -95,9 +95,25 @@ impl<T: Document> Update<T> {
     }
 
     /// Only if the document is at this version: otherwise it is a conflict that tells of every
-    /// change missed.
+    /// change missed, unless [`Update::on_conflict`] says something else.
     pub fn expect_version(mut self, version: Version) -> Self {
         self.request.expected = ExpectedVersion::Exactly(version);
+        self
+    }
+
+    /// What happens if the document is at another version than is expected.
+    pub fn on_conflict(mut self, on_conflict: OnConflict) -> Self {
+        self.request.on_conflict = on_conflict;
+        self
+    }
+
+    /// Only if nothing at, in or around this path was changed after a version: otherwise it is a
+    /// conflict that tells of every such change. What others change elsewhere is no hindrance.
+    pub fn expect_unchanged(mut self, path: impl IntoPath, since: Version) -> Self {
+        match path.into_path() {
+            Ok(path) => self.request.unchanged.push(Unchanged { path, since }),
+            Err(error) => self.note(&error, &Path::root()),
+        }
         self
     }
 

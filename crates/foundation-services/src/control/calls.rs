@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use foundation_logic::event::Trace;
 use foundation_store::telemetry::KeptMetrics;
-use foundation_types::config::Patch;
+use foundation_types::config::{OnConflict, Patch, Unchanged};
 use foundation_types::error::ErrorReport;
 use foundation_types::telemetry::Metric;
 use foundation_types::{
@@ -92,6 +92,10 @@ calls! {
         edits: Vec<(Path, Put)>,
         /// The version that the writer has seen.
         expected: ExpectedVersion,
+        /// What happens if the document is at another one.
+        on_conflict: OnConflict,
+        /// What may not have changed since.
+        unchanged: Vec<Unchanged>,
         /// Who.
         actor: Option<String>,
         /// Why.

@@ -108,6 +108,12 @@ impl<T: Document> ConfigState<T> {
         proposal
     }
 
+    /// What was proposed and is not published yet, oldest first.
+    #[must_use]
+    pub fn pending(&self) -> Vec<Change> {
+        self.ahead().pending.iter().map(|pending| pending.change.clone()).collect()
+    }
+
     /// Takes back a proposal that is not coming, and all that were computed on it. One that was
     /// published or taken back before is left alone.
     pub fn retreat(&self, proposal: Proposal) {

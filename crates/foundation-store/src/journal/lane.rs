@@ -153,5 +153,6 @@ fn conflict(batch: &Batch, actual: Version) -> Error {
         expected,
         actual,
         missed: Vec::new(),
+        clashes: Vec::new(),
     })
 }

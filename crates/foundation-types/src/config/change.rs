@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::path::Path;
 use crate::time::Timestamp;
-use crate::value::Value;
+use crate::value::{Value, present};
 use crate::version::Version;
 
 /// One path whose value differs.
@@ -18,26 +18,6 @@ pub struct Edit {
     /// The value after; absent if it was removed.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "present")]
     pub after: Option<Value>,
-}
-
-/// Tells an absent value from one that is present and `null`.
-mod present {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    use crate::value::Value;
-
-    pub(super) fn serialize<S: Serializer>(
-        value: &Option<Value>,
-        out: S,
-    ) -> Result<S::Ok, S::Error> {
-        value.as_ref().unwrap_or(&Value::Null).serialize(out)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<Option<Value>, D::Error> {
-        Value::deserialize(from).map(Some)
-    }
 }
 
 /// One version of a document: who changed what, when and why.

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::kind::{ErrorKind, Severity};
 use crate::config::Change;
+use crate::path::Path;
+use crate::value::{Value, present};
 use crate::version::Version;
 
 /// One finding about a piece of input.
@@ -99,4 +101,23 @@ pub struct Conflict {
     /// The configuration changes between the two, oldest first; empty for streams of events.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missed: Vec<Change>,
+    /// Where a merge found that both sides changed the same, in different ways.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clashes: Vec<Clash>,
+}
+
+/// A place that two writers changed in different ways: the marker of a merge.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Clash {
+    /// Where.
+    pub path: Path,
+    /// What both began with; absent if there was nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "present")]
+    pub base: Option<Value>,
+    /// What the writer wants; absent to have it removed.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "present")]
+    pub ours: Option<Value>,
+    /// What the others made of it; absent if they removed it.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "present")]
+    pub theirs: Option<Value>,
 }

@@ -1,6 +1,6 @@
 //! Whether a change may be applied, before anybody looks at the document.
 
-use foundation_types::config::Patch;
+use foundation_types::config::{OnConflict, Patch, Unchanged};
 use foundation_types::limits::{CONFIG_BYTES_MAX, REASON_BYTES_MAX, TRANSACTION_EDITS_MAX};
 use foundation_types::{ErrorKind, ExpectedVersion, Path, Problem, Result, Value};
 
@@ -21,6 +21,10 @@ pub struct ChangeRequest {
     pub edits: Vec<(Path, Option<Value>)>,
     /// The version that the writer has seen.
     pub expected: ExpectedVersion,
+    /// What happens if the document is at another version.
+    pub on_conflict: OnConflict,
+    /// What may not have changed since the writer has seen it; refused otherwise.
+    pub unchanged: Vec<Unchanged>,
     /// Who changes it.
     pub actor: Option<String>,
     /// Why.
@@ -35,6 +39,11 @@ pub struct ChangeRequest {
 pub fn change(request: ChangeRequest) -> Result<Validated<ChangeRequest>> {
     let mut found = Vec::new();
     inspect(&request.edits, &request.patches, &mut found);
+    if request.unchanged.len() > TRANSACTION_EDITS_MAX {
+        let message = format!("the change expects {} paths", request.unchanged.len());
+        let expected = format!("at most {TRANSACTION_EDITS_MAX}");
+        found.push(Problem::new(ErrorKind::TooLarge, "", message).expected(expected));
+    }
     for (path, text) in [("actor", &request.actor), ("reason", &request.reason)] {
         text.iter().for_each(|text| REASON.check(path, text, &mut found));
     }

@@ -229,6 +229,8 @@ fn every_change_that_is_put_wrongly_is_refused() {
     for (text, expected) in texts {
         let request = ChangeRequest {
             patches: Vec::new(),
+            on_conflict: foundation_types::config::OnConflict::Refuse,
+            unchanged: Vec::new(),
             edits: vec![edit("a", 1.into())],
             expected: ExpectedVersion::Absent,
             actor: Some(text.to_owned()),

@@ -1,0 +1,13 @@
+//! Tells an absent value from one that is present and `null`, in a field that may be left out.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::Value;
+
+pub(crate) fn serialize<S: Serializer>(value: &Option<Value>, out: S) -> Result<S::Ok, S::Error> {
+    value.as_ref().unwrap_or(&Value::Null).serialize(out)
+}
+
+pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(from).map(Some)
+}
