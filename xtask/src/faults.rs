@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::kernel::{self, Fault};
-use crate::kill;
+use crate::kill::{self, During};
 
 /// Where the report goes.
 const REPORT: &str = "docs/reliability.md";
@@ -60,7 +60,7 @@ const RUNS: &[Run] = &[
     },
     Run {
         fault: "random bits of a large store with segments of the default size",
-        variables: &[("FOUNDATION_LARGE_MIB", "100"), ("FOUNDATION_LARGE_FLIPS", "1000")],
+        variables: &[("FOUNDATION_LARGE_MIB", "100"), ("FOUNDATION_LARGE_FLIPS", "10000")],
         words: &["a_random_bit_of_a_large_store", "--", "--nocapture"],
         line: "random bits flipped in a store",
     },
@@ -94,8 +94,15 @@ const REAL: [(Fault, &str); 3] = [
 /// Seed of the runs that are given one.
 const SEED: u64 = 1;
 
-/// Kills of a real node in the report.
-const KILLS: u64 = 1_000;
+/// The kills of a real node, and how many there are of each.
+const KILLED: [(During, &str, u64); 2] = [
+    (During::Load, "`kill -9` of a serving node during imports and updates", 1_000),
+    (
+        During::Upkeep,
+        "the same during snapshots, backups and retention, and during the start after it",
+        200,
+    ),
+];
 
 /// Runs the matrix and writes the report.
 ///
@@ -114,14 +121,12 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
         let command = format!("cargo xtask {} --seed {SEED}", fault.word());
         rows.push_str(&row(what, &outcome.to_string(), &command));
     }
-    let killed = kill::measure(root, KILLS, SEED)?;
-    println!("{killed}");
-    let command = format!("cargo xtask kill --cycles {KILLS} --seed {SEED}");
-    rows.push_str(&row(
-        "`kill -9` of a serving node during imports and updates",
-        &killed,
-        &command,
-    ));
+    for (during, what, cycles) in KILLED {
+        let killed = kill::measure(root, during, cycles, SEED)?;
+        println!("{what}: {killed}");
+        let command = format!("cargo xtask {} --cycles {cycles} --seed {SEED}", during.word());
+        rows.push_str(&row(what, &killed, &command));
+    }
     let text = format!(
         "# Reliability\n\n\
          Written by `cargo xtask faults`; every figure is a line that the command beside it printed. In the rows with\n\

@@ -6,6 +6,7 @@
 
 mod load;
 mod oracle;
+mod upkeep;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,21 +14,54 @@ use std::time::{Duration, Instant};
 
 use load::Load;
 use oracle::Oracle;
+use upkeep::Upkeep;
 
 /// Cycles if none are asked for.
 const CYCLES: u64 = 200;
 
-/// Kills that one store goes through; then a new one is begun, since each check reads all of it.
-const KILLS_OF_A_STORE: u64 = 40;
+/// What a node does besides its load when it is killed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum During {
+    /// Nothing.
+    Load,
+    /// Snapshots, backups and retention without end; and the next start is killed as well.
+    Upkeep,
+}
+
+impl During {
+    /// Bytes of data in an event: for retention the log has to become long.
+    fn padding(self) -> usize {
+        match self {
+            Self::Load => 0,
+            Self::Upkeep => 700,
+        }
+    }
+
+    /// Kills that one store goes through; then a new one is begun, since each check reads all of
+    /// it.
+    fn kills_of_a_store(self) -> u64 {
+        match self {
+            Self::Load => 40,
+            Self::Upkeep => 200,
+        }
+    }
+
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Load => "kill",
+            Self::Upkeep => "upkeep",
+        }
+    }
+}
 
 /// Kills a node as often as the words say.
 ///
 /// # Errors
 /// As [`measure`], or how the words should be.
-pub(crate) fn run(root: &Path, words: &[&str]) -> Result<(), String> {
-    let (cycles, seed) = crate::cycles("kill", CYCLES, words)?;
+pub(crate) fn run(root: &Path, during: During, words: &[&str]) -> Result<(), String> {
+    let (cycles, seed) = crate::cycles(during.word(), CYCLES, words)?;
     println!("killing {cycles} times, seed {seed}");
-    println!("{}", measure(root, cycles, seed)?);
+    println!("{}", measure(root, during, cycles, seed)?);
     Ok(())
 }
 
@@ -35,17 +69,23 @@ pub(crate) fn run(root: &Path, words: &[&str]) -> Result<(), String> {
 ///
 /// # Errors
 /// What was lost, invented, repeated or could not be opened, and how to repeat it.
-pub(crate) fn measure(root: &Path, cycles: u64, seed: u64) -> Result<String, String> {
+pub(crate) fn measure(
+    root: &Path,
+    during: During,
+    cycles: u64,
+    seed: u64,
+) -> Result<String, String> {
     let program = build(root)?;
-    let directory = std::env::temp_dir().join(format!("foundation-kill-{}", std::process::id()));
+    let folder = std::env::temp_dir().join(format!("foundation-kill-{}", std::process::id()));
     let began = Instant::now();
-    let outcome = cycle_all(&program, &directory, cycles, seed);
-    let _ = std::fs::remove_dir_all(&directory);
-    let oracle = outcome.map_err(|what| {
-        format!("{what}\nto repeat it: cargo xtask kill --cycles {cycles} --seed {seed}")
+    let outcome = cycle_all(&program, &folder, during, cycles, seed);
+    let _ = std::fs::remove_dir_all(&folder);
+    let (oracle, done) = outcome.map_err(|what| {
+        let word = during.word();
+        format!("{what}\nto repeat it: cargo xtask {word} --cycles {cycles} --seed {seed}")
     })?;
     Ok(format!(
-        "{cycles} kills in {:.0} s: {} events and {} updates acked; acked lost 0, invented 0, repeated 0",
+        "{cycles} kills in {:.0} s: {} events and {} updates acked{done}; acked lost 0, invented 0, repeated 0",
         began.elapsed().as_secs_f64(),
         oracle.acked_events,
         oracle.acked_updates,
@@ -71,25 +111,39 @@ pub(crate) fn release(root: &Path) -> PathBuf {
     target.join("release")
 }
 
-fn cycle_all(program: &Path, directory: &Path, cycles: u64, seed: u64) -> Result<Oracle, String> {
+fn cycle_all(
+    program: &Path,
+    folder: &Path,
+    during: During,
+    cycles: u64,
+    seed: u64,
+) -> Result<(Oracle, upkeep::Done), String> {
     let mut oracle = Oracle::default();
+    let mut done = upkeep::Done::of(during);
     let mut dice = dice(seed);
+    let directory = folder.join("store");
     for cycle in 0..cycles {
-        if cycle.is_multiple_of(KILLS_OF_A_STORE) {
-            let _ = std::fs::remove_dir_all(directory);
+        if cycle.is_multiple_of(during.kills_of_a_store()) {
+            let _ = std::fs::remove_dir_all(folder);
+            std::fs::create_dir(folder)
+                .map_err(|cause| format!("cannot make {}: {cause}", folder.display()))?;
             oracle = oracle.of_a_new_store();
         }
-        let load = Load::start(program, directory, cycle)?;
+        let load = Load::start(program, &directory, cycle, during.padding())?;
+        let upkeep = (during == During::Upkeep).then(|| Upkeep::start(program, folder, cycle));
         // From the first ack on: before it there is nothing to lose.
         load.wait_for_ack()?;
         std::thread::sleep(Duration::from_millis(roll(&mut dice, 150)));
         let sent = load.kill()?;
+        let told = |what| format!("cycle {cycle} (seed {seed}): {what}");
+        if let Some(upkeep) = upkeep {
+            done.add(upkeep.end(&mut dice).map_err(told)?);
+            done.look(&directory);
+        }
         oracle.learn(sent);
-        oracle
-            .check(program, directory)
-            .map_err(|what| format!("cycle {cycle} (seed {seed}): {what}"))?;
+        oracle.check(program, &directory).map_err(told)?;
     }
-    Ok(oracle)
+    Ok((oracle, done))
 }
 
 /// The beginning of a row of numbers that a seed gives.

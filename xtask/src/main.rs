@@ -1,5 +1,5 @@
 //! The repository's own commands: `cargo xtask` with `tidy`, `test`, `bench`, `fuzz`,
-//! `faults`, `kill`, `power`, `syncs` or `full`.
+//! `faults`, `kill`, `upkeep`, `power`, `syncs` or `full`.
 
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it talks to people at a terminal")]
@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use kernel::Fault;
+use kill::During;
 
 const USAGE: &str = "usage: cargo xtask COMMAND
 
@@ -26,6 +27,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   fuzz   what reads bytes is fuzzed: [TARGET] [--seconds N] [--if-installed]
   faults the fault runs; writes docs/reliability.md
   kill   a real node is killed at random moments under load: [--cycles N] [--seed N]
+  upkeep the same during snapshots, backups and retention, and during the next start: [--cycles N] [--seed N]
   power  the power of a real ext4 is cut under a writer: [--cycles N] [--seed N]
   syncs  a sync fails on a real ext4, and the next one would not: [--cycles N] [--seed N]
   full   a real file system has no space, then some again: [--cycles N] [--seed N]";
@@ -38,7 +40,8 @@ fn main() -> ExitCode {
         ["faults"] => faults::run(&root()),
         ["bench", rest @ ..] => bench::run(&root(), rest),
         ["fuzz", rest @ ..] => fuzz::run(&root(), rest),
-        ["kill", rest @ ..] => kill::run(&root(), rest),
+        ["kill", rest @ ..] => kill::run(&root(), During::Load, rest),
+        ["upkeep", rest @ ..] => kill::run(&root(), During::Upkeep, rest),
         ["power", rest @ ..] => kernel::run(&root(), Fault::Power, rest),
         ["syncs", rest @ ..] => kernel::run(&root(), Fault::Syncs, rest),
         ["full", rest @ ..] => kernel::run(&root(), Fault::Full, rest),

@@ -96,6 +96,8 @@ pub(crate) enum Command {
     /// Metrics of a running node
     #[command(subcommand)]
     Metrics(MetricsVerb),
+    /// Keep documents and tables as they are now in a snapshot, so that a start reads only what is newer
+    Checkpoint,
     /// Write documents and tables as they are now into a file of a directory
     Dump {
         /// The directory; it is made if it is missing

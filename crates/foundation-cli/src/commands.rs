@@ -2,6 +2,7 @@
 
 mod append;
 mod backup;
+mod checkpoint;
 mod config;
 mod demo;
 mod dump;
@@ -42,6 +43,7 @@ pub(crate) async fn run(program: &mut Program, command: Command) -> Outcome {
         Command::Metrics(MetricsVerb::Show { prefix }) => {
             metrics::show(program, prefix.as_deref().unwrap_or("")).await
         }
+        Command::Checkpoint => checkpoint::run(program).await,
         Command::Dump { directory } => dump::run(program, &directory).await,
         Command::Verify(args) => verify::run(program, &args).await,
         Command::Backup { directory } => backup::run(program, &directory).await,

@@ -49,7 +49,12 @@ pub(crate) fn foundation(program: &Path, directory: &Path) -> Command {
 }
 
 impl Load {
-    pub(crate) fn start(program: &Path, directory: &Path, cycle: u64) -> Result<Self, String> {
+    pub(crate) fn start(
+        program: &Path,
+        directory: &Path,
+        cycle: u64,
+        padding: usize,
+    ) -> Result<Self, String> {
         let node = start_node(program, directory)?;
         let mut importer = foundation(program, directory)
             .args(["events", "import", "-", "--acks"])
@@ -67,7 +72,7 @@ impl Load {
         Ok(Self {
             node,
             cycle,
-            writer: std::thread::spawn(move || send(lines, cycle)),
+            writer: std::thread::spawn(move || send(lines, cycle, padding)),
             acks: std::thread::spawn(move || collect(acks, &told)),
             updates: std::thread::spawn(move || update(&program, &directory, cycle, &ends)),
             importer,
@@ -123,10 +128,12 @@ fn start_node(program: &Path, directory: &Path) -> Result<Child, String> {
     Err(format!("the node did not start:\n{said}"))
 }
 
-fn send(mut lines: ChildStdin, cycle: u64) {
+/// Sends events; what stands in their data besides a number makes the log longer.
+fn send(mut lines: ChildStdin, cycle: u64, padding: usize) {
+    let padding = "x".repeat(padding);
     for number in 0..EVENTS {
         let line = format!(
-            "{{\"type\":\"kill.event\",\"id\":\"{}\",\"correlation_id\":\"cycle-{cycle}\",\"data\":{number}}}\n",
+            "{{\"type\":\"kill.event\",\"id\":\"{}\",\"correlation_id\":\"cycle-{cycle}\",\"data\":[{number},\"{padding}\"]}}\n",
             id(cycle, number)
         );
         if lines.write_all(line.as_bytes()).is_err() {

@@ -297,3 +297,15 @@ fn a_document_goes_on_behind_a_change_that_was_lost() {
     assert_eq!(store.ok(&["config", "get", "interface.max_results"]), "104\n");
     assert!(store.ok(&["replay", "--check"]).contains(": the snapshot agrees"));
 }
+
+#[test]
+fn a_checkpoint_tells_up_to_where_a_start_need_not_read() {
+    both(|store| {
+        store.ok(&["config", "set", "log.level", "warn"]);
+        let position = store.json(&["checkpoint"]);
+        assert!(position.as_u64() >= Some(1), "{position}");
+        let told = store.ok(&["checkpoint"]);
+        assert!(told.starts_with("everything up to position "), "{told}");
+        store.ok(&["verify"]);
+    });
+}

@@ -15,7 +15,7 @@ use crate::config::ConfigServer;
 use crate::telemetry::HostSampler;
 
 /// How often it is looked whether there is something to do about the log.
-const LOOK_EVERY: Duration = Duration::from_secs(10);
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 impl Node {
     /// Keeps the states as of now in a snapshot, without holding up the runtime.
@@ -53,7 +53,7 @@ impl Node {
         self.tasks.spawn_until_stopped("log", async move {
             let mut due = Due::default();
             loop {
-                tokio::time::sleep(LOOK_EVERY).await;
+                // At once after a start: a node that is restarted again and again keeps no more.
                 let Some(node) = node.upgrade() else { return };
                 let wanted = settings.current().journal.clone();
                 let now = node.clock.monotonic();
@@ -63,6 +63,8 @@ impl Node {
                 if let Some(keep) = retention_of(&wanted.retention) {
                     note("the log could not be shortened", node.retain(keep).await.map(|_| ()));
                 }
+                drop(node);
+                tokio::time::sleep(LOOK_EVERY).await;
             }
         });
     }
