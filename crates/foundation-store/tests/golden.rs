@@ -168,6 +168,17 @@ fn the_golden_store_says_what_it_said() {
     "#);
 }
 
+/// An early program shortened its log without keeping the versions of the streams.
+#[test]
+fn a_store_that_an_early_program_shortened_says_the_same() {
+    let mut early = golden();
+    early.remove("HEADS").expect("is there");
+    let front = std::fs::read(folder().with_file_name("early").join("FRONT")).expect("reads");
+    early.insert("FRONT".to_owned(), front);
+    assert_eq!(says(&early, Mode::Read), says(&golden(), Mode::Read));
+    assert_eq!(verify_store(&disk_of(&early)).expect("reads").findings, []);
+}
+
 #[test]
 fn the_golden_store_is_verified_and_nothing_is_found() {
     let disk = disk_of(&golden());

@@ -61,7 +61,8 @@ pub(crate) enum Failure {
     OnceAt(u64),
     /// This one call finds no space and changes nothing, be it a sync.
     NoSpaceAt(u64),
-    /// From this call on there is no space: writes that make files longer fail half-way.
+    /// From this call on there is no space but what removed files give back: writes that make files
+    /// longer fail half-way.
     FullFrom(u64),
 }
 
@@ -105,6 +106,8 @@ struct State {
     calls: u64,
     syncs: u64,
     failure: Failure,
+    /// Bytes that files were given back since there was no space.
+    room: isize,
     lie: Lie,
     locked: bool,
 }
@@ -157,6 +160,10 @@ impl State {
         if fails { Err(io::Error::from_raw_os_error(5)) } else { Ok(()) }
     }
 
+    fn is_full(&self) -> bool {
+        matches!(self.failure, Failure::FullFrom(call) if self.calls >= call)
+    }
+
     fn named(&self, name: &str) -> io::Result<usize> {
         self.live.get(name).copied().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
@@ -187,7 +194,8 @@ impl SimulatedDisk {
     }
 
     pub(crate) fn set_failure(&self, failure: Failure) {
-        self.state().failure = failure;
+        let mut state = self.state();
+        (state.failure, state.room) = (failure, 0);
     }
 
     /// What a machine finds that lost its power now.
@@ -305,7 +313,10 @@ impl Disk for SimulatedDisk {
     fn remove(&self, name: &str) -> io::Result<()> {
         let mut state = self.state();
         state.call()?;
-        state.named(name)?;
+        let file = state.named(name)?;
+        if state.is_full() {
+            state.room += state.files[file].live.len() as isize;
+        }
         state.change_names(NameChange::Remove(name.to_owned()));
         Ok(())
     }
@@ -354,17 +365,20 @@ impl OpenFile {
     fn change(&self, change: Change) -> io::Result<()> {
         let mut state = self.disk.state();
         let outcome = state.call();
-        let is_full = matches!(state.failure, Failure::FullFrom(call) if state.calls >= call);
+        let (is_full, room) = (state.is_full(), state.room);
         let failure = state.failure;
         let file = &mut state.files[self.file];
+        let before = file.live.len() as isize;
         let change = match (change, &outcome) {
             (Change::Write(offset, bytes), Ok(()))
-                if is_full && offset + bytes.len() > file.live.len() =>
+                if is_full && (offset + bytes.len()) as isize > before + room.max(0) =>
             {
                 // As systems do: what fits is written.
                 let change = Change::Write(offset, bytes[..bytes.len() / 2].to_vec());
                 apply(&mut file.live, &change);
                 file.unsynced.push(change);
+                let grown = file.live.len() as isize - before;
+                state.room -= grown;
                 return Err(io::Error::from_raw_os_error(28));
             }
             (change, Ok(())) => change,
@@ -374,7 +388,11 @@ impl OpenFile {
             _ => return outcome,
         };
         apply(&mut file.live, &change);
+        let grown = file.live.len() as isize - before;
         file.unsynced.push(change);
+        if is_full {
+            state.room -= grown;
+        }
         outcome
     }
 }

@@ -309,3 +309,26 @@ fn a_checkpoint_tells_up_to_where_a_start_need_not_read() {
         store.ok(&["verify"]);
     });
 }
+
+#[test]
+fn a_directory_with_the_name_of_a_snapshot_or_an_index_is_in_nobodys_way() {
+    let store = Store::new();
+    store.ok(&["config", "set", "interface.max_results", "7"]);
+    store.ok(&["config", "set", "log.level", "warn"]);
+    let names = std::fs::read_dir(store.directory()).expect("is there");
+    for name in names.map(|entry| entry.expect("reads").path()) {
+        if name.extension().is_some_and(|kind| kind == "snap" || kind == "idx") {
+            std::fs::remove_file(&name).expect("is removed");
+            std::fs::create_dir(&name).expect("is made");
+        }
+    }
+    assert_eq!(store.ok(&["config", "get", "interface.max_results"]), "7\n");
+    store.ok(&["config", "set", "log.level", "debug"]);
+    assert_eq!(store.ok(&["config", "get", "log.level"]), "debug\n");
+    let snapshots = || {
+        let names = std::fs::read_dir(store.directory()).expect("is there");
+        let files = names.filter_map(|one| one.ok()).filter(|one| one.path().is_file());
+        files.filter(|one| one.path().extension().is_some_and(|kind| kind == "snap")).count()
+    };
+    assert_eq!(snapshots(), 1, "the next snapshot is taken all the same");
+}

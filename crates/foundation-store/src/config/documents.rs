@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use foundation_types::limits::UNLINKED_DOCUMENTS_MAX;
-use foundation_types::{Document, Error, ErrorKind, Position, Result, StreamName, Value};
+use foundation_types::{Document, Error, ErrorKind, Position, Result, StreamName, Value, Version};
 use foundation_validate::config::document_name;
 
 use super::kept::{KeptDocument, KeptDocuments};
@@ -214,6 +214,11 @@ impl State for Documents {
         }
         self.restored.store(position.to_engine(), Ordering::Relaxed);
         Ok(())
+    }
+
+    fn heads(&self) -> Vec<(StreamName, Version)> {
+        let timelines = self.timelines().into_values();
+        timelines.map(|timeline| (timeline.stream().clone(), timeline.last().0)).collect()
     }
 
     fn reset(&self) {

@@ -11,6 +11,7 @@ mod backup;
 mod checkpoint;
 mod fold;
 mod group;
+mod heads;
 mod identity;
 mod index;
 mod indexing;
@@ -45,6 +46,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 
+use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use foundation_types::{
     Error, ErrorKind, EventQuery, Order, Position, Result, StoreId, StreamName, Version, limits,
@@ -79,8 +81,10 @@ pub struct Embedded {
 
 /// Whether a file with this name is a part of a store or of what stands beside it.
 fn is_own_name(name: &str) -> bool {
-    let is_fixed =
-        matches!(name, identity::FILE | mark::WATERMARK | mark::FRONT | reserve::FILE | LOCK_FILE);
+    let is_fixed = matches!(
+        name,
+        identity::FILE | mark::WATERMARK | mark::FRONT | heads::FILE | reserve::FILE | LOCK_FILE
+    );
     is_fixed
         || matches!(name, METRICS_FILE | "control.sock")
         || segment::is_segment(name)
@@ -92,6 +96,12 @@ fn is_own_name(name: &str) -> bool {
 /// Whether there was no space for a write.
 fn is_full(cause: &io::Error) -> bool {
     matches!(cause.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+/// Whether something else has the name of a file: a directory, a link, a socket.
+fn is_no_file(error: &Error) -> bool {
+    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref());
+    cause.is_some_and(|cause: &io::Error| cause.kind() == io::ErrorKind::InvalidInput)
 }
 
 /// The failure of a disk operation as an error of ours.
@@ -126,6 +136,7 @@ impl Embedded {
             store,
             clock,
             log: recovery.log,
+            heads: ArcSwap::from_pointee(recovery.heads),
             disk,
             pool: recovery.pool,
             follower,
@@ -159,7 +170,7 @@ impl Embedded {
                 None
             }
             Mode::Write => {
-                reserve::make(&*shared.disk, options.reserve_bytes);
+                upkeep::make_reserve(&shared);
                 let parts = writer::Parts { salt_seed: rng.bits(), options };
                 Some(writer::start(shared.clone(), parts, tail)?)
             }
@@ -262,7 +273,7 @@ impl Journal for Embedded {
         if intake.lane.knows(stream) {
             return Ok(intake.lane.version(stream));
         }
-        self.shared.log.stream_version(stream.as_str())
+        self.shared.version_of(stream)
     }
 
     async fn read_after(&self, position: Position, bytes_max: usize) -> Result<Vec<Record>> {

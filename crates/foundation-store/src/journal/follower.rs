@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use foundation_types::{EventType, Position, Result, Timestamp};
+use foundation_types::{EventType, Position, Result, StreamName, Timestamp, Version};
 
 use crate::record::Record;
 
@@ -53,6 +53,11 @@ pub trait State: Send + Sync {
 
     /// Becomes what it was before any record.
     fn reset(&self);
+
+    /// The streams that it is folded from, and the version that it has of each.
+    fn heads(&self) -> Vec<(StreamName, Version)> {
+        Vec::new()
+    }
 }
 
 /// A state that was taken and is still to be encoded.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use foundation_types::limits::UNLINKED_TABLES_MAX;
 use foundation_types::{
-    Data, Error, ErrorKind, Keep, Position, Result, StreamName, TableKey, TableValue,
+    Data, Error, ErrorKind, Keep, Position, Result, StreamName, TableKey, TableValue, Version,
 };
 use foundation_validate::table::table_name;
 
@@ -285,6 +285,11 @@ impl State for Tables {
 
     fn restore(&self, position: Position, bytes: &[u8]) -> Result<()> {
         self.restore_all(bytes, position)
+    }
+
+    fn heads(&self) -> Vec<(StreamName, Version)> {
+        let all = Self::capture(self);
+        all.iter().map(|table| (StreamName::of_table(table.name()), table.version())).collect()
     }
 
     fn reset(&self) {

@@ -15,7 +15,8 @@ use std::sync::atomic::Ordering;
 use foundation_types::{Error, ErrorKind, Position, Result, StoreId};
 use sha2::{Digest, Sha256};
 
-use super::mark::{FRONT, Mark};
+use super::heads::{self, Heads};
+use super::mark::{FRONT, HAS_HEADS, Mark};
 use super::recovery::FIRST_EPOCH;
 use super::scan::{Cursor, Groups};
 use super::segment::{HEADER_BYTES, Segment};
@@ -115,7 +116,15 @@ impl Copy<'_> {
         // Whoever was letting go of segments before the hold is done once the upkeep is free.
         let _upkeep = upkeep::lock(self.shared);
         match Mark::open(&*self.shared.disk, FRONT, self.shared.store, Access::Read)? {
-            Some(front) => self.bytes(FRONT, &front.to_bytes()),
+            Some(front) => {
+                self.bytes(FRONT, &front.to_bytes())?;
+                let (disk, store) = (&*self.shared.disk, self.shared.store);
+                let heads = Heads::read(disk, store, Some(&front))?;
+                if front.has(HAS_HEADS) {
+                    self.bytes(heads::FILE, &heads.to_bytes(store))?;
+                }
+                Ok(())
+            }
             None => Ok(()),
         }
     }

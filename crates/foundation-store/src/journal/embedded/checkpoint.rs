@@ -5,12 +5,13 @@ use std::sync::Arc;
 use foundation_types::{Error, ErrorKind, Position, Result, StoreId};
 
 use super::indexing;
+use super::log::checksum_in;
 use super::options::Mode;
 use super::row;
 use super::scan::{Cursor, Groups};
 use super::segment::{self, HEADER_BYTES, Segment};
 use super::snapshot::{self, Snapshot};
-use super::{Follower, disk_failure};
+use super::{Follower, disk_failure, is_no_file};
 use crate::disk::{Disk, Pool};
 
 /// What the states of the followers are as of.
@@ -53,7 +54,9 @@ pub(super) fn restore(
                 return Ok(checkpoint);
             }
             // Beside a writer it may have gone since it was listed.
-            Err(error) if error.kind() == ErrorKind::Disk && mode != Mode::Peek => {
+            Err(error)
+                if error.kind() == ErrorKind::Disk && mode != Mode::Peek && !is_no_file(&error) =>
+            {
                 return Err(error);
             }
             Err(error) => checkpoint.passed_over.push(error),
@@ -103,10 +106,13 @@ const OTHER_LOG: &str = "a snapshot was taken of another log than this one";
 /// The checksum of the frame of a record, if the segment has it.
 fn chain_at(pool: &Arc<Pool>, segment: &Segment, sequence: u64) -> Result<Option<u32>> {
     let header = segment.header;
+    // An index says where to look; what is there says the log itself.
     if let Ok(index) = indexing::open(pool, segment)
-        && index.summary().last() == sequence
+        && index.summary().last() >= sequence
+        && let Ok(offset) = index.offset_of(sequence)
+        && let Some(checksum) = checksum_in(segment, offset..index.summary().end.offset, sequence)?
     {
-        return Ok(Some(index.summary().end.chain));
+        return Ok(Some(checksum));
     }
     let fail = |cause| disk_failure("read the log", &segment.name, cause);
     let start = Cursor { offset: HEADER_BYTES, next: header.first, chain: header.previous };

@@ -107,7 +107,6 @@ impl Summary {
     }
 }
 
-#[cfg(test)]
 /// A stream in a segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct StreamEntry {
@@ -200,7 +199,6 @@ impl SegmentIndex {
     }
 
     /// All streams, by name.
-    #[cfg(test)]
     pub(super) fn streams(&self) -> Result<Vec<StreamEntry>> {
         let of_stream = |entry: Name, name| {
             let Name { kind, records, version, .. } = entry;

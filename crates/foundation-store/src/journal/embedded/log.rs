@@ -1,5 +1,6 @@
 //! The row of segments: which one holds a record, and reading below the durable end.
 
+use std::ops::Range;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
@@ -63,15 +64,15 @@ impl SegmentLog {
     }
 
     /// The version of a stream, as far as indices know of it.
-    pub(super) fn stream_version(&self, stream: &str) -> Result<Version> {
+    pub(super) fn stream_version(&self, stream: &str) -> Result<Option<Version>> {
         for segment in self.every().iter().rev() {
             let term = Term::Stream(stream.as_bytes());
             let found = indexed(segment, term, |index| index.stream_version(stream.as_bytes()))?;
             if let Some(version) = found.flatten() {
-                return Ok(version);
+                return Ok(Some(version));
             }
         }
-        Ok(Version::NONE)
+        Ok(None)
     }
 
     pub(super) fn segments(&self) -> usize {
@@ -244,6 +245,30 @@ pub(super) fn frames(segment: &Segment, offset: u64) -> Frames<'_> {
         end: segment.end.load(Ordering::Acquire),
         chain: None,
     }
+}
+
+/// The checksum of the frame of a record, if it can be read in this stretch of a segment, which
+/// begins with a frame and ends after one.
+pub(super) fn checksum_in(
+    segment: &Segment,
+    stretch: Range<u64>,
+    sequence: u64,
+) -> Result<Option<u32>> {
+    let mut frames = Frames { end: stretch.end, ..frames(segment, stretch.start) };
+    while frames.offset < frames.end {
+        match frames.next(LOOK_UP_BYTES) {
+            Ok(records) => {
+                let last = records.last().map_or(sequence, number);
+                let found = records.iter().find(|record| number(record) == sequence);
+                if found.is_some() || last >= sequence {
+                    return Ok(found.map(Record::checksum));
+                }
+            }
+            Err(ReadFault::Damaged(..)) => return Ok(None),
+            Err(fault) => return Err(refused(segment, fault)),
+        }
+    }
+    Ok(None)
 }
 
 pub(super) fn number(record: &Record) -> u64 {

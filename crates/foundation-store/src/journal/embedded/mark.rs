@@ -34,7 +34,12 @@ pub(super) struct Mark {
     /// Counts writes; the slot with the greater count is the newer one.
     count: u64,
     sequence: u64,
+    /// What else it says, bit by bit.
+    flags: u32,
 }
+
+/// The front was moved by a program that keeps the versions of streams that are let go of.
+pub(super) const HAS_HEADS: u32 = 1;
 
 impl Mark {
     /// Makes the file with two empty slots. Its name is durable once names are synced.
@@ -45,7 +50,7 @@ impl Mark {
         file.write_at(&[0; 2 * SLOT_STRIDE as usize], 0)?;
         file.sync()?;
         disk.rename(&new_name, name)?;
-        Ok(Self { name, file, store, count: 0, sequence: 0 })
+        Ok(Self { name, file, store, count: 0, sequence: 0, flags: 0 })
     }
 
     /// Opens the file, if there is one.
@@ -74,11 +79,11 @@ impl Mark {
             (Slot::Mark { .. }, Slot::Empty | Slot::Damaged) => first,
             _ => second,
         };
-        let (count, sequence) = match newest {
-            Slot::Mark { count, sequence } => (count, sequence),
-            Slot::Empty | Slot::Damaged => (0, 0),
+        let (count, sequence, flags) = match newest {
+            Slot::Mark { count, sequence, flags } => (count, sequence, flags),
+            Slot::Empty | Slot::Damaged => (0, 0, 0),
         };
-        Ok(Some(Self { name, file, store, count, sequence }))
+        Ok(Some(Self { name, file, store, count, sequence, flags }))
     }
 
     /// The watermark, which a store always has.
@@ -94,13 +99,23 @@ impl Mark {
         let mut bytes = vec![0; 2 * SLOT_STRIDE as usize];
         // In the slot that the next write leaves alone.
         let at = (self.count % 2 * SLOT_STRIDE) as usize;
-        bytes[at..at + SLOT_BYTES].copy_from_slice(&encode(self.store, self.count, self.sequence));
+        bytes[at..at + SLOT_BYTES].copy_from_slice(&self.encode(self.count, self.sequence));
         bytes
     }
 
     /// The sequence number that it says.
     pub(super) fn sequence(&self) -> u64 {
         self.sequence
+    }
+
+    /// Whether it says so.
+    pub(super) fn has(&self, flag: u32) -> bool {
+        self.flags & flag != 0
+    }
+
+    /// Has it say so from the next time on that it says another number.
+    pub(super) fn set(&mut self, flag: u32) {
+        self.flags |= flag;
     }
 
     /// Has it say another one, for good.
@@ -112,7 +127,7 @@ impl Mark {
         let count = self.count + 1;
         let offset = (count % 2) * SLOT_STRIDE;
         self.file
-            .write_at(&encode(self.store, count, sequence), offset)
+            .write_at(&self.encode(count, sequence), offset)
             .map_err(|cause| disk_failure("write a mark", self.name, cause))?;
         self.file.sync().map_err(|cause| {
             let error = Error::new(ErrorKind::Disk, format!("cannot sync a mark: {cause}"));
@@ -121,23 +136,24 @@ impl Mark {
         (self.count, self.sequence) = (count, sequence);
         Ok(())
     }
+
+    fn encode(&self, count: u64, sequence: u64) -> [u8; SLOT_BYTES] {
+        let mut bytes = [0; SLOT_BYTES];
+        bytes[0..16].copy_from_slice(&self.store.to_bits().to_le_bytes());
+        bytes[16..24].copy_from_slice(&count.to_le_bytes());
+        bytes[24..32].copy_from_slice(&sequence.to_le_bytes());
+        bytes[32..36].copy_from_slice(&self.flags.to_le_bytes());
+        let sum = crc32c::crc32c(&bytes[..36]);
+        bytes[36..40].copy_from_slice(&sum.to_le_bytes());
+        bytes
+    }
 }
 
 #[derive(Clone, Copy)]
 enum Slot {
     Empty,
     Damaged,
-    Mark { count: u64, sequence: u64 },
-}
-
-fn encode(store: StoreId, count: u64, sequence: u64) -> [u8; SLOT_BYTES] {
-    let mut bytes = [0; SLOT_BYTES];
-    bytes[0..16].copy_from_slice(&store.to_bits().to_le_bytes());
-    bytes[16..24].copy_from_slice(&count.to_le_bytes());
-    bytes[24..32].copy_from_slice(&sequence.to_le_bytes());
-    let sum = crc32c::crc32c(&bytes[..36]);
-    bytes[36..40].copy_from_slice(&sum.to_le_bytes());
-    bytes
+    Mark { count: u64, sequence: u64, flags: u32 },
 }
 
 fn read_slot(file: &dyn DiskFile, offset: u64, store: StoreId) -> io::Result<Slot> {
@@ -158,7 +174,7 @@ fn decode(bytes: &[u8; SLOT_BYTES], store: StoreId) -> Option<Slot> {
     }
     let mut reader = Reader(bytes);
     let id = u128::from_le_bytes(reader.array()?);
-    let (count, sequence) = (reader.u64()?, reader.u64()?);
+    let (count, sequence, flags) = (reader.u64()?, reader.u64()?, reader.u32()?);
     let is_own = id == store.to_bits() && count.max(sequence) <= REACHED_MAX;
-    is_own.then_some(Slot::Mark { count, sequence })
+    is_own.then_some(Slot::Mark { count, sequence, flags })
 }

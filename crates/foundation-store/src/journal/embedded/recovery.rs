@@ -18,11 +18,14 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use foundation_types::{Error, ErrorKind, EventType, Position, Result, StoreId, Timestamp};
+use foundation_types::{
+    Error, ErrorKind, EventType, Position, Result, StoreId, Timestamp, Version,
+};
 
 use super::checkpoint::{self, Checkpoint};
+use super::heads::Heads;
 use super::index::{SegmentIndex, Summary};
-use super::log::SegmentLog;
+use super::log::{SegmentLog, checksum_in};
 use super::mark::{FRONT, Mark};
 use super::options::Mode;
 use super::row::{
@@ -63,6 +66,7 @@ pub struct Recovered {
 /// A log that was proven, and where it goes on.
 pub(super) struct Recovery {
     pub(super) log: SegmentLog,
+    pub(super) heads: Heads,
     pub(super) lane: Lane,
     pub(super) tail: Tail,
     pub(super) pool: Arc<Pool>,
@@ -99,9 +103,11 @@ pub(super) fn recover(
     let pool = Pool::new(Arc::clone(disk), OPEN_FILES_MAX);
     let checkpoint = checkpoint::restore(&**disk, &pool, store, mode, follower)?;
     let names = segment_names(&**disk)?;
-    let front = Mark::open(&**disk, FRONT, store, Access::Read)?.map_or(0, |mark| mark.sequence());
+    let mark = Mark::open(&**disk, FRONT, store, Access::Read)?;
+    let front = mark.as_ref().map_or(0, Mark::sequence);
     let (dropped, names) = without_dropped(names, front);
     check_reaches(front, &checkpoint, follower)?;
+    let heads = Heads::read(&**disk, store, mark.as_ref())?;
     let snapshot = checkpoint.snapshot.unwrap_or(0);
     let mut open = Opening {
         disk: &**disk,
@@ -129,6 +135,7 @@ pub(super) fn recover(
         // Only now is it known that the log has what the front says, so that these are let go of.
         super::retention::remove(&**disk, &dropped)?;
     }
+    open.learn(&heads)?;
     let last = open.cursor.next - 1;
     let passed_over = open.checkpoint.passed_over.iter().map(Error::to_string).collect();
     let report = Recovered {
@@ -142,7 +149,7 @@ pub(super) fn recover(
     };
     let watermark = (mode == Mode::Write).then_some(watermark);
     let tail = Tail { epoch: open.epoch, cursor: open.cursor, watermark, snapshot };
-    Ok(Recovery { log: open.log, lane: open.lane, tail, pool: open.pool, report })
+    Ok(Recovery { log: open.log, heads, lane: open.lane, tail, pool: open.pool, report })
 }
 
 /// Whether what was let go of is in a snapshot.
@@ -212,7 +219,7 @@ impl Opening<'_> {
         self.unproven.clear();
         if let Some(index) = self.index(&segment, following)? {
             segment.index.store(Some(Arc::new(index)));
-            self.skip(&segment)?;
+            self.skip(&segment, following)?;
         }
         if segment.whole_index().is_none() || self.cursor.next <= header.first {
             self.groups(&segment, following)?;
@@ -256,11 +263,21 @@ impl Opening<'_> {
     }
 
     /// Goes on behind what the index covers, if none of it has to be told.
-    fn skip(&mut self, segment: &Segment) -> Result<()> {
+    fn skip(&mut self, segment: &Segment, following: Option<&str>) -> Result<()> {
         let Some(index) = segment.index.load_full() else { return Ok(()) };
         let summary = index.summary();
         let Some(before) = &mut self.skipped else { return Ok(()) };
         if summary.last() > self.checkpoint.last || summary.records == 0 {
+            return Ok(());
+        }
+        // What an index says of a segment is proven by the one that follows; of the last one by itself.
+        let last = segment.offset_for(summary.last())..summary.end.offset;
+        let ends = || checksum_in(segment, last, summary.last());
+        if following.is_none() && ends()? != Some(summary.end.chain) {
+            let message = "the index of a segment is of another log than this one";
+            let error = Error::new(ErrorKind::ForeignFile, message);
+            self.checkpoint.passed_over.push(error.with("file", &segment.name));
+            segment.index.store(None);
             return Ok(());
         }
         let counts = match index.types() {
@@ -308,6 +325,23 @@ impl Opening<'_> {
         self.cursor = groups.cursor();
         self.lane.reach(self.cursor.next - 1);
         self.end_of(segment, &groups, stop, following)
+    }
+
+    /// Learns what followers know of their streams and the log does not say any more.
+    fn learn(&mut self, heads: &Heads) -> Result<()> {
+        for (stream, version) in self.follower.states().iter().flat_map(|state| state.heads()) {
+            let in_log = if self.lane.knows(&stream) {
+                self.lane.version(&stream)
+            } else {
+                let in_index = self.log.stream_version(stream.as_str())?;
+                in_index.or_else(|| heads.version(stream.as_str())).unwrap_or(Version::NONE)
+            };
+            if version > in_log {
+                // A repair gave up the records that made these versions; they are not given out again.
+                self.lane.learn(stream, version);
+            }
+        }
+        Ok(())
     }
 
     /// The end of the log: nothing that was acked is missing, and what was read is durable.

@@ -171,9 +171,16 @@ fn remedy(found: &Finding) -> Option<Remedy> {
 
 /// Whether a name is one that a store gives to a file that it is making.
 fn is_unfinished(name: &str) -> bool {
-    let made =
-        ["INDEX.new", "SNAPSHOT.new", "SEGMENT.new", "STORE.new", "WATERMARK.new", "FRONT.new"];
-    made.contains(&name)
+    matches!(
+        name,
+        "INDEX.new"
+            | "SNAPSHOT.new"
+            | "SEGMENT.new"
+            | "STORE.new"
+            | "WATERMARK.new"
+            | "FRONT.new"
+            | "HEADS.new"
+    )
 }
 
 fn apply(disk: &dyn Disk, store: StoreId, repair: &Repair, holes: &[Hole]) -> Result<()> {

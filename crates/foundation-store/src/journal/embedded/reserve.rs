@@ -11,15 +11,16 @@ use crate::disk::{Access, Disk};
 pub(super) const FILE: &str = "RESERVE";
 const NEW_FILE: &str = "RESERVE.new";
 
-/// Makes the reserve if it is not there. Without space for it there is none.
+/// Makes the reserve if it is not there or is smaller. Without space for it there is none.
 pub(super) fn make(disk: &dyn Disk, bytes: usize) {
     if bytes == 0 {
         return;
     }
     let make = || -> io::Result<()> {
         match disk.open(FILE, Access::Read) {
-            Err(cause) if cause.kind() == io::ErrorKind::NotFound => {}
-            opened => return opened.map(|_| ()),
+            Ok(file) if file.len()? >= bytes as u64 => return Ok(()),
+            Err(cause) if cause.kind() != io::ErrorKind::NotFound => return Err(cause),
+            _ => {}
         }
         super::identity::remove_if_there(disk, NEW_FILE)?;
         let file = disk.open(NEW_FILE, Access::Create)?;

@@ -3,10 +3,12 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use foundation_types::{Error, ErrorKind, Result, StoreId, Version};
+use arc_swap::ArcSwap;
+use foundation_types::{Error, ErrorKind, Result, StoreId, StreamName, Version};
 use tokio::sync::{Semaphore, oneshot};
 
 use super::group::Group;
+use super::heads::Heads;
 use super::log::SegmentLog;
 use super::upkeep::{Captured, Sealed};
 use crate::clock::Clock;
@@ -21,6 +23,8 @@ pub(super) struct Shared {
     pub(super) store: StoreId,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) log: SegmentLog,
+    /// Versions of the streams that were let go of.
+    pub(super) heads: ArcSwap<Heads>,
     pub(super) disk: Arc<dyn Disk>,
     pub(super) pool: Arc<Pool>,
     pub(super) follower: Arc<dyn Follower>,
@@ -92,7 +96,7 @@ impl Intake {
     ) -> Result<(Appended, Arc<Sync>)> {
         let now = shared.clock.wall();
         if !self.lane.knows(&batch.stream) {
-            let version = shared.log.stream_version(batch.stream.as_str())?;
+            let version = shared.version_of(&batch.stream)?;
             if version != Version::NONE {
                 self.lane.learn(batch.stream.clone(), version);
             }
@@ -105,6 +109,14 @@ impl Intake {
 impl Shared {
     pub(super) fn intake(&self) -> MutexGuard<'_, Intake> {
         self.intake.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The version of a stream of which no record was recovered.
+    pub(super) fn version_of(&self, stream: &StreamName) -> Result<Version> {
+        // In this order: what a segment says that is being let go of is in the heads before.
+        let in_log = self.log.stream_version(stream.as_str())?;
+        let let_go = || self.heads.load().version(stream.as_str());
+        Ok(in_log.or_else(let_go).unwrap_or(Version::NONE))
     }
 
     /// Asks the writer for something.

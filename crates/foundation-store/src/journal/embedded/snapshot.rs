@@ -9,8 +9,8 @@ use std::io;
 use foundation_types::{Error, ErrorKind, Result, StoreId};
 use sha2::{Digest, Sha256};
 
-use super::disk_failure;
 use super::identity::remove_if_there;
+use super::{disk_failure, is_no_file};
 use crate::disk::{Access, Disk, read_full};
 use crate::record::reader::Reader;
 
@@ -183,6 +183,8 @@ pub(super) fn prune(disk: &dyn Disk, store: StoreId, keep: usize) -> Result<Vec<
                 kept.push(snapshot.last);
                 continue;
             }
+            // Somebody put it there, and may miss it.
+            Some(Err(error)) if is_no_file(&error) => continue,
             Some(Err(error)) if error.kind() == ErrorKind::Disk => return Err(error),
             Some(Err(error)) if error.kind() == ErrorKind::UnknownFormat => continue,
             _ => {}

@@ -11,6 +11,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 
 use foundation_types::{Error, ErrorKind, Position, Result};
 
+use super::heads::Heads;
 use super::retention;
 use super::scan::Cursor;
 use super::segment::Segment;
@@ -107,8 +108,8 @@ fn after_sealing(shared: &Shared, captured: Captured) -> Result<()> {
         // The directory may be somebody else's by now.
         return Ok(());
     }
-    index_sealed(shared)?;
-    keep(shared, captured)
+    let indexed = index_sealed(shared);
+    keep(shared, captured).and(indexed)
 }
 
 /// Makes the indices that are missing.
@@ -134,7 +135,9 @@ pub(super) fn checkpoint(shared: &Shared, captured: Captured) -> Result<Position
     if shared.intake().ended {
         return Err(super::closing());
     }
-    make_checkpoint(shared, captured)
+    let made = make_checkpoint(shared, captured);
+    shared.note_upkeep(made.as_ref().map(|_| ()).map_err(Error::clone));
+    made
 }
 
 /// The checkpoint of a journal that closes. Its writer is the last who holds the lock.
@@ -146,16 +149,22 @@ pub(super) fn last_checkpoint(shared: &Shared, captured: Captured) {
 
 fn make_checkpoint(shared: &Shared, captured: Captured) -> Result<Position> {
     let last = captured.last;
-    index_sealed(shared)?;
-    if let Some((segment, end)) = &captured.segment {
-        let index = segment.index.load_full();
-        let covered = index.is_some_and(|index| index.summary().last() >= last);
-        if !covered && last >= segment.header.first {
-            indexing::write_up_to(&*shared.disk, &shared.pool, segment, *end)?;
-        }
-    }
-    keep(shared, captured)?;
+    let indexed = index_up_to(shared, &captured);
+    // Without an index a start reads more, but it finds the states all the same.
+    keep(shared, captured).and(indexed)?;
     Ok(Position::from_engine(last))
+}
+
+/// Makes the indices that are missing up to the record of the states.
+fn index_up_to(shared: &Shared, captured: &Captured) -> Result<()> {
+    index_sealed(shared)?;
+    let Some((segment, end)) = &captured.segment else { return Ok(()) };
+    let index = segment.index.load_full();
+    let covered = index.is_some_and(|index| index.summary().last() >= captured.last);
+    if !covered && captured.last >= segment.header.first {
+        indexing::write_up_to(&*shared.disk, &shared.pool, segment, *end)?;
+    }
+    Ok(())
 }
 
 fn panicked() -> Error {
@@ -190,8 +199,14 @@ pub(super) fn retain(shared: &Shared, keep: Retention) -> Result<Dropped> {
         }
         dropped => dropped,
     };
-    reserve::make(disk, shared.reserve_bytes);
+    make_reserve(shared);
     dropped
+}
+
+/// Makes the reserve, so large that the versions of all streams let go of can be written anew.
+pub(super) fn make_reserve(shared: &Shared) {
+    let heads = if shared.reserve_bytes > 0 { 2 * shared.heads.load().bytes() } else { 0 };
+    reserve::make(&*shared.disk, shared.reserve_bytes + heads);
 }
 
 fn drop_oldest(shared: &Shared, keep: Retention) -> Result<Dropped> {
@@ -209,16 +224,31 @@ fn drop_oldest(shared: &Shared, keep: Retention) -> Result<Dropped> {
     };
     let Some(index) = newest.whole_index() else { return Ok(Dropped::default()) };
     let front = index.summary().last();
+    keep_heads(shared, front, sealed.get(..count).unwrap_or_default())?;
     let mut mark = match mark::Mark::open(disk, mark::FRONT, shared.store, Access::Write)? {
         Some(mark) => mark,
         None => mark::Mark::create(disk, mark::FRONT, shared.store)
             .and_then(|mark| disk.sync_names().map(|()| mark))
             .map_err(|cause| super::disk_failure("make a mark", mark::FRONT, cause))?,
     };
+    mark.set(mark::HAS_HEADS);
     mark.advance(front)?;
     let names = shared.log.forget_before(front + 1);
     retention::remove(disk, &names)?;
     Ok(dropped)
+}
+
+/// Keeps the versions of the streams in segments that are to go.
+fn keep_heads(shared: &Shared, front: u64, going: &[Arc<Segment>]) -> Result<()> {
+    let mut heads = Heads::clone(&shared.heads.load());
+    for segment in going {
+        let Some(index) = segment.whole_index() else { continue };
+        let streams = indexing::asked(segment, &index, |index| index.streams())?;
+        heads.add(front, streams.into_iter().map(|stream| (stream.name, stream.version)));
+    }
+    heads.write(&*shared.disk, shared.store)?;
+    shared.heads.store(Arc::new(heads));
+    Ok(())
 }
 
 /// The last record that no follower needs any more.

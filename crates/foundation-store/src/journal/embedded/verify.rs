@@ -11,6 +11,7 @@ use std::sync::Arc;
 use foundation_types::error::Category;
 use foundation_types::{Error, ErrorKind, Result, StoreId};
 
+use super::heads::{self, Heads};
 use super::mark::{FRONT, Mark, WATERMARK};
 use super::options::Mode;
 use super::recovery::{self, FIRST_EPOCH};
@@ -98,6 +99,7 @@ pub(super) fn verify(disk: &dyn Disk, store: StoreId, known: Known) -> Result<Ch
         _ => all.mark(Mark::watermark(disk, store, Access::Read).map(Some), WATERMARK)?,
     };
     let front = all.mark(Mark::open(disk, FRONT, store, Access::Read), FRONT)?;
+    all.heads(disk, store)?;
     let snapshots = Snapshots::read(disk, store, beside, &mut all.findings)?;
     all.bytes += snapshots.bytes();
     let marked = marked.max(snapshots.newest());
@@ -165,6 +167,18 @@ impl Verification {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// The versions of streams that were let go of have to be there, if the front says so.
+    fn heads(&mut self, disk: &dyn Disk, store: StoreId) -> Result<()> {
+        // What is wrong with the front itself is told already.
+        let Ok(front) = Mark::open(disk, FRONT, store, Access::Read) else { return Ok(()) };
+        match Heads::read(disk, store, front.as_ref()) {
+            Ok(heads) => self.bytes += heads.bytes() as u64,
+            Err(error) if is_damage(&error) => self.findings.push(of_error(&error, heads::FILE)),
+            Err(error) => return Err(error),
+        }
+        Ok(())
     }
 }
 

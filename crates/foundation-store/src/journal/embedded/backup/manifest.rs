@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::super::heads;
 use super::super::identity::remove_if_there;
 use super::super::mark::FRONT;
 use super::super::{disk_failure, identity, segment, snapshot};
@@ -160,7 +161,7 @@ impl Manifest {
 }
 
 fn may_be_in_backup(name: &str) -> bool {
-    matches!(name, identity::FILE | FRONT)
+    matches!(name, identity::FILE | FRONT | heads::FILE)
         || segment::is_segment(name)
         || snapshot::last_of(name).is_some()
 }
