@@ -6,9 +6,9 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use foundation_types::{Error, ErrorKind, Result, Version};
 
 use super::disk_failure;
+use super::frames::{Frames, ReadFault};
 use super::index::Term;
 use super::indexing::indexed;
-use super::scan::{Frames, ReadFault};
 use super::segment::{HEADER_BYTES, Segment};
 use crate::record::Record;
 
