@@ -14,6 +14,8 @@ use crate::record::frame::{
 
 /// Bytes that are read of a record alone at first: most have fewer.
 const RECORD_BYTES: u64 = 512;
+/// Bytes of a frame, as a guess of how many there are.
+const FRAME_BYTES_USUAL: usize = 256;
 const TOO_SHORT: &str = "the file is shorter than its records";
 
 /// Records of a segment from an offset on, each verified by itself and against the one before.
@@ -55,7 +57,9 @@ impl Frames<'_> {
         {
             chunk = self.read(header.frame_bytes())?;
         }
-        let (mut records, mut at) = (Vec::new(), 0);
+        // A list that grows is copied each time; one of small records grows once or twice.
+        let mut records = Vec::with_capacity(chunk.len() / FRAME_BYTES_USUAL);
+        let mut at = 0;
         while at < chunk.len() {
             let header = match read_frame(&chunk[at..], self.seed) {
                 Ok(header) => header,
