@@ -10,6 +10,7 @@
 mod backup;
 mod checkpoint;
 mod fold;
+mod frames;
 mod group;
 mod heads;
 mod identity;

@@ -120,8 +120,8 @@ pub(super) struct StreamEntry {
 /// Where a record may be that answers a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Candidate {
-    /// In the frame at this offset.
-    Frame(u64),
+    /// In the frames at these offsets, ascending, which lie near each other.
+    Frames(Vec<u64>),
     /// Among the frames in this stretch, which begins with a frame and ends after one.
     Stretch(Range<u64>),
 }

@@ -7,9 +7,9 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use foundation_types::{Error, ErrorKind, Result, Version};
 
 use super::disk_failure;
+use super::frames::{Frames, ReadFault};
 use super::index::Term;
 use super::indexing::indexed;
-use super::scan::{Frames, ReadFault};
 use super::segment::{HEADER_BYTES, Segment};
 use crate::record::Record;
 
@@ -226,10 +226,11 @@ fn read_in(
     let mut frames = frames(segment, segment.offset_for(sequence + 1));
     let wanted = |record: &Record| number(record) > sequence && number(record) <= durable;
     loop {
-        let read =
+        let mut records =
             frames.next(bytes_max.max(LOOK_UP_BYTES)).map_err(|fault| refused(segment, fault))?;
-        let is_end = read.is_empty() && frames.offset >= frames.end;
-        let mut records: Vec<Record> = read.into_iter().filter(wanted).collect();
+        let is_end = records.is_empty() && frames.offset >= frames.end;
+        // Most often all are wanted, and then nothing is moved.
+        records.retain(wanted);
         if !records.is_empty() || is_end {
             cut(&mut records, bytes_max);
             return Ok(records);

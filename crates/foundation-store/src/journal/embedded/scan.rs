@@ -1,13 +1,10 @@
-//! Reading a segment: group by group where nothing is trusted yet, frame by frame where it is.
-//!
-//! A group was written by one call and is whole or does not count. [`Groups`] is for recovery and
-//! verification, which prove each group; [`Frames`] is for reads below the durable end, which may
-//! begin at any frame.
+//! Reading a segment group by group, where nothing is trusted yet: a group was written by one call
+//! and is whole or does not count. Recovery and verification prove each group; what is proven is
+//! read frame by frame ([`super::frames`]).
 
 use std::io;
 use std::sync::Arc;
 
-use super::segment::HEADER_BYTES;
 use crate::disk::{DiskFile, read_full};
 use crate::record::Record;
 use crate::record::frame::{
@@ -17,8 +14,6 @@ use crate::record::frame::{
 
 /// Bytes that are read at a time.
 const CHUNK_BYTES: usize = 256 * 1024;
-/// Bytes that are read of one record at first: most have fewer.
-const RECORD_BYTES: usize = 512;
 
 /// How far a segment was read: all before it is proven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -388,100 +383,4 @@ fn gap(bytes: &[u8], seed: u32, cursor: Cursor) -> Result<Group, Fault> {
     let end = Cursor { offset: cursor.offset + GAP_FRAME_BYTES as u64, next, chain: mark.chain };
     let durable = cursor.next - 1;
     Ok(Group { first: cursor.next, durable, frames: Vec::new(), bytes: GAP_FRAME_BYTES, end })
-}
-
-/// Records of a segment from an offset on, each verified by itself and against the one before.
-pub(super) struct Frames<'a> {
-    pub(super) file: &'a dyn DiskFile,
-    pub(super) seed: u32,
-    /// Offset of the next frame.
-    pub(super) offset: u64,
-    /// Offset after the last durable frame.
-    pub(super) end: u64,
-    /// Checksum of the frame before, once one was read.
-    pub(super) chain: Option<u32>,
-}
-
-/// Why a frame below the durable end cannot be given out.
-pub(super) enum ReadFault {
-    Disk(io::Error),
-    /// Where it stands and what is wrong.
-    Damaged(u64, &'static str),
-}
-
-impl From<io::Error> for ReadFault {
-    fn from(cause: io::Error) -> Self {
-        Self::Disk(cause)
-    }
-}
-
-impl Frames<'_> {
-    /// The records in about the next `bytes_max` bytes, at least one frame; empty at the end.
-    pub(super) fn next(&mut self, bytes_max: usize) -> Result<Vec<Record>, ReadFault> {
-        let left = usize::try_from(self.end.saturating_sub(self.offset)).unwrap_or(usize::MAX);
-        if left == 0 {
-            return Ok(Vec::new());
-        }
-        let mut chunk = self.read(left.min(bytes_max.max(FRAME_HEADER_BYTES)))?;
-        if let Some(header) = FrameHeader::read(&chunk)
-            && header.frame_bytes() > chunk.len()
-            && header.frame_bytes() <= left
-        {
-            chunk = self.read(header.frame_bytes())?;
-        }
-        let (mut records, mut at) = (Vec::new(), 0);
-        while at < chunk.len() {
-            let header = match read_frame(&chunk[at..], self.seed) {
-                Ok(header) => header,
-                // Cut by the chunk: the next read begins with it.
-                Err(FrameFault::Short) if at > 0 => break,
-                Err(fault) => return Err(ReadFault::Damaged(self.offset, fault.reason())),
-            };
-            if self.chain.is_some_and(|chain| chain != header.previous) {
-                return Err(ReadFault::Damaged(self.offset, "the chain is broken"));
-            }
-            if !matches!(header.kind, KIND_GROUP | KIND_GAP) {
-                let record = Record::of_frame(chunk.clone(), at, header)
-                    .map_err(|_| ReadFault::Damaged(self.offset, "the chunk is too large"))?;
-                records.push(record);
-            }
-            let body = chunk.get(at + FRAME_HEADER_BYTES..).unwrap_or_default();
-            let gap = if header.kind == KIND_GAP { GapMark::read(body) } else { None };
-            self.chain = Some(gap.map_or(header.checksum, |gap| gap.chain));
-            self.offset += header.frame_bytes() as u64;
-            at += header.frame_bytes();
-        }
-        Ok(records)
-    }
-
-    /// The record whose frame comes next, alone.
-    pub(super) fn one(&mut self) -> Result<Record, ReadFault> {
-        let damaged = |reason| ReadFault::Damaged(self.offset, reason);
-        let left = usize::try_from(self.end.saturating_sub(self.offset)).unwrap_or(usize::MAX);
-        let mut chunk = self.read(left.min(RECORD_BYTES))?;
-        let header = FrameHeader::read(&chunk).ok_or(damaged("no record stands here"))?;
-        if header.frame_bytes() > chunk.len() && header.frame_bytes() <= left {
-            chunk = self.read(header.frame_bytes())?;
-        }
-        let header = read_frame(&chunk, self.seed).map_err(|fault| damaged(fault.reason()))?;
-        if matches!(header.kind, KIND_GROUP | KIND_GAP) {
-            return Err(damaged("no record stands here"));
-        }
-        // Of what was read beside it nothing is held on to.
-        let own = chunk.get(..header.frame_bytes()).unwrap_or_default();
-        Record::of_frame(own.into(), 0, header).map_err(|_| damaged("the record is too large"))
-    }
-
-    /// The next bytes, read to where the records share them.
-    fn read(&self, bytes: usize) -> Result<Arc<[u8]>, ReadFault> {
-        debug_assert!(self.offset >= HEADER_BYTES, "frames begin after the header");
-        let mut buffer: Arc<[u8]> = std::iter::repeat_n(0, bytes).collect();
-        // Nobody else has it yet.
-        let own = Arc::get_mut(&mut buffer).unwrap_or_default();
-        let count = read_full(self.file, own, self.offset)?;
-        if count < bytes {
-            return Err(ReadFault::Damaged(self.offset, "the file is shorter than its records"));
-        }
-        Ok(buffer)
-    }
 }

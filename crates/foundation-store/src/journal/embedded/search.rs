@@ -10,7 +10,7 @@ use foundation_types::{EventQuery, Order, Position, Result};
 use super::index::{Candidate, SegmentIndex, Term};
 use super::indexing::{asked, indexed};
 use super::log::{SegmentLog, frames, number, refused};
-use super::segment::Segment;
+use super::segment::{HEADER_BYTES, Segment};
 use crate::journal::find::{Found, STEP_BYTES};
 use crate::record::{IdBytes, IdView, Record};
 
@@ -31,8 +31,10 @@ impl SegmentLog {
         for segment in self.every().iter().rev() {
             let offsets = indexed(segment, Term::Id(key), |index| index.id(key))?;
             for offset in offsets.unwrap_or_default() {
-                let record = record_at(segment, offset)?;
-                if record.event().is_ok_and(|event| event.id == view) {
+                let record = records_at(segment, &[offset])?.pop();
+                if let Some(record) = record
+                    && record.event().is_ok_and(|event| event.id == view)
+                {
                     return Ok(Some(record));
                 }
             }
@@ -102,7 +104,7 @@ fn step(
     let (mut records, mut bytes) = (Vec::new(), 0);
     while let Some(candidate) = candidates.next()? {
         let mut read = match candidate {
-            Candidate::Frame(offset) => vec![record_at(segment, offset)?],
+            Candidate::Frames(offsets) => records_at(segment, &offsets)?,
             Candidate::Stretch(stretch) => records_in(segment, stretch)?,
         };
         if query.order == Order::Desc {
@@ -154,9 +156,9 @@ fn rest(order: Order, bounds: &Range<u64>, looked_at: u64) -> Option<Position> {
     (!is_end).then(|| Position::from_engine(looked_at))
 }
 
-/// The record whose frame stands at this offset.
-fn record_at(segment: &Segment, offset: u64) -> Result<Record> {
-    frames(segment, offset).one().map_err(|fault| refused(segment, fault))
+/// The records whose frames stand at these offsets.
+fn records_at(segment: &Segment, offsets: &[u64]) -> Result<Vec<Record>> {
+    frames(segment, HEADER_BYTES).at(offsets).map_err(|fault| refused(segment, fault))
 }
 
 /// All records in a stretch of whole frames.

@@ -18,11 +18,20 @@ const COLLECTED_MAX: u64 = 16_384;
 /// Blocks that one stretch may join: one at first, since a few answers may be enough, then more.
 const STRETCH_BLOCKS_MAX: u32 = 64;
 
+/// Frames that are read at once: one at first, as for blocks.
+const RUN_FRAMES_MAX: usize = 64;
+/// How far apart they may lie: to read what is between is as cheap as another read.
+const RUN_GAP_MAX: u32 = 8 * 1024;
+
 /// Candidates in the order of their query, found as they are asked for.
 pub(in crate::journal::embedded) struct Candidates<'a> {
     reading: Reading<'a>,
     order: Order,
     way: Way<'a>,
+    /// Found, and not near to those before it.
+    apart: Option<u32>,
+    /// Frames that the next candidate may join.
+    run_max: usize,
 }
 
 enum Way<'a> {
@@ -41,7 +50,7 @@ impl<'a> Candidates<'a> {
     ) -> Result<Self> {
         let mut reading = Reading::new(&index.pages);
         let way = Way::cheapest(index, &mut reading, query, window)?;
-        Ok(Self { reading, order: query.order, way })
+        Ok(Self { reading, order: query.order, way, apart: None, run_max: 1 })
     }
 
     /// The next one.
@@ -49,17 +58,43 @@ impl<'a> Candidates<'a> {
     /// # Errors
     /// `Corruption` if a page is not what was written, `Disk` if it cannot be read.
     pub(in crate::journal::embedded) fn next(&mut self) -> Result<Option<Candidate>> {
-        let frame = match (&mut self.way, self.order) {
-            (Way::Nothing, _) => None,
-            (Way::Collected(frames), Order::Asc) => frames.next(),
-            (Way::Collected(frames), Order::Desc) => frames.next_back(),
-            (Way::Listed(cursor), order) => cursor.next(&mut self.reading, order)?,
-            (Way::Blocks(blocks), order) => {
-                let stretch = blocks.next(&mut self.reading, order)?;
-                return Ok(stretch.map(Candidate::Stretch));
-            }
+        if let Way::Blocks(blocks) = &mut self.way {
+            let stretch = blocks.next(&mut self.reading, self.order)?;
+            return Ok(stretch.map(Candidate::Stretch));
+        }
+        let first = match self.apart.take() {
+            Some(apart) => Some(apart),
+            None => self.frame()?,
         };
-        Ok(frame.map(|frame| Candidate::Frame(frame.into())))
+        let Some(mut last) = first else { return Ok(None) };
+        let mut run = vec![u64::from(last)];
+        while run.len() < self.run_max {
+            match self.frame()? {
+                Some(frame) if frame.abs_diff(last) <= RUN_GAP_MAX => {
+                    run.push(frame.into());
+                    last = frame;
+                }
+                apart => {
+                    self.apart = apart;
+                    break;
+                }
+            }
+        }
+        self.run_max = (self.run_max * 2).min(RUN_FRAMES_MAX);
+        if self.order == Order::Desc {
+            run.reverse();
+        }
+        Ok(Some(Candidate::Frames(run)))
+    }
+
+    /// The next frame alone.
+    fn frame(&mut self) -> Result<Option<u32>> {
+        match (&mut self.way, self.order) {
+            (Way::Nothing | Way::Blocks(_), _) => Ok(None),
+            (Way::Collected(frames), Order::Asc) => Ok(frames.next()),
+            (Way::Collected(frames), Order::Desc) => Ok(frames.next_back()),
+            (Way::Listed(cursor), order) => cursor.next(&mut self.reading, order),
+        }
     }
 }
 

@@ -218,9 +218,16 @@ fn check_order(
         prop_assert!(
             window.contains(&sample.offsets[first]) && window.contains(&sample.offsets[last])
         );
-        if let Candidate::Stretch(range) = &candidate {
-            prop_assert_eq!(range.start, sample.offsets[first]);
-            prop_assert!(range.end >= sample.offsets[last] + sample.records[last].bytes() as u64);
+        match &candidate {
+            Candidate::Frames(offsets) => {
+                prop_assert_eq!(places.len(), offsets.len(), "each is that of a frame");
+                prop_assert!(offsets.is_sorted_by(|one, next| one < next));
+            }
+            Candidate::Stretch(range) => {
+                let end = sample.offsets[last] + sample.records[last].bytes() as u64;
+                prop_assert_eq!(range.start, sample.offsets[first]);
+                prop_assert!(range.end >= end);
+            }
         }
         let goes_on = match (before, query.order) {
             (None, _) => true,

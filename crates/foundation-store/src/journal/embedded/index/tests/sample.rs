@@ -112,7 +112,7 @@ impl Sample {
     pub(super) fn places(&self, candidate: &Candidate) -> Vec<usize> {
         let place = |offset: u64| self.offsets.binary_search(&offset);
         match candidate {
-            Candidate::Frame(offset) => place(*offset).into_iter().collect(),
+            Candidate::Frames(offsets) => offsets.iter().flat_map(|at| place(*at)).collect(),
             Candidate::Stretch(range) => {
                 let start = place(range.start).unwrap_or_else(|at| at);
                 let end = place(range.end).unwrap_or_else(|at| at);
