@@ -172,6 +172,42 @@ fn another_store_and_newer_records_are_only_replaced_if_that_is_said() {
 }
 
 #[test]
+fn records_of_a_copy_that_went_another_way_are_not_given_up_in_passing() {
+    let first = SimulatedDisk::default();
+    wait(filled(&first, 6).close()).expect("closes");
+    let copy = SimulatedDisk::of_image(&first.image());
+    let go_on = |disk: &SimulatedDisk, batches: usize| {
+        let journal = open(disk, Mode::Write).expect("opens").journal;
+        (0..batches).for_each(|number| put(&journal, number));
+        wait(journal.close()).expect("closes");
+    };
+    let backup_of = |disk: &SimulatedDisk| {
+        let target = SimulatedDisk::default();
+        back_up(&open(disk, Mode::Read).expect("opens").journal, &target).expect("is taken");
+        target
+    };
+    let before = backup_of(&first);
+    go_on(&first, 3);
+    go_on(&copy, 5);
+    let side = Side::of(&[("data", &first)], Power::default());
+    let own = content(&first);
+    let refused = restored(&backup_of(&copy), &side, RestoreOptions::default());
+    let refused = refused.expect_err("three batches are in the directory only");
+    assert!(refused.message().contains("--allow-rollback"), "{refused}");
+    assert_eq!(content(&side.directory("data").expect("is there")), own);
+
+    // One that was cut at an earlier record goes on to a later backup of the same log, though its
+    // last group was sealed anew.
+    for position in 1..=12 {
+        let side = Side::default();
+        restored(&before, &side, until(position)).expect("restores");
+        let newer = backup_of(&first);
+        restored(&newer, &side, RestoreOptions::default()).expect("restores");
+        assert_eq!(content(&side.directory("data").expect("is there")), own, "{position}");
+    }
+}
+
+#[test]
 fn a_damaged_store_is_replaced_by_its_own_backup() {
     let (disk, target) = (SimulatedDisk::default(), SimulatedDisk::default());
     let journal = filled(&disk, 12);
