@@ -78,14 +78,20 @@ pub fn restore(
         Some(disk) if is_empty(&*disk, name)? => None,
         found => found,
     };
+    let look = |disk: &Arc<dyn Disk>| -> Result<Held> {
+        let held = Held::look(&**disk)?;
+        held.check(&source, plan.last(), options)?;
+        Ok(held)
+    };
+    if let Some(disk) = found.as_ref().filter(|disk| !has_lock(&***disk)) {
+        // Nobody ever had it open: what is refused is left without a lock of ours in it.
+        look(disk)?;
+    }
     let lock = match &found {
         Some(disk) => take_lock(&**disk, Mode::Write)?,
         None => None,
     };
-    let held = found.as_ref().map(|disk| Held::look(&**disk)).transpose()?;
-    if let Some(held) = &held {
-        held.check(&source, plan.last(), options)?;
-    }
+    let held = found.as_ref().map(look).transpose()?;
     let older = held.as_ref().filter(|held| held.store == Some(source.manifest.store));
     let epoch = source.manifest.epoch.max(older.map_or(0, |held| held.epoch)) + 1;
     let fresh_name = format!("{name}.restoring");
@@ -214,6 +220,10 @@ impl Fresh {
         };
         write().map_err(|cause| disk_failure("restore a file", name, cause))
     }
+}
+
+fn has_lock(disk: &dyn Disk) -> bool {
+    disk.open(LOCK_FILE, Access::Read).is_ok()
 }
 
 fn is_empty(disk: &dyn Disk, name: &str) -> Result<bool> {
