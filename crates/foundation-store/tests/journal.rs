@@ -14,6 +14,7 @@ mod order;
 mod planted;
 mod repair;
 mod resumed;
+mod retained;
 mod rot;
 mod underfoot;
 mod unreachable;

@@ -153,7 +153,8 @@ fn a_call_that_fails_in_a_restore_leaves_the_old_store_or_tells_where_everything
                     assert_eq!(content(&data.expect("is there")), all, "call {call}");
                 }
             }
-            let kept = side.directory("data.replaced-4").is_some_and(|one| content_is(&one, &older));
+            let kept =
+                side.directory("data.replaced-4").is_some_and(|one| content_is(&one, &older));
             assert!(!is_there || is_as_it_was || kept, "call {call}: {outcome:?}");
             for seed in 0..4 {
                 // The power goes soon after: the old store is in one of the places still.
