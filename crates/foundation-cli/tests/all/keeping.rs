@@ -114,6 +114,25 @@ fn no_empty_store_takes_the_place_of_one_whose_restore_was_interrupted() {
 }
 
 #[test]
+fn what_an_interrupted_backup_left_is_told_from_what_somebody_else_has_there() {
+    let store = Store::new();
+    fill(&store);
+    let copy = beside(&store, "copy");
+    std::fs::create_dir(&copy).expect("is made");
+    for name in ["STORE", "00000000000000000001.seg", "MANIFEST.new"] {
+        std::fs::write(copy.join(name), "x").expect("is written");
+    }
+    let refused = store.run(&["backup", text(&copy)]);
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert!(refused.talk.contains(&format!("rm -r {}", copy.display())), "{refused:?}");
+    for there in [store.directory(), store.file("mine", "x").with_file_name("")] {
+        let refused = store.run(&["backup", text(&there)]);
+        assert_eq!(refused.code, Some(2), "{refused:?}");
+        assert!(!refused.talk.contains("rm -r"), "{refused:?}");
+    }
+}
+
+#[test]
 fn a_restore_is_refused_while_a_node_serves_and_for_what_is_no_backup() {
     let store = Store::new();
     fill(&store);
