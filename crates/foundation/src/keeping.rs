@@ -140,7 +140,8 @@ pub async fn backup_directory(store: &Path, directory: &Path) -> Result<BackupRe
 /// `NotFound` if there is no finished backup; `Corruption`, `ForeignFile`, `AckedDataMissing` or
 /// `UnknownFormat`, with the file, if it is not what was written; `InvalidArgument` if it would give
 /// up what the options do not allow to be given up, or ends before the position that is asked for;
-/// `Locked` if the store is in use; `DiskFull`, `Denied` or `Disk`. The directory is as it was then.
+/// `Locked` if the store is in use; `DiskFull`, `Denied` or `Disk`. The directory is as it was then,
+/// or the message says where everything is: nothing that may be the only copy is removed.
 pub fn restore(
     backup: impl AsRef<Path>,
     directory: impl AsRef<Path>,

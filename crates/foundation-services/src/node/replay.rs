@@ -102,9 +102,13 @@ mod tests {
     async fn what_was_let_go_of_between_two_pages_is_told() {
         let journal = journal();
         append(&journal, 100).await;
-        let first = page(&journal, Position::START, None).await.expect("it begins with what is kept");
+        let first =
+            page(&journal, Position::START, None).await.expect("it begins with what is kept");
         let kept_after = journal.extent().before_first;
-        assert_eq!(first.records.first().map(|one| one.position), Some(Position::from_engine(kept_after.to_engine() + 1)));
+        assert_eq!(
+            first.records.first().map(|one| one.position),
+            Some(Position::from_engine(kept_after.to_engine() + 1))
+        );
         let next = first.next.expect("there is more than a page");
         append(&journal, 100).await;
         let error = page(&journal, next, None).await.expect_err("records are missing in between");

@@ -116,7 +116,8 @@ mod tests {
 
     #[test]
     fn two_directories_exchange_their_names() -> io::Result<()> {
-        let parent = std::env::temp_dir().join(format!("foundation-siblings-{}", std::process::id()));
+        let parent =
+            std::env::temp_dir().join(format!("foundation-siblings-{}", std::process::id()));
         std::fs::create_dir(&parent)?;
         let siblings = FileSiblings::new(&parent);
         for name in ["a", "b"] {
@@ -124,7 +125,8 @@ mod tests {
             std::fs::write(parent.join(name).join(format!("of {name}")), name)?;
         }
         let exchanged = siblings.exchange("a", "b");
-        let moved = parent.join("a").join("of b").exists() && parent.join("b").join("of a").exists();
+        let moved =
+            parent.join("a").join("of b").exists() && parent.join("b").join("of a").exists();
         std::fs::remove_dir_all(&parent)?;
         match exchanged {
             Ok(()) => assert!(moved),

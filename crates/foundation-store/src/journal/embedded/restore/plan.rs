@@ -58,7 +58,8 @@ impl<'a> Plan<'a> {
             return Err(refused(format!(
                 "the backup cannot go back to position {until}: records up to {front} are not \
                  kept{}",
-                oldest.map(|at| format!(", and its older snapshot is of position {at}"))
+                oldest
+                    .map(|at| format!(", and its older snapshot is of position {at}"))
                     .unwrap_or_default()
             )));
         }

@@ -27,7 +27,7 @@ pub(super) fn swap(
     let swap = Swap { siblings, fresh, name };
     // Its own name is durable before that of another depends on it.
     siblings.sync_names().map_err(|cause| Unswapped::AsItWas(swap.failed(cause)))?;
-    let Some(last) = last else { return swap.into_nothing().map(|()| None) };
+    let Some(last) = last else { return swap.in_free_place().map(|()| None) };
     let aside = free_name(siblings, name, last).map_err(Unswapped::AsItWas)?;
     if !swap.by_exchange(&aside)? {
         swap.by_two_renames(&aside)?;
@@ -43,11 +43,9 @@ struct Swap<'a> {
 
 impl Swap<'_> {
     /// Nothing is there that could be lost.
-    fn into_nothing(&self) -> Result<(), Unswapped> {
+    fn in_free_place(&self) -> Result<(), Unswapped> {
         let Self { siblings, fresh, name } = self;
-        siblings
-            .rename(fresh, name)
-            .map_err(|cause| Unswapped::AsItWas(self.failed(cause)))?;
+        siblings.rename(fresh, name).map_err(|cause| Unswapped::AsItWas(self.failed(cause)))?;
         siblings.sync_names().map_err(|cause| self.unconfirmed(cause, None))
     }
 
