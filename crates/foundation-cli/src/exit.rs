@@ -17,12 +17,20 @@ pub(crate) enum Failure {
     Told(Category),
     /// Nobody reads standard output any more, which is no fault of anybody.
     Closed,
+    /// Standard output does not take what is written to it.
+    Unwritten(Error),
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self::Error(error)
     }
+}
+
+/// The exit code of a command that applied what it was to apply and could not tell it: not one
+/// after which a script tries again.
+pub(crate) fn untold() -> ExitCode {
+    code(Category::Internal)
 }
 
 /// The exit code of an error of this family; 0 is for all that went well.

@@ -16,6 +16,8 @@ pub(crate) struct Program {
     pub(crate) global: Global,
     /// Where data goes.
     pub(crate) out: Out,
+    /// What this command has applied, told if nothing else of it can be.
+    applied: Option<String>,
 }
 
 /// Whether a command, if it succeeds, changes the store in one piece.
@@ -29,7 +31,7 @@ pub(crate) enum Changes {
 
 impl Program {
     pub(crate) fn new(global: Global) -> Self {
-        Self { global, out: Out::stdout() }
+        Self { global, out: Out::stdout(), applied: None }
     }
 
     /// Whether answers are for people.
@@ -49,6 +51,11 @@ impl Program {
         !self.global.quiet && self.is_text() && io::stderr().is_terminal()
     }
 
+    /// Remembers what was applied until it is told.
+    pub(crate) fn applied(&mut self, what: String) {
+        self.applied = Some(what);
+    }
+
     /// Ends the program: whatever is left is written, and an error is told.
     pub(crate) fn finish(mut self, outcome: Outcome, changes: Changes) -> ExitCode {
         match outcome.and_then(|()| self.out.flush()) {
@@ -58,6 +65,18 @@ impl Program {
                 let _ = self.out.flush();
                 exit::code(category)
             }
+            Err(Failure::Unwritten(error)) => match &self.applied {
+                Some(what) => {
+                    let message = format!("{}, but it was applied: {what}", error.message());
+                    let error = Error::new(error.kind(), message);
+                    self.tell_error(&error.with("applied", what), Changes::Other);
+                    exit::untold()
+                }
+                None => {
+                    self.tell_error(&error, changes);
+                    exit::code(error.kind().row().category)
+                }
+            },
             Err(Failure::Error(error)) => {
                 let _ = self.out.flush();
                 self.tell_error(&error, changes);
@@ -185,5 +204,5 @@ fn failed(cause: io::Error) -> Failure {
         return Failure::Closed;
     }
     let message = format!("cannot write to standard output: {cause}");
-    Failure::from(Error::new(ErrorKind::Disk, message).caused_by(cause))
+    Failure::Unwritten(Error::new(ErrorKind::Disk, message).caused_by(cause))
 }

@@ -1,6 +1,7 @@
 //! Backups in directories: taken of a node that runs or of a store that nobody has open, restored
 //! in the place of another.
 
+use std::ffi::OsString;
 use std::fs::Permissions;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -122,8 +123,8 @@ impl Target {
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => false,
             Err(cause) => return Err(fail(cause)),
         };
-        if was_there && std::fs::read_dir(directory).map_err(fail)?.next().is_some() {
-            return refused("is not empty, and a backup goes nowhere else");
+        if was_there && let Some(what) = in_the_way(directory).map_err(fail)? {
+            return refused(&what);
         }
         if let Some(store) = store.and_then(|store| std::fs::canonicalize(store).ok()) {
             let nearest = directory.ancestors().find_map(|one| std::fs::canonicalize(one).ok());
@@ -158,6 +159,31 @@ impl Target {
             }
         }
     }
+}
+
+/// Why a backup may not go into a directory that is there; nothing if it is empty.
+fn in_the_way(directory: &Path) -> io::Result<Option<String>> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(directory)? {
+        names.push(entry?.file_name());
+    }
+    if names.is_empty() {
+        return Ok(None);
+    }
+    // A store has a watermark and a lock, and a backup has its manifest once it is whole.
+    let of_unfinished = |name: &OsString| {
+        let name = name.to_string_lossy();
+        let is_made = [".seg", ".snap"].iter().any(|suffix| name.ends_with(suffix));
+        is_made || ["STORE", "FRONT", "MANIFEST.new"].contains(&&*name)
+    };
+    if !names.iter().all(of_unfinished) {
+        return Ok(Some("is not empty, and a backup goes nowhere else".to_owned()));
+    }
+    let shown = directory.display();
+    Ok(Some(format!(
+        "is not empty: it holds a backup that was interrupted, or one that is being taken. If nobody \
+         takes it: rm -r {shown}, and type the same command again"
+    )))
 }
 
 /// Restores the backup in a directory as the store in another, which is made, or kept beside under

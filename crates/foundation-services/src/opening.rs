@@ -1,5 +1,7 @@
 //! Opening the embedded journal without holding up the runtime, waiting for a short-lived owner.
 
+mod unfinished;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -34,7 +36,8 @@ impl Opening {
     /// Opens the journal and tells the follower of every record in it.
     ///
     /// # Errors
-    /// As [`Embedded::open`]; `Locked` once the time is over.
+    /// As [`Embedded::open`]; `Locked` once the time is over; `AckedDataMissing` if the directory
+    /// is missing and stands beside its place under a name that a restore gave it.
     pub async fn open<F: Follower>(
         &self,
         clock: Arc<dyn Clock>,
@@ -76,6 +79,9 @@ impl Opening {
     }
 
     fn files(&self) -> Result<Files> {
+        if !self.directory.exists() {
+            unfinished::refuse_in_place_of(&self.directory)?;
+        }
         let files = match self.mode {
             Mode::Write => Files::create(&self.directory),
             Mode::Read | Mode::Peek => Files::existing(&self.directory),

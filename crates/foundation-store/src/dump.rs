@@ -47,7 +47,7 @@ pub fn file_name(position: Position) -> String {
 }
 
 /// Writes a dump into a directory, replacing one of the same position; then lets go of those
-/// that do not stay.
+/// that do not stay, and of older ones that were never finished.
 ///
 /// # Errors
 /// `DiskFull`, `Denied` or `Disk`, with the file: the dumps that were there are there.
@@ -57,9 +57,7 @@ pub fn write(disk: &dyn Disk, dump: &Dump, kept: Kept) -> Result<Written> {
     let failed = |cause| failed(disk, "write the dump", &name, cause);
     let bytes = write_beside(disk, dump, &beside).map_err(failed)?;
     disk.rename(&beside, &name).and_then(|()| disk.sync_names()).map_err(failed)?;
-    if let Kept::Newest(count) = kept {
-        let_go(disk, &name, count.max(1))?;
-    }
+    let_go(disk, &name, kept)?;
     Ok(Written { name, bytes })
 }
 
@@ -78,8 +76,8 @@ fn write_beside(disk: &dyn Disk, dump: &Dump, beside: &str) -> io::Result<u64> {
     Ok(bytes)
 }
 
-/// Removes all but the newest dumps, and what was left of older ones that were never finished.
-fn let_go(disk: &dyn Disk, newest: &str, count: usize) -> Result<()> {
+/// Removes the dumps that do not stay, and what was left of older ones that were never finished.
+fn let_go(disk: &dyn Disk, newest: &str, kept: Kept) -> Result<()> {
     let failed = |name: &str, cause| failed(disk, "let go of the dump", name, cause);
     let mut names = disk.list().map_err(|cause| failed(newest, cause))?;
     let unfinished = |name: &String| {
@@ -88,7 +86,11 @@ fn let_go(disk: &dyn Disk, newest: &str, count: usize) -> Result<()> {
     let mut gone: Vec<String> = names.extract_if(.., |name| unfinished(name)).collect();
     names.retain(|name| is_dump(name));
     names.sort_unstable();
-    names.truncate(names.len().saturating_sub(count));
+    let stay = match kept {
+        Kept::All => names.len(),
+        Kept::Newest(count) => count.max(1),
+    };
+    names.truncate(names.len().saturating_sub(stay));
     gone.append(&mut names);
     for name in gone.iter().filter(|name| *name != newest) {
         disk.remove(name).map_err(|cause| failed(name, cause))?;

@@ -128,6 +128,12 @@ impl Record {
         Ok(self.event()?.to_recorded(self.position(), self.recorded()))
     }
 
+    /// Whether it is the same record, wherever it stands and whatever stands before it.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        let place = |one: &Self| (one.position(), one.stamp(), one.header.kind);
+        place(self) == place(other) && self.body() == other.body()
+    }
+
     fn body(&self) -> &[u8] {
         let start = self.start as usize + FRAME_HEADER_BYTES;
         self.chunk.get(start..start + self.header.length as usize).unwrap_or_default()

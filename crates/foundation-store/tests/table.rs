@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use foundation_store::clock::SystemClock;
-use foundation_store::journal::{Embedded, EmbeddedOptions, Journal, Mode};
+use foundation_store::disk::Disk;
+use foundation_store::journal::{Batch, Embedded, EmbeddedOptions, Journal, Mode};
 use foundation_store::random::SystemRng;
+use foundation_store::record::RecordKind;
 use foundation_store::table::{Entry, Flight, Placed, Step, TableState, Tables};
-use foundation_types::{ErrorKind, Keep, Result};
+use foundation_types::{ErrorKind, Event, Keep, Result, StreamName};
 
 use super::simulated::{Dice, Failure, SimulatedDisk};
 
@@ -19,7 +21,11 @@ struct Opened {
 }
 
 fn open(disk: &SimulatedDisk) -> Result<Opened> {
-    let state = Arc::new(TableState::new("t", Keep::Log)?);
+    open_as(disk, Keep::Log)
+}
+
+fn open_as(disk: &SimulatedDisk, keep: Keep) -> Result<Opened> {
+    let state = Arc::new(TableState::new("t", keep)?);
     let mut tables = Tables::default();
     tables.link(Arc::clone(&state))?;
     let options = EmbeddedOptions { segment_bytes: 2_048, ..EmbeddedOptions::of(Mode::Write) };
@@ -148,4 +154,47 @@ fn a_full_disk_refuses_and_the_table_goes_on_when_there_is_space() {
     wait(opened.journal.close()).expect("closes");
     drop(opened);
     assert_eq!(open(&disk).expect("opens").says(), acked);
+}
+
+#[test]
+fn a_table_of_which_nothing_is_kept_for_a_while_loses_nothing_that_was_logged() {
+    let put = |opened: &Opened, key, value| {
+        let flight = opened.place(key, Some(value)).expect("may enter").expect("is logged");
+        wait(opened.state.confirm(&flight)).expect("durable");
+    };
+    for with_snapshots in [false, true] {
+        let disk = SimulatedDisk::default();
+        let end = |opened: Opened| {
+            for _ in 0..2 {
+                tick(&opened.journal);
+                wait(opened.journal.checkpoint()).expect("is taken");
+            }
+            wait(opened.journal.close()).expect("closes");
+            let names = disk.list().expect("lists");
+            let snapshots = names.iter().filter(|name| name.ends_with(".snap"));
+            snapshots
+                .filter(|_| !with_snapshots)
+                .for_each(|name| disk.remove(name).expect("is there"));
+        };
+        let kept = open(&disk).expect("opens");
+        put(&kept, 3, 30);
+        put(&kept, 4, 40);
+        end(kept);
+        let fleeting = open_as(&disk, Keep::Nothing).expect("opens");
+        assert_eq!(fleeting.says(), Model::new(), "{with_snapshots}");
+        end(fleeting);
+        let kept = open(&disk).expect("opens");
+        assert_eq!(kept.says(), Model::from([(3, 30), (4, 40)]), "{with_snapshots}");
+        put(&kept, 5, 50);
+        assert_eq!(kept.state.snapshot().version().number(), 3);
+    }
+}
+
+/// Appends something that is of no table.
+fn tick(journal: &Embedded) {
+    let events = vec![Event::new("tick").id("t")];
+    let batch = Batch::new(StreamName::from("ticks"), RecordKind::Event, events);
+    let batch = batch.expect("one event");
+    let room = wait(journal.reserve(&batch)).expect("there is room");
+    wait(journal.append(batch, room).expect("is placed").durable()).expect("durable");
 }

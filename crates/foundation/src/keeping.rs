@@ -80,7 +80,8 @@ impl Foundation {
     }
 
     /// The next records of the log after a position, none of them after `until`: of every kind, as
-    /// they were written. A page has about a megabyte and says where the next one begins.
+    /// they were written. A page has about a megabyte and says where the next one begins;
+    /// [`Position::START`] begins with the first record that is kept.
     ///
     /// ```
     /// use foundation::{Event, Foundation, Position};
@@ -102,7 +103,8 @@ impl Foundation {
     /// ```
     ///
     /// # Errors
-    /// `Corruption` where stored bytes are not what was written, or a record cannot be decoded.
+    /// `Compacted`, with the position that resumes, if records after any other position were let go
+    /// of; `Corruption` where stored bytes are not what was written, or a record cannot be decoded.
     pub async fn replay(&self, after: Position, until: Option<Position>) -> Result<ReplayPage> {
         self.node().replay(after, until).await
     }
@@ -138,7 +140,8 @@ pub async fn backup_directory(store: &Path, directory: &Path) -> Result<BackupRe
 /// `NotFound` if there is no finished backup; `Corruption`, `ForeignFile`, `AckedDataMissing` or
 /// `UnknownFormat`, with the file, if it is not what was written; `InvalidArgument` if it would give
 /// up what the options do not allow to be given up, or ends before the position that is asked for;
-/// `Locked` if the store is in use; `DiskFull`, `Denied` or `Disk`. The directory is as it was then.
+/// `Locked` if the store is in use; `DiskFull`, `Denied` or `Disk`. The directory is as it was then,
+/// or the message says where everything is: nothing that may be the only copy is removed.
 pub fn restore(
     backup: impl AsRef<Path>,
     directory: impl AsRef<Path>,

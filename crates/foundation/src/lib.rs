@@ -115,7 +115,7 @@ pub use foundation_types::{
 /// settings.patch(serde_json::json!({"log": {"level": null}})).await?;
 /// assert_eq!(settings.value("log.level")?, "info".into());
 ///
-/// // Any version, what led to it, and back: a rollback is a new version.
+/// // Any version whose records are kept, what led to it, and back: a rollback is a new version.
 /// settings.rollback(updated.version.previous()).reason("too much").await?;
 /// assert_eq!(settings.get().interface.max_results, 1_000);
 /// let history = settings.history(HistoryQuery::newest(10)).await?;

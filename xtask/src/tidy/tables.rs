@@ -53,6 +53,7 @@ pub(crate) const LAYERS: &[Layer] = &[
             "async-trait",
             "crc32c",
             "imbl",
+            "rustix",
             "serde",
             "serde_json",
             "sha2",

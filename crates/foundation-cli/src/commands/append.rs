@@ -23,6 +23,7 @@ pub(super) async fn run(program: &mut Program, args: AppendArgs) -> Outcome {
         expected: args.if_version.map_or(ExpectedVersion::Any, exactly),
     };
     let receipt = program.ask(Intent::Write, call).await?;
+    program.applied(format!("the event is at position {}", receipt.position));
     if program.is_text() {
         return program.out.text(&render::receipt(&receipt));
     }

@@ -21,6 +21,7 @@ pub(super) async fn run(program: &mut Program, directory: &Path) -> Outcome {
         Owner::Node(mut node) => node.call(TakeBackup { directory }).await?,
         Owner::Us(report) => report,
     };
+    program.applied(format!("the backup is in {}", report.directory.display()));
     if !program.is_text() {
         return program.out.json(&report);
     }
@@ -31,6 +32,10 @@ pub(super) async fn run(program: &mut Program, directory: &Path) -> Outcome {
 
 pub(super) async fn restore(program: &mut Program, args: RestoreArgs) -> Outcome {
     let report = restored(program, args).await?;
+    let kept =
+        report.replaced.as_ref().map(|kept| format!(", and what was there {}", kept.display()));
+    let kept = kept.unwrap_or_default();
+    program.applied(format!("the restored store is {}{kept}", report.directory.display()));
     if !program.is_text() {
         return program.out.json(&report);
     }

@@ -87,6 +87,9 @@ async fn update(program: &mut Program, call: ConfigUpdate) -> Outcome {
     let dry_run = call.dry_run;
     let intent = if dry_run { Intent::Read } else { Intent::Write };
     let updated = program.ask(intent, call).await?;
+    if !dry_run {
+        program.applied(format!("the document is at version {}", updated.version));
+    }
     if !program.is_text() {
         return program.out.json(&updated);
     }
@@ -170,6 +173,7 @@ async fn rollback(program: &mut Program, args: RollbackArgs) -> Outcome {
         reason: args.write.reason,
     };
     let updated = program.ask(Intent::Write, call).await?;
+    program.applied(format!("the document is at version {}", updated.version));
     if program.is_text() {
         return lines(program, &changed(&updated));
     }

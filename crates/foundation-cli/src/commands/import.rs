@@ -39,11 +39,13 @@ pub(super) async fn run(program: &mut Program, args: &ImportArgs) -> Outcome {
         acks: if args.acks { Acks::Printed } else { Acks::Counted },
         group: Group::default(),
         report: Report::default(),
+        unwritten: None,
     };
     let started = Instant::now();
     let outcome = import.read(Lines::new(source.from)).await;
     import.bar.finish_and_clear();
-    let (acks, report) = (import.acks, import.report);
+    let (acks, report, unwritten) = (import.acks, import.report, import.unwritten);
+    let outcome = outcome.and(unwritten.map_or(Ok(()), |error| Err(Failure::Unwritten(error))));
     let outcome = finish(program, acks, &report, started.elapsed(), outcome);
     connection.close(outcome).await
 }
@@ -113,6 +115,8 @@ struct Import<'a> {
     bar: ProgressBar,
     group: Group,
     report: Report,
+    /// Why acks could not be printed; told at the end.
+    unwritten: Option<Error>,
 }
 
 impl Import<'_> {
@@ -190,6 +194,8 @@ impl Import<'_> {
 
     fn accept(&mut self, receipt: &Receipt) -> Outcome {
         self.report.accept(receipt);
+        let stored = render::counted(self.report.stored(), "event");
+        self.program.applied(format!("{stored} stored, the last at position {}", receipt.position));
         if self.acks == Acks::Printed {
             let written = self.program.out.json(&receipt.position);
             self.printed(written)?;
@@ -199,11 +205,15 @@ impl Import<'_> {
 
     /// An import goes on to its end, whether or not anybody reads the acks.
     fn printed(&mut self, written: Outcome) -> Outcome {
-        if matches!(written, Err(Failure::Closed)) {
-            self.acks = Acks::Unread;
-            return Ok(());
+        match written {
+            Err(Failure::Closed) => self.acks = Acks::Unread,
+            Err(Failure::Unwritten(error)) => {
+                self.acks = Acks::Unread;
+                self.unwritten.get_or_insert(error);
+            }
+            written => return written,
         }
-        written
+        Ok(())
     }
 
     fn refuse(&mut self, line: u64, error: &Error) {

@@ -72,6 +72,7 @@ async fn put(program: &mut Program, args: PutArgs) -> Outcome {
         missing: if args.create { IfMissing::Make } else { IfMissing::Refuse },
     };
     let before = program.ask(Intent::Write, call).await?;
+    program.applied("the value was put".to_owned());
     tell(program, before, "put, there was nothing before", "put, instead of ")
 }
 
@@ -81,6 +82,7 @@ async fn remove(program: &mut Program, table: String, key: &str) -> Outcome {
     if before.is_none() {
         return Err(absent(&table, key).into());
     }
+    program.applied("the value was removed".to_owned());
     tell(program, before, "", "removed ")
 }
 

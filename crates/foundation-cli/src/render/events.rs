@@ -19,7 +19,7 @@ pub(crate) fn receipt(receipt: &Receipt) -> String {
 pub(crate) fn stats(stats: &EventStoreStats) -> Vec<String> {
     let mut lines = vec![
         format!(
-            "{} recorded, the last at position {}",
+            "{} kept at the start or recorded since, the last at position {}",
             counted(stats.recorded, "event"),
             stats.published
         ),

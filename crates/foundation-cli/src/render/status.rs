@@ -23,7 +23,9 @@ pub(crate) fn status(status: &Status, directory: &Path) -> Vec<String> {
     }
     let events = &status.events;
     let kept = format!("{} in memory", thousands(events.buffered_events));
-    rows.push(row("events", format!("{} recorded, {kept}", thousands(events.recorded))));
+    // What was counted would be less after each start of a log that was shortened.
+    let last = thousands(events.published.to_engine());
+    rows.push(row("events", format!("the last at position {last}, {kept}")));
     if status.serving {
         let names = counted(status.metrics, "name");
         rows.push(row("metrics", format!("{} series of {names}", thousands(status.series))));

@@ -15,6 +15,35 @@ fn assert_refused(ran: &Ran, code: i32, says: &str) {
 }
 
 #[test]
+fn what_was_applied_and_cannot_be_told_is_no_reason_to_try_again() {
+    both(|store| {
+        let run = |words: &[&str]| {
+            let full = std::fs::File::options().write(true).open("/dev/full").expect("is there");
+            Ran::of(store.command(words).stdout(full).spawn().expect("starts"))
+        };
+        store.ok(&["events", "append", "--type", "first"]);
+        let last = store.json(&["status"])["journal"]["last"].as_u64().expect("a number");
+        let append = run(&["events", "append", "--type", "a"]);
+        assert_eq!(append.code, Some(1), "{append:?}");
+        let position = format!("it was applied: the event is at position {}", last + 1);
+        assert!(append.talk.contains(&position), "{append:?}");
+        let set = run(&["config", "set", "log.level", "debug"]);
+        assert_eq!(set.code, Some(1), "{set:?}");
+        assert!(set.talk.contains("it was applied: the document is at version 1"), "{set:?}");
+        let lines = store.file("two.ndjson", "{\"type\":\"a\"}\n{\"type\":\"b\"}\n");
+        let lines = lines.to_str().expect("is text");
+        for (words, last) in [(&[][..], last + 4), (&["--acks"], last + 6)] {
+            let import = run(&[&["events", "import", lines][..], words].concat());
+            assert_eq!(import.code, Some(1), "{import:?}");
+            let told = format!("it was applied: 2 events stored, the last at position {last}");
+            assert!(import.talk.contains(&told), "{import:?}");
+        }
+        // What changes nothing may be asked again.
+        assert_eq!(run(&["config", "get"]).code, Some(7));
+    });
+}
+
+#[test]
 fn bad_words_are_refused_with_their_exit_code() {
     let deep = "[".repeat(100_000);
     let long = vec!["a"; 10_000].join(".");

@@ -94,6 +94,45 @@ fn a_restore_keeps_what_it_replaces_and_asks_before_it_gives_up_records() {
 }
 
 #[test]
+fn no_empty_store_takes_the_place_of_one_whose_restore_was_interrupted() {
+    let store = Store::new();
+    fill(&store);
+    let (kept, making) = (beside(&store, "data.replaced-3"), beside(&store, "data.restoring"));
+    std::fs::rename(store.directory(), &kept).expect("is renamed");
+    std::fs::create_dir(&making).expect("is made");
+    let words: [&[&str]; 3] =
+        [&["config", "get"], &["config", "set", "log.level", "debug"], &["serve"]];
+    for words in words {
+        let refused = store.run(words);
+        assert_eq!(refused.code, Some(5), "{refused:?}");
+        let typed = format!("mv {} {}", kept.display(), store.directory().display());
+        assert!(refused.talk.contains(&typed), "{refused:?}");
+        assert!(!store.directory().exists());
+    }
+    std::fs::rename(&kept, store.directory()).expect("is renamed");
+    assert_eq!(store.ok(&["config", "get", "interface.max_results"]), "250\n");
+}
+
+#[test]
+fn what_an_interrupted_backup_left_is_told_from_what_somebody_else_has_there() {
+    let store = Store::new();
+    fill(&store);
+    let copy = beside(&store, "copy");
+    std::fs::create_dir(&copy).expect("is made");
+    for name in ["STORE", "00000000000000000001.seg", "MANIFEST.new"] {
+        std::fs::write(copy.join(name), "x").expect("is written");
+    }
+    let refused = store.run(&["backup", text(&copy)]);
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert!(refused.talk.contains(&format!("rm -r {}", copy.display())), "{refused:?}");
+    for there in [store.directory(), store.file("mine", "x").with_file_name("")] {
+        let refused = store.run(&["backup", text(&there)]);
+        assert_eq!(refused.code, Some(2), "{refused:?}");
+        assert!(!refused.talk.contains("rm -r"), "{refused:?}");
+    }
+}
+
+#[test]
 fn a_restore_is_refused_while_a_node_serves_and_for_what_is_no_backup() {
     let store = Store::new();
     fill(&store);

@@ -121,7 +121,7 @@ fn a_status_is_for_people_too() {
     health    ok
     store     [id] in [data]
     document  foundation at version 0
-    events    1 recorded, 0 in memory
+    events    the last at position 1, 0 in memory
     ");
 }
 

@@ -115,8 +115,7 @@ impl Core {
         let mut records = self.find(&query, wanted, deadline).await?;
         self.meters.answered(self.clock.monotonic().saturating_sub(started));
         let size = usize::try_from(size).unwrap_or(usize::MAX);
-        let bytes: usize = records.iter().map(Record::bytes).sum();
-        let has_more = records.len() > size || bytes >= ANSWER_BYTES_MAX;
+        let has_more = is_cut(&records, wanted);
         records.truncate(size);
         let mut events = Vec::with_capacity(records.len());
         for record in &records {
@@ -132,7 +131,8 @@ impl Core {
         Ok(EventPage { events, next })
     }
 
-    /// Up to `max` records that answer the query, before the deadline.
+    /// Up to `max` records that answer the query, before the deadline. Whether there may be more
+    /// says [`is_cut`].
     pub(super) async fn find(
         &self,
         query: &EventQuery,
@@ -158,6 +158,13 @@ impl Core {
         let message = format!("the query took longer than {} ms", deadline.limit_ms);
         Err(Error::new(ErrorKind::Timeout, message))
     }
+}
+
+/// Whether a search ended because it had this many records, or their bytes were an answer: only
+/// what lies up to the last of them was looked at.
+pub(super) fn is_cut(found: &[Record], max: u64) -> bool {
+    let bytes: usize = found.iter().map(Record::bytes).sum();
+    found.len() as u64 >= max || bytes >= ANSWER_BYTES_MAX
 }
 
 /// When a query has to have its answer.

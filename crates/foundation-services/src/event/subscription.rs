@@ -12,6 +12,7 @@ use foundation_types::{Error, ErrorKind, EventQuery, Order, Position, Recorded, 
 use foundation_validate::event as rules;
 use tokio::sync::watch;
 
+use super::query::is_cut;
 use super::{Core, EventStore};
 
 /// Where a subscription begins.
@@ -107,7 +108,7 @@ impl Subscription {
                 continue;
             }
             self.cursor = match found.last() {
-                Some(last) if found.len() >= SUBSCRIPTION_EVENTS_MAX => last.position(),
+                Some(last) if is_cut(&found, max) => last.position(),
                 Some(last) => last.position().max(target),
                 None => target,
             };

@@ -29,6 +29,13 @@ pub trait Siblings: Send + Sync {
     /// What the system says.
     fn rename(&self, from: &str, to: &str) -> io::Result<()>;
 
+    /// Gives each of two directories the name of the other, in one step: at no moment is one of
+    /// the names missing.
+    ///
+    /// # Errors
+    /// `Unsupported` if the file system cannot do that; what the system says.
+    fn exchange(&self, one: &str, other: &str) -> io::Result<()>;
+
     /// Removes a directory in which nothing is left.
     ///
     /// # Errors
@@ -76,11 +83,55 @@ impl Siblings for FileSiblings {
         std::fs::rename(self.parent.join(from), self.parent.join(to))
     }
 
+    #[cfg(target_os = "linux")]
+    fn exchange(&self, one: &str, other: &str) -> io::Result<()> {
+        use rustix::fs::{CWD, RenameFlags, renameat_with};
+        use rustix::io::Errno;
+        let (one, other) = (self.parent.join(one), self.parent.join(other));
+        let done = renameat_with(CWD, &one, CWD, &other, RenameFlags::EXCHANGE);
+        done.map_err(|cause| match cause {
+            // What kernels and file systems say that do not know the flag.
+            Errno::INVAL | Errno::NOSYS | Errno::NOTSUP => io::ErrorKind::Unsupported.into(),
+            cause => cause.into(),
+        })
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn exchange(&self, _: &str, _: &str) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     fn remove(&self, name: &str) -> io::Result<()> {
         std::fs::remove_dir(self.parent.join(name))
     }
 
     fn sync_names(&self) -> io::Result<()> {
         File::open(&self.parent)?.sync_all()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_directories_exchange_their_names() -> io::Result<()> {
+        let parent =
+            std::env::temp_dir().join(format!("foundation-siblings-{}", std::process::id()));
+        std::fs::create_dir(&parent)?;
+        let siblings = FileSiblings::new(&parent);
+        for name in ["a", "b"] {
+            siblings.make(name)?;
+            std::fs::write(parent.join(name).join(format!("of {name}")), name)?;
+        }
+        let exchanged = siblings.exchange("a", "b");
+        let moved =
+            parent.join("a").join("of b").exists() && parent.join("b").join("of a").exists();
+        std::fs::remove_dir_all(&parent)?;
+        match exchanged {
+            Ok(()) => assert!(moved),
+            Err(cause) => assert_eq!(cause.kind(), io::ErrorKind::Unsupported),
+        }
+        Ok(())
     }
 }

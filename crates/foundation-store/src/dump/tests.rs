@@ -77,6 +77,20 @@ fn the_newest_stay_and_nobody_elses_files_are_touched() {
     assert!(names(&disk).contains(&file_name(Position::from_engine(4))), "what was just written");
 }
 
+#[test]
+fn what_a_dump_left_that_was_killed_goes_with_the_next_one() {
+    let disk = MemoryDisk::default();
+    for name in ["dump-00000000000000000002.json.new", "mine.json.new"] {
+        disk.open(name, Access::Create).expect("makes");
+    }
+    for position in [1, 3, 4] {
+        write(&disk, &dump(position), Kept::All).expect("there is space");
+    }
+    let mut expected = [1, 3, 4].map(|number| file_name(Position::from_engine(number))).to_vec();
+    expected.push("mine.json.new".to_owned());
+    assert_eq!(names(&disk), expected);
+}
+
 /// A disk in memory of which one call fails.
 #[derive(Clone, Default)]
 struct Failing {

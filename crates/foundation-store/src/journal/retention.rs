@@ -6,14 +6,16 @@ use std::time::Duration;
 
 use foundation_types::Position;
 
-/// How much of the log is kept. What no bound asks to go stays; without bounds everything does.
+/// How much of the log is kept. The oldest segment goes, as a whole, as soon as one bound is
+/// exceeded, whatever the others say; without bounds everything stays.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Retention {
-    /// At least this many records are kept.
+    /// A segment goes once this many records come after it: by this bound no fewer are kept, and
+    /// as many more as are in one segment.
     pub records: Option<u64>,
-    /// Files of sealed segments take at most this many bytes.
+    /// A segment goes while the files of sealed segments take more than this many bytes.
     pub bytes: Option<u64>,
-    /// Records are kept at least for this long after they were recorded.
+    /// A segment goes once its newest record was recorded longer ago than this.
     pub age: Option<Duration>,
 }
 

@@ -20,10 +20,15 @@ use crate::record::{EventView, Record};
 /// A table whose types the program does not have: JSON under JSON.
 pub type UnlinkedTable = TableState<JsonKey, Data>;
 
+type Others = BTreeMap<StreamName, Arc<UnlinkedTable>>;
+
 /// What the registry of tables hands a record to.
 pub trait FollowsTable: Send + Sync {
     /// The name of the table.
     fn name(&self) -> &str;
+
+    /// What is kept of it.
+    fn keep(&self) -> Keep;
 
     /// Learns of a record of its stream.
     fn follow(&self, record: &Record, event: &EventView<'_>);
@@ -50,6 +55,10 @@ pub trait FollowsTable: Send + Sync {
 impl<K: TableKey, V: TableValue> FollowsTable for TableState<K, V> {
     fn name(&self) -> &str {
         Self::name(self)
+    }
+
+    fn keep(&self) -> Keep {
+        Self::keep(self)
     }
 
     fn follow(&self, record: &Record, event: &EventView<'_>) {
@@ -92,7 +101,10 @@ impl<K: TableKey, V: TableValue> FollowsTable for TableState<K, V> {
 #[derive(Default)]
 pub struct Tables {
     linked: HashMap<StreamName, Arc<dyn FollowsTable>>,
-    unlinked: Mutex<BTreeMap<StreamName, Arc<UnlinkedTable>>>,
+    unlinked: Mutex<Others>,
+    /// What the log has of tables of which the program keeps nothing: no reader sees it, and it
+    /// goes into snapshots, since the program may keep the table again one day.
+    carried: Mutex<Others>,
     unfollowed: AtomicU64,
     /// Records up to here are in what was restored.
     known: AtomicU64,
@@ -165,7 +177,11 @@ impl Tables {
     /// # Errors
     /// As [`TableState::restore`] and [`Tables::make_unlinked`].
     pub fn restore(&self, name: &str, bytes: &[u8], position: Position) -> Result<()> {
-        match self.linked.get(&StreamName::of_table(name)) {
+        let stream = StreamName::of_table(name);
+        match self.linked.get(&stream) {
+            Some(linked) if linked.keep() == Keep::Nothing => {
+                self.carried_with(stream).restore(bytes, position)
+            }
             Some(linked) => linked.restore(bytes, position),
             None => self.make_unlinked(name)?.restore(bytes, position),
         }
@@ -174,6 +190,7 @@ impl Tables {
     /// Every table becomes what it was before any record.
     pub fn reset(&self) {
         self.others().clear();
+        self.carried().clear();
         self.linked.values().for_each(|table| table.reset());
         self.know(Position::START);
     }
@@ -185,7 +202,9 @@ impl Tables {
     /// Why tables stopped following the log, each with its name.
     #[must_use]
     pub fn faults(&self) -> Vec<Error> {
-        self.all().iter().filter_map(|table| table.fault()).collect()
+        let carried = self.carried();
+        let carried = carried.values().filter_map(|table| table.fault());
+        self.all().iter().filter_map(|table| table.fault()).chain(carried).collect()
     }
 
     /// Records that no table has: of tables beyond the limit, or not decodable.
@@ -205,8 +224,25 @@ impl Tables {
         self.linked.values().cloned().chain(others).collect()
     }
 
-    fn others(&self) -> MutexGuard<'_, BTreeMap<StreamName, Arc<UnlinkedTable>>> {
+    fn others(&self) -> MutexGuard<'_, Others> {
         self.unlinked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn carried(&self) -> MutexGuard<'_, Others> {
+        self.carried.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn carried_with(&self, stream: StreamName) -> Arc<UnlinkedTable> {
+        let made = || Arc::new(UnlinkedTable::live(stream.clone()));
+        Arc::clone(self.carried().entry(stream.clone()).or_insert_with(made))
+    }
+
+    /// What the log folds to, whatever the program keeps.
+    fn capture_logged(&self) -> Vec<TableCapture> {
+        let mut all = Self::capture(self);
+        all.extend(self.carried().values().map(|table| table.capture()));
+        all.sort_unstable_by(|one, other| one.name().cmp(other.name()));
+        all
     }
 
     fn others_with(&self, stream: StreamName) -> Option<Arc<UnlinkedTable>> {
@@ -223,17 +259,25 @@ impl Tables {
     }
 
     fn follow_record(&self, record: &Record, event: &EventView<'_>) {
-        if let Some(linked) = self.linked.get(event.stream) {
+        let linked = self.linked.get(event.stream);
+        if let Some(linked) = linked.filter(|linked| linked.keep() != Keep::Nothing) {
             linked.follow(record, event);
             return;
         }
+        let others = if linked.is_some() { self.carried() } else { self.others() };
         // What an application wrote before the stream was a table's makes no table.
-        let is_known = self.others().contains_key(event.stream);
+        let is_known = others.contains_key(event.stream);
+        drop(others);
         let is_change = event.kind.starts_with("foundation.table.");
         if !is_known && !is_change {
             return;
         }
-        match self.others_with(event.stream.into()) {
+        let stream = event.stream.into();
+        let table = match linked {
+            Some(_) => Some(self.carried_with(stream)),
+            None => self.others_with(stream),
+        };
+        match table {
             Some(table) => table.follow_record(record, event),
             None => drop(self.unfollowed.fetch_add(1, Ordering::Relaxed)),
         }
@@ -279,7 +323,7 @@ impl State for Tables {
             let message = "records belong to no table that is followed";
             return Box::new(move || Err(Error::new(ErrorKind::TooLarge, message)));
         }
-        let taken = Self::capture(self);
+        let taken = self.capture_logged();
         Box::new(move || Ok(encode_tables(&taken)))
     }
 

@@ -147,17 +147,17 @@ impl Default for JournalSettings {
     }
 }
 
-/// Bounds of the log, each of which counts if it is not 0. The oldest files go, whole ones, as soon
-/// as one bound says so; what an exporter or a reader holds stays, and so does the state that came
-/// of it.
+/// Bounds of the log, each of which counts if it is not 0. The oldest file goes, as a whole, as soon
+/// as one bound is exceeded, whatever the others say; what an exporter or a reader holds stays, and
+/// so does the state that came of it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Validate)]
 #[serde(default, deny_unknown_fields)]
 pub struct RetentionSettings {
-    /// At least this many records stay; 0 is no bound.
+    /// The oldest file goes once this many records come after it; 0 is no bound.
     pub records: u64,
-    /// Full files of the log take at most this many bytes; 0 is no bound.
+    /// The oldest file goes while the full files take more than this many bytes; 0 is no bound.
     pub bytes: u64,
-    /// Records stay at least this many seconds after they were recorded; 0 is no bound.
+    /// The oldest file goes once its newest record is older than this many seconds; 0 is no bound.
     pub age_s: u64,
 }
 
@@ -229,17 +229,17 @@ impl Document for Settings {
         Field {
             path: "journal.retention.records",
             shape: Shape::Integer { min: 0, max: u64::MAX },
-            doc: "At least this many records are kept; 0 keeps all.",
+            doc: "The oldest file of the log goes once this many records come after it; 0 is no bound.",
         },
         Field {
             path: "journal.retention.bytes",
             shape: Shape::Integer { min: 0, max: u64::MAX },
-            doc: "Full files of the log take at most this many bytes; 0 keeps all.",
+            doc: "The oldest file goes while full files take more than this many bytes; 0 is no bound.",
         },
         Field {
             path: "journal.retention.age_s",
             shape: Shape::Integer { min: 0, max: u64::MAX },
-            doc: "Records are kept at least this many seconds; 0 keeps all.",
+            doc: "The oldest file goes once its newest record is older than this; 0 is no bound.",
         },
         Field {
             path: "interface.query_timeout_ms",

@@ -44,6 +44,11 @@ impl Report {
         }
     }
 
+    /// Events of the file that are stored, by this import or before.
+    pub(super) fn stored(&self) -> u64 {
+        self.accepted + self.repeated
+    }
+
     pub(super) fn refuse(&mut self, line: u64, error: &Error) {
         self.refused += 1;
         if self.refusals.len() < REFUSALS_MAX {

@@ -1,11 +1,15 @@
 //! Followers see every event once, in order, whenever they begin and however slow they are.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use foundation_types::{ErrorKind, Event, EventQuery, Position};
 
 use super::sample::{World, kind_of, poll, tick};
 use crate::event::{Start, Subscription};
+
+/// No subscription takes as long as this for what is there.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 async fn next_ids(subscription: &mut Subscription, count: usize) -> Vec<String> {
     let mut ids = Vec::new();
@@ -76,6 +80,24 @@ async fn what_it_missed_because_it_is_no_longer_kept_it_is_told_once() {
     assert!(first > 1 && last == 50);
     let oldest = world.events.subscribe(Start::Beginning, EventQuery::all()).expect("it may");
     assert_eq!(oldest.position(), Position::from_engine(first - 1));
+}
+
+#[tokio::test]
+async fn events_larger_together_than_one_answer_are_all_told() {
+    for world in [World::in_memory(), World::on_disk()] {
+        for (count, bytes) in [(45, 900_000), (300, 100_000)] {
+            let start = Start::After(world.events.0.log.published());
+            for at in 0..count {
+                let event = tick(&format!("{bytes}-{at}")).data(&"x".repeat(bytes));
+                world.events.append(event.expect("small enough")).await.expect("stored");
+            }
+            let mut all = world.events.subscribe(start, EventQuery::all()).expect("it may");
+            let expected: Vec<String> = (0..count).map(|at| format!("{bytes}-{at}")).collect();
+            let told = tokio::time::timeout(PATIENCE, next_ids(&mut all, count)).await;
+            assert_eq!(told.expect("nothing is left out"), expected);
+            assert!(is_idle(&mut all));
+        }
+    }
 }
 
 #[tokio::test]

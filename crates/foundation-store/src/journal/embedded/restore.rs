@@ -8,6 +8,7 @@ mod cut;
 mod held;
 mod plan;
 mod source;
+mod swap;
 
 use std::sync::Arc;
 
@@ -24,6 +25,7 @@ use cut::Cut;
 use held::Held;
 use plan::Plan;
 use source::{Source, check_found};
+use swap::{Unswapped, swap};
 
 /// What a restore may do, and how far it goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,7 +61,8 @@ pub struct Restored {
 /// `NotFound` if there is no finished backup; `Corruption`, `ForeignFile`, `AckedDataMissing` or
 /// `UnknownFormat`, with the file, if it is not what was written; `InvalidArgument` if it would give
 /// up what the options do not allow to be given up, or ends before the position that is asked for;
-/// `Locked` if the store is in use; `DiskFull` or `Disk`. The directory is as it was then.
+/// `Locked` if the store is in use; `DiskFull` or `Disk`. The directory is as it was then, or the
+/// message says where everything is: nothing that may be the only copy is removed.
 pub fn restore(
     backup: Arc<dyn Disk>,
     siblings: &dyn Siblings,
@@ -75,25 +78,34 @@ pub fn restore(
         Some(disk) if is_empty(&*disk, name)? => None,
         found => found,
     };
+    let look = |disk: &Arc<dyn Disk>| -> Result<Held> {
+        let held = Held::look(&**disk)?;
+        held.check(&source, plan.last(), options)?;
+        Ok(held)
+    };
+    if let Some(disk) = found.as_ref().filter(|disk| !has_lock(&***disk)) {
+        // Nobody ever had it open: what is refused is left without a lock of ours in it.
+        look(disk)?;
+    }
     let lock = match &found {
         Some(disk) => take_lock(&**disk, Mode::Write)?,
         None => None,
     };
-    let held = found.as_ref().map(|disk| Held::look(&**disk)).transpose()?;
-    if let Some(held) = &held {
-        held.check(&source, plan.last(), options)?;
-    }
+    let held = found.as_ref().map(look).transpose()?;
     let older = held.as_ref().filter(|held| held.store == Some(source.manifest.store));
     let epoch = source.manifest.epoch.max(older.map_or(0, |held| held.epoch)) + 1;
     let fresh_name = format!("{name}.restoring");
     let fresh = Fresh::begin(siblings, &fresh_name)?;
-    let made = fresh.fill(&source, &plan, epoch, rng);
-    let replaced = match made.and_then(|()| swap(siblings, &fresh_name, name, held.as_ref())) {
+    let made = fresh.fill(&source, &plan, epoch, rng).map_err(Unswapped::AsItWas);
+    let last = held.as_ref().map(|held| held.last);
+    let replaced = match made.and_then(|()| swap(siblings, &fresh_name, name, last)) {
         Ok(replaced) => replaced,
-        Err(error) => {
+        Err(Unswapped::AsItWas(error)) => {
             fresh.undo(siblings, &fresh_name);
             return Err(error);
         }
+        // Whatever may be the only copy of something stays.
+        Err(Unswapped::Told(error)) => return Err(error),
     };
     drop((lock, fresh));
     Ok(Restored {
@@ -210,46 +222,8 @@ impl Fresh {
     }
 }
 
-/// Puts the new store in its place; gives the name of what was there.
-fn swap(
-    siblings: &dyn Siblings,
-    fresh: &str,
-    name: &str,
-    held: Option<&Held>,
-) -> Result<Option<String>> {
-    let fail = |cause| failure("put the restored store in its place", name, cause);
-    // Its own name is durable before that of another depends on it.
-    siblings.sync_names().map_err(fail)?;
-    let aside = held.map(|held| free_name(siblings, name, held.last)).transpose()?;
-    if let Some(aside) = &aside {
-        siblings.rename(name, aside).and_then(|()| siblings.sync_names()).map_err(fail)?;
-    }
-    if let Err(cause) = siblings.rename(fresh, name) {
-        if let Some(aside) = &aside {
-            // Nothing has its name yet, so that it can go back.
-            let _ = siblings.rename(aside, name);
-        }
-        return Err(fail(cause));
-    }
-    siblings.sync_names().map_err(fail)?;
-    Ok(aside)
-}
-
-fn free_name(siblings: &dyn Siblings, name: &str, last: u64) -> Result<String> {
-    let names = (1_u32..).map(|count| match count {
-        1 => format!("{name}.replaced-{last}"),
-        _ => format!("{name}.replaced-{last}-{count}"),
-    });
-    for candidate in names {
-        match siblings.find(&candidate) {
-            Ok(None) => return Ok(candidate),
-            Ok(Some(_)) => {}
-            // Something has the name that is no directory.
-            Err(cause) if cause.kind() == std::io::ErrorKind::NotADirectory => {}
-            Err(cause) => return Err(failure("look for a name", &candidate, cause)),
-        }
-    }
-    Err(Error::new(ErrorKind::Internal, "no name is left for what is replaced"))
+fn has_lock(disk: &dyn Disk) -> bool {
+    disk.open(LOCK_FILE, Access::Read).is_ok()
 }
 
 fn is_empty(disk: &dyn Disk, name: &str) -> Result<bool> {

@@ -63,12 +63,12 @@ fn a_restore_that_was_cut_leaves_the_old_store_or_none_or_the_new_one() {
     let older = SimulatedDisk::default();
     wait(filled(&older, 2).close()).expect("closes");
     let older = older.image();
-    for is_there in [false, true] {
+    for (is_there, exchanges) in [(false, true), (true, true), (true, false)] {
         let kept = SimulatedDisk::of_image(&older);
         let directories = [("data", &kept)];
         let directories = if is_there { &directories[..] } else { &[] };
         let options = RestoreOptions { replace: true, ..RestoreOptions::default() };
-        let side = Side::of(directories, Power::default());
+        let side = Side::of(directories, Power::default()).exchanging(exchanges);
         restored(&backup, &side, options).expect("restores");
         let calls = side.power.calls();
         let mut seen = [0; 3];
@@ -76,7 +76,7 @@ fn a_restore_that_was_cut_leaves_the_old_store_or_none_or_the_new_one() {
             let kept = SimulatedDisk::of_image(&older);
             let directories = [("data", &kept)];
             let directories = if is_there { &directories[..] } else { &[] };
-            let side = Side::of(directories, Power::off_at(call));
+            let side = Side::of(directories, Power::off_at(call)).exchanging(exchanges);
             restored(&backup, &side, options).expect_err("the power is off");
             for seed in 0..2 {
                 let left = side.after_crash(&mut Dice::of(call * 2 + seed));
@@ -101,6 +101,72 @@ fn a_restore_that_was_cut_leaves_the_old_store_or_none_or_the_new_one() {
             }
         }
         println!("{calls} calls cut: {seen:?} (old, none, new), 0 wrong");
+        assert!(!is_there || !exchanges || seen[1] == 0, "the directory is there at every moment");
+    }
+}
+
+#[test]
+fn a_call_that_fails_in_a_restore_leaves_the_old_store_or_tells_where_everything_is() {
+    let (backup, all) = sample(14);
+    let older = SimulatedDisk::default();
+    wait(filled(&older, 2).close()).expect("closes");
+    let older = older.image();
+    let options = RestoreOptions { replace: true, ..RestoreOptions::default() };
+    for (is_there, exchanges) in [(false, true), (true, true), (true, false)] {
+        let begin = |power| {
+            let kept = SimulatedDisk::of_image(&older);
+            let directories = [("data", &kept)];
+            let directories = if is_there { &directories[..] } else { &[] };
+            Side::of(directories, power).exchanging(exchanges)
+        };
+        let side = begin(Power::default());
+        restored(&backup, &side, options).expect("restores");
+        let (calls, mut seen) = (side.power.calls(), [0; 3]);
+        for call in 1..=calls {
+            let side = begin(Power::fails_at(call));
+            let outcome = restored(&backup, &side, options);
+            let data = side.directory("data");
+            let is_as_it_was = match &data {
+                Some(data) => content_is(data, &older),
+                None => !is_there,
+            };
+            // What is unfinished is made anew by the next restore.
+            let is_leftover = |name: &str| ["data", "data.restoring"].contains(&name);
+            let is_told = |error: &foundation_types::Error, name: &str| {
+                assert!(error.message().contains(name), "call {call}: {error}");
+            };
+            match &outcome {
+                Ok(report) => {
+                    seen[0] += 1;
+                    assert_eq!(content(&data.expect("is there")), all, "call {call}");
+                    assert_eq!(report.replaced.is_some(), is_there);
+                }
+                Err(error) if is_as_it_was => {
+                    seen[1] += 1;
+                    for name in side.names().iter().filter(|name| !is_leftover(name)) {
+                        is_told(error, name);
+                    }
+                }
+                Err(error) => {
+                    seen[2] += 1;
+                    side.names().iter().for_each(|name| is_told(error, name));
+                    assert_eq!(content(&data.expect("is there")), all, "call {call}");
+                }
+            }
+            let kept =
+                side.directory("data.replaced-4").is_some_and(|one| content_is(&one, &older));
+            assert!(!is_there || is_as_it_was || kept, "call {call}: {outcome:?}");
+            for seed in 0..4 {
+                // The power goes soon after: the old store is in one of the places still.
+                let left = side.after_crash(&mut Dice::of(call * 4 + seed));
+                let places = left.names();
+                let mut found = places.iter().filter_map(|name| left.directory(name));
+                assert!(!is_there || found.any(|one| content_is(&one, &older)), "call {call}");
+                restored(&backup, &left, options).expect("restores");
+                assert_eq!(content(&left.directory("data").expect("is there")), all);
+            }
+        }
+        println!("{calls} calls failed: {seen:?} (done, as it was, told), 0 wrong");
     }
 }
 

@@ -147,6 +147,8 @@ fn a_backup_of_a_store_that_let_go_of_records_is_whole() {
     for wanted in [0, front - 1, position - 1] {
         let refused = restored(&target, &Side::default(), until(wanted)).expect_err("is gone");
         assert_eq!(refused.kind(), ErrorKind::InvalidArgument, "{wanted}");
+        let told = format!("cannot go back to position {wanted}:");
+        assert!(refused.message().contains(&told), "{refused}");
     }
 }
 

@@ -8,13 +8,26 @@ use foundation_store::disk::{Access, Claim, Disk, DiskFile, LockGuard, Siblings}
 
 use super::super::super::simulated::{Dice, SimulatedDisk};
 
-/// Counts calls of everything that it runs; from one call on, every call fails.
+/// Counts calls of everything that it runs; some of them fail.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Power(Arc<Mutex<(u64, Option<u64>)>>);
+pub(super) struct Power(Arc<Mutex<(u64, Fails)>>);
+
+#[derive(Clone, Copy, Debug, Default)]
+enum Fails {
+    #[default]
+    Never,
+    From(u64),
+    Only(u64),
+}
 
 impl Power {
     pub(super) fn off_at(call: u64) -> Self {
-        Self(Arc::new(Mutex::new((0, Some(call)))))
+        Self(Arc::new(Mutex::new((0, Fails::From(call)))))
+    }
+
+    /// One call fails, and all others work.
+    pub(super) fn fails_at(call: u64) -> Self {
+        Self(Arc::new(Mutex::new((0, Fails::Only(call)))))
     }
 
     pub(super) fn calls(&self) -> u64 {
@@ -24,11 +37,13 @@ impl Power {
     fn call(&self) -> io::Result<()> {
         let mut state = self.0.lock().expect("no panic under the lock");
         state.0 += 1;
-        let (calls, off_at) = *state;
-        match off_at {
-            Some(at) if calls >= at => Err(io::Error::from_raw_os_error(5)),
-            _ => Ok(()),
-        }
+        let (calls, fails) = *state;
+        let does_fail = match fails {
+            Fails::Never => false,
+            Fails::From(at) => calls >= at,
+            Fails::Only(at) => calls == at,
+        };
+        if does_fail { Err(io::Error::from_raw_os_error(5)) } else { Ok(()) }
     }
 }
 
@@ -114,6 +129,7 @@ type Names = BTreeMap<String, SimulatedDisk>;
 enum Change {
     Make(String, SimulatedDisk),
     Rename(String, String),
+    Exchange(String, String),
     Remove(String),
 }
 
@@ -129,6 +145,7 @@ struct State {
 pub(super) struct Side {
     state: Mutex<State>,
     pub(super) power: Power,
+    exchanges: bool,
 }
 
 impl Side {
@@ -138,7 +155,13 @@ impl Side {
         let live: Names = directories.iter().map(named).collect();
         let durable = live.clone();
         let state = State { live, durable, unsynced: Vec::new() };
-        Self { state: Mutex::new(state), power }
+        Self { state: Mutex::new(state), power, exchanges: true }
+    }
+
+    /// One on which two names can be exchanged in one step, or cannot.
+    pub(super) fn exchanging(mut self, exchanges: bool) -> Self {
+        self.exchanges = exchanges;
+        self
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -167,7 +190,7 @@ impl Side {
             names.into_iter().map(|(name, disk)| (name, disk.after_crash(dice))).collect();
         let durable = live.clone();
         let state = Mutex::new(State { live, durable, unsynced: Vec::new() });
-        Self { state, power: Power::default() }
+        Self { state, power: Power::default(), exchanges: self.exchanges }
     }
 
     fn change(&self, change: Change) {
@@ -186,6 +209,12 @@ fn apply(names: &mut Names, change: &Change) {
             if let Some(disk) = names.remove(from) {
                 names.insert(to.clone(), disk);
             }
+        }
+        Change::Exchange(one, other) => {
+            let [first, second] = [one, other].map(|name| names.remove(name));
+            let moved = [(other, first), (one, second)];
+            let moved = moved.into_iter().filter_map(|(name, disk)| Some((name.clone(), disk?)));
+            names.extend(moved);
         }
         Change::Remove(name) => {
             names.remove(name);
@@ -218,6 +247,18 @@ impl Siblings for Side {
             return Err(io::ErrorKind::DirectoryNotEmpty.into());
         }
         self.change(Change::Rename(from.to_owned(), to.to_owned()));
+        Ok(())
+    }
+
+    fn exchange(&self, one: &str, other: &str) -> io::Result<()> {
+        self.power.call()?;
+        if !self.exchanges {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
+        if [one, other].iter().any(|name| self.directory(name).is_none()) {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        self.change(Change::Exchange(one.to_owned(), other.to_owned()));
         Ok(())
     }
 

@@ -11,9 +11,10 @@ use super::super::{identity, row, snapshot};
 use super::RestoreOptions;
 use super::source::Source;
 use crate::disk::{Access, Disk};
+use crate::record::Record;
 
 /// What can be told of a store without trusting it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct Held {
     /// Its identity, if that can be read.
     pub(super) store: Option<StoreId>,
@@ -22,6 +23,8 @@ pub(super) struct Held {
     pub(super) epoch: u64,
     /// Epoch and first record of each segment.
     lives: Vec<(u64, u64)>,
+    /// The newest record that can be read.
+    newest: Option<Record>,
 }
 
 impl Held {
@@ -30,7 +33,8 @@ impl Held {
     /// # Errors
     /// `UnknownFormat` if a newer program wrote it, `Disk` if it cannot be read.
     pub(super) fn look(disk: &dyn Disk) -> Result<Self> {
-        let mut held = Self { store: None, last: 0, epoch: FIRST_EPOCH, lives: lives(disk)? };
+        let lives = lives(disk)?;
+        let mut held = Self { store: None, last: 0, epoch: FIRST_EPOCH, lives, newest: None };
         held.epoch = held.lives.iter().map(|(epoch, _)| *epoch).max().unwrap_or(FIRST_EPOCH);
         held.store = match identity::read(disk) {
             Ok(store) => store,
@@ -48,7 +52,9 @@ impl Held {
         }
         for name in row::segment_names(disk)?.iter().rev() {
             held.reaches(segment::first_of(name).map_or(0, |first| first.saturating_sub(1)));
-            if held.read(disk, name)? {
+            held.read(disk, name)?;
+            // One that has only begun says nothing of what stands before it.
+            if held.newest.is_some() {
                 break;
             }
         }
@@ -85,7 +91,10 @@ impl Held {
         let forks = |lives: &[(u64, u64)], epoch| {
             lives.iter().any(|(later, first)| *later > epoch && *first <= self.last)
         };
-        if forks(&self.lives, backup.epoch) || forks(&lives(&*source.disk)?, self.epoch) {
+        if forks(&self.lives, backup.epoch)
+            || forks(&lives(&*source.disk)?, self.epoch)
+            || !self.is_continued_by(source)?
+        {
             return refused(format!(
                 "the store and the backup went different ways (epochs {} and {}), and the records \
                  up to position {} are not all in the backup: to give them up, say --allow-rollback",
@@ -95,16 +104,41 @@ impl Held {
         Ok(())
     }
 
+    /// Whether the newest record that is here is in the backup. Two copies of a store that both
+    /// went on have the same epoch, and other records at the same positions. Where the backup has
+    /// let go of that position, it cannot be told, and nothing says that it is not so.
+    fn is_continued_by(&self, source: &Source) -> Result<bool> {
+        let Some(newest) = &self.newest else { return Ok(true) };
+        let names = row::segment_names(&*source.disk)?;
+        let sequence = newest.position().to_engine();
+        let begins = |name: &&String| segment::first_of(name).is_some_and(|at| at <= sequence);
+        let Some(name) = names.iter().rev().find(begins) else { return Ok(true) };
+        let segment = row::open_segment(&*source.disk, name, Access::Read)?;
+        let header = segment.header;
+        let start = Cursor { offset: HEADER_BYTES, next: header.first, chain: header.previous };
+        let fail = |cause| super::super::disk_failure("read the backup", name, cause);
+        let mut groups = Groups::new(&*segment.file, segment.seed, start).map_err(fail)?;
+        while groups.cursor().next <= sequence {
+            let Ok(read) = groups.next().map_err(fail)? else { break };
+            let there = read.records.iter().find(|one| one.position() == newest.position());
+            if let Some(there) = there {
+                return Ok(there.is_same(newest));
+            }
+        }
+        // The backup lost it, as a repair has told.
+        Ok(true)
+    }
+
     fn reaches(&mut self, last: u64) {
         self.last = self.last.max(last);
     }
 
-    /// Reads what can be read of a segment; says whether it was one.
-    fn read(&mut self, disk: &dyn Disk, name: &str) -> Result<bool> {
+    /// Reads what can be read of a segment.
+    fn read(&mut self, disk: &dyn Disk, name: &str) -> Result<()> {
         let segment = match row::open_segment(disk, name, Access::Read) {
             Ok(segment) => segment,
             Err(error) if is_unknown(error.kind()) => return Err(error),
-            Err(_) => return Ok(false),
+            Err(_) => return Ok(()),
         };
         let header = segment.header;
         let start = Cursor { offset: HEADER_BYTES, next: header.first, chain: header.previous };
@@ -112,7 +146,7 @@ impl Held {
         let mut groups = Groups::new(&*segment.file, segment.seed, start).map_err(fail)?;
         loop {
             match groups.next().map_err(fail)? {
-                Ok(_) => {}
+                Ok(mut read) => self.newest = read.records.pop().or(self.newest.take()),
                 Err(_) => match groups.find_later().map_err(fail)? {
                     Some(later) => groups.move_to(later),
                     None => break,
@@ -120,7 +154,7 @@ impl Held {
             }
         }
         self.reaches(groups.cursor().next - 1);
-        Ok(true)
+        Ok(())
     }
 }
 

@@ -47,6 +47,8 @@ impl<'a> Plan<'a> {
         let last = plan.last();
         let fits = |entry: &&Entry| snapshot::last_of(&entry.name).is_none_or(|at| at <= last);
         plan.whole.extend(other.filter(fits));
+        let snapshots = manifest.files.iter().filter_map(|entry| snapshot::last_of(&entry.name));
+        let oldest = snapshots.min().filter(|_| front > 0);
         let newest = plan.whole.iter().filter_map(|entry| snapshot::last_of(&entry.name)).max();
         let is_cut = last < manifest.position.to_engine();
         if last < front
@@ -54,8 +56,11 @@ impl<'a> Plan<'a> {
             || is_cut && front > 0 && newest.is_none_or(|at| at < front)
         {
             return Err(refused(format!(
-                "the backup cannot go back to position {last}: records up to {front} are not kept, \
-                 and it has no snapshot between the two"
+                "the backup cannot go back to position {until}: records up to {front} are not \
+                 kept{}",
+                oldest
+                    .map(|at| format!(", and its older snapshot is of position {at}"))
+                    .unwrap_or_default()
             )));
         }
         Ok(plan)
