@@ -130,9 +130,9 @@ pub mod config {
     };
     pub use foundation_store::config::{Current, Snapshot};
     pub use foundation_types::config::{
-        BufferSettings, Change, Document, Edit, EventSettings, Field, InterfaceSettings,
-        JournalSettings, LogLevel, LogSettings, OnConflict, Operation, Overflow, Patch, Pointer,
-        RetentionSettings, Settings, Shape, TelemetrySettings, Unchanged,
+        Bound, BufferSettings, Change, Document, Edit, EventSettings, Field, InterfaceSettings,
+        JournalSettings, Leaf, Lens, LogLevel, LogSettings, Merge, OnConflict, Operation, Overflow,
+        Patch, Pointer, RetentionSettings, Settings, Shape, Shaped, TelemetrySettings, Unchanged,
     };
     pub use foundation_validate::{BusinessRule, ChangeRequest};
 }

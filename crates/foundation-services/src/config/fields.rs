@@ -1,6 +1,7 @@
 //! The fields of a document as rows of a reference: where, what now, what by default, what for.
 
 use foundation_logic::lens;
+use foundation_types::config::Leaf;
 use foundation_types::path::Segment;
 use foundation_types::{Document, Path, Value};
 use serde::{Deserialize, Serialize};
@@ -33,10 +34,8 @@ pub(super) fn rows<T: Document>(tree: &Value, defaults: &Value) -> Vec<FieldRow>
         doc: doc.to_owned(),
     };
     let mut rows = Vec::new();
-    for field in T::FIELDS {
-        if let Ok(path) = field.path.parse() {
-            rows.push(row(path, field.shape.to_string(), field.doc));
-        }
+    for Leaf { path, field } in Leaf::all(T::FIELDS) {
+        rows.push(row(path, field.shape.to_string(), field.doc));
     }
     let documented: Vec<Path> = rows.iter().map(|row| row.path.clone()).collect();
     for path in leaves(tree) {

@@ -6,7 +6,7 @@ use foundation_types::path::Segment;
 use foundation_types::{Document, ErrorKind, Problem, Value};
 use validator::{ValidationError, ValidationErrors, ValidationErrorsKind};
 
-use super::known::field;
+use super::known::shape;
 use super::place::shown;
 
 /// Where `validator` puts what is wrong with a struct as a whole.
@@ -93,8 +93,11 @@ fn problem<T: Document>(error: &ValidationError, place: &Place) -> Problem {
         "range" | "length" => ErrorKind::OutOfRange,
         _ => ErrorKind::Invalid,
     };
-    let expected =
-        field::<T>(&path).map(|field| field.shape.to_string()).or_else(|| expected(error));
+    // The shape of a number has its range; of a text it does not say how long it may be.
+    let expected = match &*error.code {
+        "range" => shape::<T>(&path).or_else(|| expected(error)),
+        _ => expected(error).or_else(|| shape::<T>(&path)),
+    };
     let mut problem = Problem::new(kind, path, message(error));
     problem.expected = expected;
     match (place.value, error.params.get("value")) {
