@@ -39,7 +39,7 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
         }
 
         const _: () = ::core::assert!(
-            #root::config::is_within_paths(<#ident as #root::config::Shaped>::SHAPE),
+            <#ident as #root::config::Shaped>::SHAPE.is_within_paths(),
             "a field lies deeper than 64 levels, or its path is longer than 512 bytes"
         );
     })

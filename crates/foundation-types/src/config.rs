@@ -19,7 +19,7 @@ pub use field::{Field, Leaf, Merge};
 pub use foundation_macros::{Document, Shaped};
 pub use lens::Lens;
 #[doc(hidden)]
-pub use lens::{has_fields, is_within_paths, path_of_fields};
+pub use lens::{has_fields, path_of_fields};
 pub use patch::{Operation, Patch, Pointer};
 pub use settings::{
     BufferSettings, EventSettings, InterfaceSettings, JournalSettings, LogLevel, LogSettings,

@@ -2,20 +2,27 @@
 //! telemetry, over one durable journal, in a directory.
 //!
 //! ```
-//! use foundation::{Document, Event, Foundation};
+//! use foundation::{Document, Event, Foundation, Shaped, lens};
 //! use serde::{Deserialize, Serialize};
 //! use validator::Validate;
 //!
-//! #[derive(Clone, Debug, Default, Serialize, Deserialize, Validate)]
+//! #[derive(Clone, Debug, Default, Serialize, Deserialize, Validate, Document)]
 //! #[serde(default, deny_unknown_fields)]
 //! struct Shop {
 //!     /// Requests that one client may send each second.
 //!     #[validate(range(min = 0, max = 10_000))]
 //!     rate_limit: u32,
+//!     #[validate(nested)]
+//!     payment: Payment,
 //! }
 //!
-//! impl Document for Shop {
-//!     const NAME: &'static str = "shop";
+//! #[derive(Clone, Debug, Default, Serialize, Deserialize, Validate, Shaped)]
+//! #[serde(default, deny_unknown_fields)]
+//! struct Payment {
+//!     /// Who is paid through.
+//!     provider: String,
+//!     /// Tries before a payment is given up.
+//!     retry_limit: u32,
 //! }
 //!
 //! # #[tokio::main(flavor = "current_thread")]
@@ -26,10 +33,15 @@
 //!
 //! // Configuration: wait-free to read, checked, versioned and durable to write.
 //! let shop = foundation.config::<Shop>()?;
-//! let updated = shop.set("rate_limit", 250).reason("launch day").await?;
+//! let mut changes = shop.subscribe(lens!(Shop, payment))?;
+//! let updated = shop.set(lens!(Shop, rate_limit), 250).reason("launch day").await?;
 //! assert_eq!(shop.get().rate_limit, 250);
 //! assert_eq!(shop.at(updated.version.previous()).await?.document.rate_limit, 0);
-//! assert!(shop.set("rate_limit", 99_999).await.is_err());
+//! assert!(shop.set(lens!(Shop, rate_limit), 99_999).await.is_err());
+//!
+//! // What is typed by a person has the same names, and the same checks when it is done.
+//! shop.set("payment.retry_limit", 3).await?;
+//! assert!(changes.next().await?.is_some(), "of its own part it hears, and of nothing else");
 //!
 //! // Events: appended once, found by what they are about.
 //! let placed = Event::new("order.placed").correlation("req-7").data(&("book", 3))?;
@@ -67,8 +79,8 @@ pub use running::Foundation;
 
 pub use foundation_types::{
     CorrelationId, Document, Durability, Error, ErrorKind, Event, EventId, EventQuery, EventType,
-    ExpectedVersion, Keep, Order, Path, Position, Recorded, Result, Settings, StreamName,
-    Timestamp, Value, Version,
+    ExpectedVersion, Keep, Order, Path, Position, Recorded, Result, Settings, Shaped, StreamName,
+    Timestamp, Value, Version, lens,
 };
 
 /// Configuration: documents, their changes and history.
@@ -125,7 +137,7 @@ pub use foundation_types::{
 /// ```
 pub mod config {
     pub use foundation_services::config::{
-        AnyConfig, ConfigChange, ConfigServer, FieldRow, HistoryQuery, IntoPath, Notice,
+        Accepts, AnyConfig, ConfigChange, ConfigServer, FieldRow, HistoryQuery, Notice, Place,
         Subscription, Update, Updated,
     };
     pub use foundation_store::config::{Current, Snapshot};

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::field::Field;
 use super::shape::Shape;
-use crate::limits::{DEPTH_MAX, PATH_BYTES_MAX};
 use crate::path::{Path, Segment};
 
 /// A place in a `Root` where a `T` is; made by [`lens!`](crate::lens).
@@ -140,17 +139,14 @@ impl<Root, T> fmt::Debug for Lens<Root, T> {
 #[macro_export]
 macro_rules! lens {
     ($root:ty, $($field:ident).+) => {{
-        static STEPS: &[&str] = &[$(stringify!($field)),+];
+        const STEPS: &[&str] = &[$(stringify!($field)),+];
         static PATH: ::std::sync::LazyLock<$crate::Path> = ::std::sync::LazyLock::new(|| {
             $crate::config::path_of_fields(<$root as $crate::config::Shaped>::SHAPE, STEPS)
         });
-        const {
-            ::core::assert!(
-                $crate::config::has_fields(<$root as $crate::config::Shaped>::SHAPE, STEPS),
-                "this field is no part of the document: it is skipped, opaque or serialised by a \
-                 function"
-            );
-        }
+        const _: () = ::core::assert!(
+            $crate::config::has_fields(<$root as $crate::config::Shaped>::SHAPE, STEPS),
+            "this field is no part of the document: it is skipped, opaque or written by a function"
+        );
         $crate::config::Lens::of_fields(
             || &PATH,
             |root: &$root| &root.$($field).+,
@@ -196,39 +192,15 @@ pub const fn has_fields(mut shape: Shape, idents: &[&str]) -> bool {
     true
 }
 
-/// Whether a path can name everything inside: what `Document` asserts when it is derived.
-#[doc(hidden)]
-#[must_use]
-pub const fn is_within_paths(shape: Shape) -> bool {
-    is_named(shape, 0, 0)
-}
-
-/// Recursion ends with the types, which contain no struct twice.
-const fn is_named(shape: Shape, depth: usize, bytes: usize) -> bool {
-    let fields = shape.fields();
-    let mut at = 0;
-    while at < fields.len() {
-        // A point stands before each key but the first.
-        let bytes = bytes + fields[at].name.len() + (depth > 0) as usize;
-        if !is_named(fields[at].shape, depth + 1, bytes) {
-            return false;
-        }
-        at += 1;
-    }
-    depth <= DEPTH_MAX && bytes <= PATH_BYTES_MAX
-}
-
 /// The path of fields that [`has_fields`] has found.
 #[doc(hidden)]
 #[must_use]
 pub fn path_of_fields(mut shape: Shape, idents: &[&str]) -> Path {
     let mut segments = Vec::new();
-    for field in idents.iter().map_while(|ident| {
-        let field = field(shape, ident)?;
-        shape = field.shape;
-        Some(field)
-    }) {
+    for ident in idents {
+        let Some(field) = field(shape, ident) else { break };
         segments.push(Segment::Key(field.name.into()));
+        shape = field.shape;
     }
     Path::of_checked(segments)
 }

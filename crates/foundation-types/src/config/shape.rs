@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::field::Field;
+use crate::limits::{DEPTH_MAX, PATH_BYTES_MAX};
 use crate::path::Segment;
 
 /// Which values a field takes.
@@ -63,6 +64,12 @@ impl Shape {
         })
     }
 
+    /// Whether a path can name every field inside: what `Document` asserts where it is derived.
+    #[must_use]
+    pub const fn is_within_paths(&self) -> bool {
+        is_named(*self, 0, 0)
+    }
+
     /// The same numbers, but none smaller.
     #[must_use]
     pub const fn at_least(self, smallest: Bound) -> Self {
@@ -82,6 +89,21 @@ impl Shape {
             (other, _) => other,
         }
     }
+}
+
+/// Recursion ends with the types, which contain no struct twice.
+const fn is_named(shape: Shape, depth: usize, bytes: usize) -> bool {
+    let fields = shape.fields();
+    let mut at = 0;
+    while at < fields.len() {
+        // A point stands before each key but the first.
+        let bytes = bytes + fields[at].name.len() + (depth > 0) as usize;
+        if !is_named(fields[at].shape, depth + 1, bytes) {
+            return false;
+        }
+        at += 1;
+    }
+    depth <= DEPTH_MAX && bytes <= PATH_BYTES_MAX
 }
 
 /// An end of a range.
