@@ -80,7 +80,7 @@ pub fn document(input: TokenStream) -> TokenStream {
 /// first sentence what the field does, and `#[validate(range(…))]` says from where to where it goes
 /// if the ends are numbers or constants.
 ///
-/// - `#[document(secret)]`: nobody is shown its value, and no reference its default;
+/// - `#[document(secret)]`: no reference has its value or its default;
 /// - `#[document(merge = "append")]`: how a list or map that several sources of configuration have
 ///   becomes one; `replace` (the usual), `append` (lists), `union` (lists and maps);
 /// - `#[document(opaque)]`: nothing is known of its values. It is for types without a shape, and

@@ -89,8 +89,8 @@ pub use foundation_types::{
 /// document, logged, published and told, in this order, and is refused as a whole or not at all.
 ///
 /// ```
-/// use foundation::config::{HistoryQuery, Notice, OnConflict};
-/// use foundation::{ErrorKind, Foundation};
+/// use foundation::config::{HistoryQuery, Notice, OnConflict, Reference};
+/// use foundation::{ErrorKind, Foundation, Settings, lens};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> foundation::Result<()> {
@@ -101,7 +101,7 @@ pub use foundation_types::{
 /// // Several paths at once, only if nobody was quicker, with who and why.
 /// let updated = settings
 ///     .transaction()
-///     .set("interface.max_results", 250)
+///     .set(lens!(Settings, interface.max_results), 250)
 ///     .set("log.level", "debug")
 ///     .expect_version(settings.version())
 ///     .actor("ops")
@@ -132,10 +132,17 @@ pub use foundation_types::{
 /// assert_eq!(settings.get().interface.max_results, 1_000);
 /// let history = settings.history(HistoryQuery::newest(10)).await?;
 /// assert_eq!(history[0].reason.as_deref(), Some("too much"));
+///
+/// // What a struct says of itself is a schema for editors, a file to begin with, and a page.
+/// let reference = Reference::of::<Settings>()?;
+/// assert!(reference.schema().to_json().contains(r#""minimum":1"#));
+/// assert!(reference.template().contains("#max_results = 1000"));
+/// assert!(reference.markdown().contains("| `interface.max_results` |"));
 /// # Ok(())
 /// # }
 /// ```
 pub mod config {
+    pub use foundation_logic::config::Reference;
     pub use foundation_services::config::{
         Accepts, AnyConfig, ConfigChange, ConfigServer, FieldRow, HistoryQuery, Notice, Place,
         Subscription, Update, Updated,
@@ -342,9 +349,10 @@ pub mod node {
     pub use foundation_services::backup::{BackupReport, RestoreReport};
     pub use foundation_services::control::{
         Append, AppendEach, AppendOutcome, Call, Client, ConfigDiff, ConfigFields, ConfigGet,
-        ConfigHistory, ConfigRollback, ConfigUpdate, EventGet, EventsQuery, EventsStats,
-        EventsTrace, GetKeptMetrics, GetMetrics, GetStatus, Put, Replay, Request, TableGet,
-        TableList, TablePut, TableRemove, TableRows, TakeBackup, TakeCheckpoint, TakeDump, Verify,
+        ConfigHistory, ConfigRollback, ConfigSchema, ConfigTemplate, ConfigUpdate, EventGet,
+        EventsQuery, EventsStats, EventsTrace, GetKeptMetrics, GetMetrics, GetStatus, Put, Replay,
+        Request, TableGet, TableList, TablePut, TableRemove, TableRows, TakeBackup, TakeCheckpoint,
+        TakeDump, Verify,
     };
     pub use foundation_services::dump::{DumpReport, Dumps};
     pub use foundation_services::fold::{FoldReport, FoldRow};

@@ -2,6 +2,7 @@
 
 mod dumps;
 mod life;
+mod reference;
 mod refused;
 mod settings;
 mod socket;

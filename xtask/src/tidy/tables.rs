@@ -116,6 +116,7 @@ pub(crate) const FOR_TESTS: &[&str] = &[
     "shuttle",
     "tempfile",
     "tokio",
+    "toml",
     "trybuild",
     "validator",
 ];

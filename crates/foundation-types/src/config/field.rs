@@ -19,10 +19,20 @@ pub struct Field {
     pub shape: Shape,
     /// Whether it may have no value.
     pub optional: bool,
-    /// Whether its value is for nobody's eyes: no reference has it, not even its default.
+    /// Whether its value is for nobody's eyes: no reference has it or its default.
     pub secret: bool,
     /// What becomes of its value if several sources of configuration have one.
     pub merge: Merge,
+}
+
+impl Field {
+    /// Which values it takes, as said to a person.
+    #[must_use]
+    pub fn takes(&self) -> String {
+        let optional = if self.optional { ", or none" } else { "" };
+        let secret = if self.secret { ", secret" } else { "" };
+        format!("{}{optional}{secret}", self.shape)
+    }
 }
 
 /// How a list or a map that several sources of configuration have becomes one.
@@ -45,6 +55,8 @@ pub struct Leaf {
     pub path: Path,
     /// What.
     pub field: &'static Field,
+    /// Whether it, what is around it or something inside of it is a secret.
+    pub secret: bool,
 }
 
 impl Leaf {
@@ -59,7 +71,7 @@ impl Leaf {
     #[must_use]
     pub fn all(fields: &'static [Field]) -> Vec<Self> {
         let mut leaves = Vec::new();
-        collect(fields, &Path::root(), &mut leaves);
+        collect(fields, &Path::root(), false, &mut leaves);
         leaves
     }
 
@@ -76,13 +88,14 @@ impl Leaf {
 }
 
 /// Recursion ends with the types, which contain no struct twice.
-fn collect(fields: &'static [Field], around: &Path, leaves: &mut Vec<Leaf>) {
+fn collect(fields: &'static [Field], around: &Path, secret: bool, leaves: &mut Vec<Leaf>) {
     for field in fields {
         // A key that no path can name, or that lies too deep, is part of what is around it.
         let Ok(path) = around.join(Segment::Key(field.name.into())) else { continue };
+        let secret = secret || field.secret;
         match field.shape {
-            Shape::Fields(inner) => collect(inner, &path, leaves),
-            _ => leaves.push(Leaf { path, field }),
+            Shape::Fields(inner) => collect(inner, &path, secret, leaves),
+            shape => leaves.push(Leaf { path, field, secret: secret || shape.has_secret() }),
         }
     }
 }

@@ -64,6 +64,18 @@ impl Shape {
         })
     }
 
+    /// Whether a value of it has a secret inside, so that it is not shown.
+    #[must_use]
+    pub fn has_secret(&self) -> bool {
+        match self {
+            Self::List(inner) | Self::Map(inner) => inner.has_secret(),
+            Self::Fields(fields) => {
+                fields.iter().any(|field| field.secret || field.shape.has_secret())
+            }
+            _ => false,
+        }
+    }
+
     /// Whether a path can name every field inside: what `Document` asserts where it is derived.
     #[must_use]
     pub const fn is_within_paths(&self) -> bool {
@@ -119,7 +131,13 @@ impl fmt::Display for Shape {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Flag => out.write_str("true or false"),
-            Self::Integer { min, max } => write!(out, "integer, {min} to {max}"),
+            // The ends of the widest types say nothing to a person.
+            Self::Integer { min, max } => match (*min > i64::MIN.into(), *max < i64::MAX.into()) {
+                (true, true) => write!(out, "integer, {min} to {max}"),
+                (true, false) => write!(out, "integer, at least {min}"),
+                (false, true) => write!(out, "integer, at most {max}"),
+                (false, false) => out.write_str("integer"),
+            },
             Self::Float { min, max } => match (min.is_finite(), max.is_finite()) {
                 (true, true) => write!(out, "number, {min} to {max}"),
                 (true, false) => write!(out, "number, at least {min}"),
