@@ -104,7 +104,8 @@ impl<'a> Entry<'a> {
     fn inside(&self) -> Option<Vec<Self>> {
         let fields = match (self.field.shape, self.default) {
             (Shape::Fields(fields), _) => fields,
-            (Shape::Any, Some(Value::Map(map))) if !map.is_empty() => &[],
+            // A known field of any shape is a place of its own, whatever its default is.
+            (Shape::Any, Some(Value::Map(map))) if !self.is_known() && !map.is_empty() => &[],
             _ => return None,
         };
         let secret = |inner: Self| {
@@ -121,7 +122,11 @@ impl<'a> Entry<'a> {
 
     /// Which values it takes, as said to a person; nothing if nothing is known.
     fn takes(&self) -> Option<String> {
-        (self.field != UNKNOWN).then(|| self.field.takes())
+        self.is_known().then(|| self.field.takes())
+    }
+
+    fn is_known(&self) -> bool {
+        !self.field.name.is_empty()
     }
 }
 

@@ -12,7 +12,12 @@ use crate::pipeline::PROBLEMS_MAX;
 /// Which values a document takes at this path, as said to a person, if that is known.
 pub(super) fn shape<T: Document>(path: &str) -> Option<String> {
     let path: Path = path.parse().ok()?;
-    match Shape::Fields(T::FIELDS).at(path.segments())? {
+    Shape::Fields(T::FIELDS).at(path.segments()).and_then(told)
+}
+
+/// A shape as said to a person.
+pub(super) fn told(shape: &Shape) -> Option<String> {
+    match shape {
         // What is wrong with a struct is said better by its type.
         Shape::Fields(_) | Shape::Any => None,
         shape => Some(shape.to_string()),

@@ -83,7 +83,7 @@ impl Default for Shop {
             shelves: BTreeMap::from([("left 1".to_owned(), Shelf { height: 1.5 })]),
             open: true,
             servers: vec![Server { host: "a.example".to_owned(), key: "s3cr3t".to_owned() }],
-            extra: Value::empty_map(),
+            extra: serde_json::from_str(r#"{"depth": {"levels": 2}}"#).expect("is a tree"),
         }
     }
 }
