@@ -6,7 +6,7 @@ mod keeping;
 mod table;
 
 pub(crate) use config::{
-    ConfigVerb, DiffArgs, DocumentArgs, ExpectArgs, FieldsArgs, GetArgs, HistoryArgs, PatchArgs,
+    ConfigVerb, DiffArgs, DocumentArgs, ExpectArgs, GetArgs, HistoryArgs, PatchArgs, ReferenceArgs,
     RollbackArgs, SetArgs, UnsetArgs, Way, WriteArgs,
 };
 pub(crate) use events::{AppendArgs, Direction, EventsVerb, FieldArgs, ImportArgs, QueryArgs};

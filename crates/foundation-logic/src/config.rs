@@ -1,12 +1,16 @@
-//! The state of a document, computed: from its changes, and from a change that is asked for.
+//! The state of a document, computed: from its changes, and from a change that is asked for; and
+//! what can be written down of a document before there is one.
 
 use foundation_types::{Change, Error, Path, Problem, Result, Value};
 use foundation_validate::{ChangeRequest, Validated};
 
 use crate::{diff, lens, patch};
 
+mod reference;
 #[cfg(test)]
 mod tests;
+
+pub use reference::Reference;
 
 /// The tree after these changes, oldest first: how a document is read from its journal.
 ///

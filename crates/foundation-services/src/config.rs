@@ -14,8 +14,8 @@ mod decision;
 mod expectation;
 mod fields;
 mod history;
-mod into_path;
 mod lane;
+mod place;
 mod server;
 mod subscription;
 #[cfg(test)]
@@ -26,7 +26,7 @@ mod update;
 pub use any::AnyConfig;
 pub use fields::FieldRow;
 pub use history::HistoryQuery;
-pub use into_path::IntoPath;
+pub use place::{Accepts, Place};
 pub use server::ConfigServer;
 pub use subscription::{ConfigChange, Notice, Subscription};
 pub use unlinked::UnlinkedConfig;

@@ -3,14 +3,27 @@
 mod change;
 mod conflict;
 mod document;
+mod field;
+mod lens;
 mod patch;
 mod settings;
+mod shape;
+mod shaped;
+#[cfg(test)]
+mod tests;
 
 pub use change::{Change, Edit};
 pub use conflict::{OnConflict, Unchanged};
-pub use document::{Document, Field, Shape};
+pub use document::Document;
+pub use field::{Field, Leaf, Merge};
+pub use foundation_macros::{Document, Shaped};
+pub use lens::Lens;
+#[doc(hidden)]
+pub use lens::{has_fields, path_of_fields};
 pub use patch::{Operation, Patch, Pointer};
 pub use settings::{
     BufferSettings, EventSettings, InterfaceSettings, JournalSettings, LogLevel, LogSettings,
     Overflow, RetentionSettings, Settings, TelemetrySettings,
 };
+pub use shape::{Bound, Shape};
+pub use shaped::Shaped;

@@ -24,7 +24,7 @@ pub mod time;
 pub mod value;
 pub mod version;
 
-pub use config::{Change, Document, Edit, Field, Settings};
+pub use config::{Change, Document, Edit, Field, Settings, Shaped};
 pub use durability::Durability;
 pub use error::{Error, ErrorKind, Problem, Result};
 pub use event::{Data, Event, EventQuery, Order, Recorded};

@@ -111,6 +111,16 @@ impl Path {
         Self::from_segments(self.segments().iter().cloned().chain([segment]))
     }
 
+    /// The path of segments that are known to keep the grammar and the limits.
+    pub(crate) fn of_checked(segments: Vec<Segment>) -> Self {
+        Self(segments.into())
+    }
+
+    /// This path with all segments of another one behind it.
+    pub(crate) fn followed_by(&self, inner: &Self) -> Self {
+        Self(self.segments().iter().chain(inner.segments()).cloned().collect())
+    }
+
     /// Whether one of the two paths lies on the way to the other, or both are the same.
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {

@@ -2,20 +2,27 @@
 //! telemetry, over one durable journal, in a directory.
 //!
 //! ```
-//! use foundation::{Document, Event, Foundation};
+//! use foundation::{Document, Event, Foundation, Shaped, lens};
 //! use serde::{Deserialize, Serialize};
 //! use validator::Validate;
 //!
-//! #[derive(Clone, Debug, Default, Serialize, Deserialize, Validate)]
+//! #[derive(Clone, Debug, Default, Serialize, Deserialize, Validate, Document)]
 //! #[serde(default, deny_unknown_fields)]
 //! struct Shop {
 //!     /// Requests that one client may send each second.
 //!     #[validate(range(min = 0, max = 10_000))]
 //!     rate_limit: u32,
+//!     #[validate(nested)]
+//!     payment: Payment,
 //! }
 //!
-//! impl Document for Shop {
-//!     const NAME: &'static str = "shop";
+//! #[derive(Clone, Debug, Default, Serialize, Deserialize, Validate, Shaped)]
+//! #[serde(default, deny_unknown_fields)]
+//! struct Payment {
+//!     /// Who is paid through.
+//!     provider: String,
+//!     /// Tries before a payment is given up.
+//!     retry_limit: u32,
 //! }
 //!
 //! # #[tokio::main(flavor = "current_thread")]
@@ -26,10 +33,15 @@
 //!
 //! // Configuration: wait-free to read, checked, versioned and durable to write.
 //! let shop = foundation.config::<Shop>()?;
-//! let updated = shop.set("rate_limit", 250).reason("launch day").await?;
+//! let mut changes = shop.subscribe(lens!(Shop, payment))?;
+//! let updated = shop.set(lens!(Shop, rate_limit), 250).reason("launch day").await?;
 //! assert_eq!(shop.get().rate_limit, 250);
 //! assert_eq!(shop.at(updated.version.previous()).await?.document.rate_limit, 0);
-//! assert!(shop.set("rate_limit", 99_999).await.is_err());
+//! assert!(shop.set(lens!(Shop, rate_limit), 99_999).await.is_err());
+//!
+//! // What is typed by a person has the same names, and the same checks when it is done.
+//! shop.set("payment.retry_limit", 3).await?;
+//! assert!(changes.next().await?.is_some(), "of its own part it hears, and of nothing else");
 //!
 //! // Events: appended once, found by what they are about.
 //! let placed = Event::new("order.placed").correlation("req-7").data(&("book", 3))?;
@@ -67,8 +79,8 @@ pub use running::Foundation;
 
 pub use foundation_types::{
     CorrelationId, Document, Durability, Error, ErrorKind, Event, EventId, EventQuery, EventType,
-    ExpectedVersion, Keep, Order, Path, Position, Recorded, Result, Settings, StreamName,
-    Timestamp, Value, Version,
+    ExpectedVersion, Keep, Order, Path, Position, Recorded, Result, Settings, Shaped, StreamName,
+    Timestamp, Value, Version, lens,
 };
 
 /// Configuration: documents, their changes and history.
@@ -77,8 +89,8 @@ pub use foundation_types::{
 /// document, logged, published and told, in this order, and is refused as a whole or not at all.
 ///
 /// ```
-/// use foundation::config::{HistoryQuery, Notice, OnConflict};
-/// use foundation::{ErrorKind, Foundation};
+/// use foundation::config::{HistoryQuery, Notice, OnConflict, Reference};
+/// use foundation::{ErrorKind, Foundation, Settings, lens};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> foundation::Result<()> {
@@ -89,7 +101,7 @@ pub use foundation_types::{
 /// // Several paths at once, only if nobody was quicker, with who and why.
 /// let updated = settings
 ///     .transaction()
-///     .set("interface.max_results", 250)
+///     .set(lens!(Settings, interface.max_results), 250)
 ///     .set("log.level", "debug")
 ///     .expect_version(settings.version())
 ///     .actor("ops")
@@ -120,19 +132,26 @@ pub use foundation_types::{
 /// assert_eq!(settings.get().interface.max_results, 1_000);
 /// let history = settings.history(HistoryQuery::newest(10)).await?;
 /// assert_eq!(history[0].reason.as_deref(), Some("too much"));
+///
+/// // What a struct says of itself is a schema for editors, a file to begin with, and a page.
+/// let reference = Reference::of::<Settings>()?;
+/// assert!(reference.schema().to_json().contains(r#""minimum":1"#));
+/// assert!(reference.template().contains("#max_results = 1000"));
+/// assert!(reference.markdown().contains("| `interface.max_results` |"));
 /// # Ok(())
 /// # }
 /// ```
 pub mod config {
+    pub use foundation_logic::config::Reference;
     pub use foundation_services::config::{
-        AnyConfig, ConfigChange, ConfigServer, FieldRow, HistoryQuery, IntoPath, Notice,
+        Accepts, AnyConfig, ConfigChange, ConfigServer, FieldRow, HistoryQuery, Notice, Place,
         Subscription, Update, Updated,
     };
     pub use foundation_store::config::{Current, Snapshot};
     pub use foundation_types::config::{
-        BufferSettings, Change, Document, Edit, EventSettings, Field, InterfaceSettings,
-        JournalSettings, LogLevel, LogSettings, OnConflict, Operation, Overflow, Patch, Pointer,
-        RetentionSettings, Settings, Shape, TelemetrySettings, Unchanged,
+        Bound, BufferSettings, Change, Document, Edit, EventSettings, Field, InterfaceSettings,
+        JournalSettings, Leaf, Lens, LogLevel, LogSettings, Merge, OnConflict, Operation, Overflow,
+        Patch, Pointer, RetentionSettings, Settings, Shape, Shaped, TelemetrySettings, Unchanged,
     };
     pub use foundation_validate::{BusinessRule, ChangeRequest};
 }
@@ -330,9 +349,10 @@ pub mod node {
     pub use foundation_services::backup::{BackupReport, RestoreReport};
     pub use foundation_services::control::{
         Append, AppendEach, AppendOutcome, Call, Client, ConfigDiff, ConfigFields, ConfigGet,
-        ConfigHistory, ConfigRollback, ConfigUpdate, EventGet, EventsQuery, EventsStats,
-        EventsTrace, GetKeptMetrics, GetMetrics, GetStatus, Put, Replay, Request, TableGet,
-        TableList, TablePut, TableRemove, TableRows, TakeBackup, TakeCheckpoint, TakeDump, Verify,
+        ConfigHistory, ConfigRollback, ConfigSchema, ConfigTemplate, ConfigUpdate, EventGet,
+        EventsQuery, EventsStats, EventsTrace, GetKeptMetrics, GetMetrics, GetStatus, Put, Replay,
+        Request, TableGet, TableList, TablePut, TableRemove, TableRows, TakeBackup, TakeCheckpoint,
+        TakeDump, Verify,
     };
     pub use foundation_services::dump::{DumpReport, Dumps};
     pub use foundation_services::fold::{FoldReport, FoldRow};

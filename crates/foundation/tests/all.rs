@@ -2,6 +2,8 @@
 
 mod dumps;
 mod life;
+mod reference;
+mod refused;
 mod settings;
 mod socket;
 mod tables;
@@ -11,16 +13,14 @@ use serde::{Deserialize, Serialize};
 use validator::Validate;
 
 /// A document of an application.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Validate)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Validate, Document)]
 #[serde(default, deny_unknown_fields)]
 struct Shop {
+    /// Requests that one client may send each second.
     #[validate(range(max = 10_000))]
     rate_limit: u32,
+    /// What stands over the door.
     name: String,
-}
-
-impl Document for Shop {
-    const NAME: &'static str = "shop";
 }
 
 /// A directory that goes away with its test.

@@ -38,6 +38,8 @@ pub fn seeds() -> Vec<Vec<u8>> {
         r#"{"get_metrics":{}}"#,
         r#"{"take_dump":{"directory":"/tmp"}}"#,
         r#"{"verify":{}}"#,
+        r#"{"config_schema":{"document":"shop"}}"#,
+        r#"{"config_template":{"document":"shop"}}"#,
     ];
     texts.iter().map(|text| text.as_bytes().to_vec()).collect()
 }

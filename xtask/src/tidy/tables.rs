@@ -26,6 +26,11 @@ pub(crate) struct Layer {
 /// The stack, lowest layer first: a layer may use those before it.
 pub(crate) const LAYERS: &[Layer] = &[
     Layer {
+        package: "foundation-macros",
+        reach: Reach::Below,
+        third_party: &["proc-macro2", "quote", "syn"],
+    },
+    Layer {
         package: "foundation-types",
         reach: Reach::Below,
         third_party: &["imbl", "jiff", "serde", "serde_json", "thiserror", "uuid", "validator"],
@@ -112,6 +117,8 @@ pub(crate) const FOR_TESTS: &[&str] = &[
     "shuttle",
     "tempfile",
     "tokio",
+    "toml",
+    "trybuild",
     "validator",
 ];
 

@@ -23,7 +23,11 @@ pub(crate) enum ConfigVerb {
     /// Make the document what it was at an earlier version, as a new version
     Rollback(RollbackArgs),
     /// Every field with its value, its default and what it is for
-    Fields(FieldsArgs),
+    Fields(ReferenceArgs),
+    /// The JSON Schema of a document, for editors
+    Schema(ReferenceArgs),
+    /// A TOML file with every field of a document, its default and what it is for
+    Template(ReferenceArgs),
 }
 
 #[derive(Debug, Args)]
@@ -168,7 +172,7 @@ pub(crate) struct RollbackArgs {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct FieldsArgs {
+pub(crate) struct ReferenceArgs {
     #[command(flatten)]
     pub(crate) document: DocumentArgs,
 }

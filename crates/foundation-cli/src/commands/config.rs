@@ -4,14 +4,15 @@ use std::os::unix::fs::MetadataExt;
 
 use foundation::config::{Change, HistoryQuery, OnConflict, Patch, Updated};
 use foundation::node::{
-    ConfigDiff, ConfigFields, ConfigGet, ConfigHistory, ConfigRollback, ConfigUpdate, Put,
+    ConfigDiff, ConfigFields, ConfigGet, ConfigHistory, ConfigRollback, ConfigSchema,
+    ConfigTemplate, ConfigUpdate, Put,
 };
 use foundation::{ExpectedVersion, Order, Path, Version, parse};
 
 use super::input;
 use crate::args::{
-    ConfigVerb, DiffArgs, DocumentArgs, ExpectArgs, FieldsArgs, GetArgs, HistoryArgs, Output,
-    PatchArgs, RollbackArgs, SetArgs, UnsetArgs, Way, WriteArgs,
+    ConfigVerb, DiffArgs, DocumentArgs, ExpectArgs, GetArgs, HistoryArgs, Output, PatchArgs,
+    ReferenceArgs, RollbackArgs, SetArgs, UnsetArgs, Way, WriteArgs,
 };
 use crate::connection::{Connection, Intent};
 use crate::exit::Outcome;
@@ -32,6 +33,8 @@ pub(super) async fn run(program: &mut Program, verb: ConfigVerb) -> Outcome {
         ConfigVerb::Diff(args) => diff(program, args).await,
         ConfigVerb::Rollback(args) => rollback(program, args).await,
         ConfigVerb::Fields(args) => fields(program, args).await,
+        ConfigVerb::Schema(args) => schema(program, args).await,
+        ConfigVerb::Template(args) => template(program, args).await,
     }
 }
 
@@ -180,13 +183,28 @@ async fn rollback(program: &mut Program, args: RollbackArgs) -> Outcome {
     program.out.json(&updated)
 }
 
-async fn fields(program: &mut Program, args: FieldsArgs) -> Outcome {
+async fn fields(program: &mut Program, args: ReferenceArgs) -> Outcome {
     let rows = program.ask(Intent::Read, ConfigFields { document: args.document.name }).await?;
     match program.global.output {
         Output::Text => lines(program, &render::fields(&rows)),
         Output::Json => program.out.json(&rows),
         Output::Ndjson => rows.iter().try_for_each(|row| program.out.json(row)),
     }
+}
+
+/// A schema is JSON, whatever the output is.
+async fn schema(program: &mut Program, args: ReferenceArgs) -> Outcome {
+    let schema = program.ask(Intent::Read, ConfigSchema { document: args.document.name }).await?;
+    program.out.json(&schema)
+}
+
+async fn template(program: &mut Program, args: ReferenceArgs) -> Outcome {
+    let call = ConfigTemplate { document: args.document.name };
+    let template = program.ask(Intent::Read, call).await?;
+    if program.is_text() {
+        return program.out.text(template.trim_end());
+    }
+    program.out.json(&template)
 }
 
 fn lines(program: &mut Program, lines: &[String]) -> Outcome {

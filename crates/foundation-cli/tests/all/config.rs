@@ -222,3 +222,17 @@ fn every_field_is_explained() {
         assert!(text.contains("(default 1000)"), "{text}");
     });
 }
+
+#[test]
+fn a_document_is_written_down_for_editors_and_for_files() {
+    both(|store| {
+        let schema = store.json(&["config", "schema"]);
+        let rows = &schema["properties"]["interface"]["properties"]["max_results"];
+        assert_eq!((&rows["default"], &rows["maximum"]), (&1_000.into(), &100_000.into()));
+        let of_name = store.json(&["config", "schema", "--doc", "foundation"]);
+        assert_eq!(of_name, schema);
+        let template = store.ok(&["config", "template"]);
+        assert!(template.contains("[interface]\n"), "{template}");
+        assert!(template.contains("# integer, 1 to 100000\n#max_results = 1000\n"), "{template}");
+    });
+}

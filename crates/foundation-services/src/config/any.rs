@@ -1,6 +1,7 @@
 //! A live document as tools see it: without its type.
 
 use async_trait::async_trait;
+use foundation_logic::config::Reference;
 use foundation_types::{Change, Document, Edit, Path, Result, Timestamp, Value, Version};
 use foundation_validate::ChangeRequest;
 
@@ -29,6 +30,9 @@ pub trait AnyConfig: Send + Sync + 'static {
 
     /// Every field with its value, its default, and what is known of it.
     fn fields(&self) -> Vec<FieldRow>;
+
+    /// What can be written down of the document: schema, template and table.
+    fn reference(&self) -> Reference;
 
     /// The value at a path of the document as it is now.
     ///
@@ -119,6 +123,10 @@ impl<T: Document> AnyConfig for ConfigServer<T> {
 
     fn fields(&self) -> Vec<FieldRow> {
         Self::fields(self)
+    }
+
+    fn reference(&self) -> Reference {
+        Reference::with_defaults::<T>(Self::defaults(self))
     }
 
     fn value(&self, path: &Path) -> Result<Value> {

@@ -1,18 +1,19 @@
 //! The fields of a document as rows of a reference: where, what now, what by default, what for.
 
 use foundation_logic::lens;
+use foundation_types::config::Leaf;
 use foundation_types::path::Segment;
 use foundation_types::{Document, Path, Value};
 use serde::{Deserialize, Serialize};
 
 /// One field of a document.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct FieldRow {
     /// Where.
     pub path: Path,
-    /// Its value now.
+    /// Its value now; none of a secret.
     pub value: Value,
-    /// Its value by default.
+    /// Its value by default; none of a secret.
     pub default: Value,
     /// Which values it takes, as said to a person; empty if nothing is known.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -25,23 +26,18 @@ pub struct FieldRow {
 /// The documented fields in their order, then whatever else the tree has.
 pub(super) fn rows<T: Document>(tree: &Value, defaults: &Value) -> Vec<FieldRow> {
     let at = |tree: &Value, path: &Path| lens::get(tree, path).cloned().unwrap_or_default();
-    let row = |path: Path, shape: String, doc: &str| FieldRow {
-        value: at(tree, &path),
-        default: at(defaults, &path),
-        path,
-        shape,
-        doc: doc.to_owned(),
-    };
     let mut rows = Vec::new();
-    for field in T::FIELDS {
-        if let Ok(path) = field.path.parse() {
-            rows.push(row(path, field.shape.to_string(), field.doc));
-        }
+    for Leaf { path, field, secret } in Leaf::all(T::FIELDS) {
+        let shown = |tree: &Value| if secret { Value::Null } else { at(tree, &path) };
+        let (value, default) = (shown(tree), shown(defaults));
+        let doc = field.doc.to_owned();
+        rows.push(FieldRow { path, value, default, shape: field.takes(), doc });
     }
     let documented: Vec<Path> = rows.iter().map(|row| row.path.clone()).collect();
     for path in leaves(tree) {
         if !documented.iter().any(|known| path.segments().starts_with(known.segments())) {
-            rows.push(row(path, String::new(), ""));
+            let (value, default) = (at(tree, &path), at(defaults, &path));
+            rows.push(FieldRow { path, value, default, ..FieldRow::default() });
         }
     }
     rows

@@ -17,8 +17,8 @@ use tokio::sync::watch;
 
 use super::fields::{self, FieldRow};
 use super::history::{self, HistoryQuery};
-use super::into_path::IntoPath;
 use super::lane::Lane;
+use super::place::{Accepts, Place};
 use super::subscription::Subscription;
 use super::update::{Update, Updated};
 
@@ -101,18 +101,19 @@ impl<T: Document> ConfigServer<T> {
         self.state.current()
     }
 
-    /// The value at a path of the document as it is now.
+    /// The value at a place of the document as it is now, as a tree. `lens.get(&server.get())` reads
+    /// it as the type that it has, and without a copy.
     ///
     /// # Errors
     /// `InvalidPath` for text that is no path; `NotFound`, with the nearest known key as hint.
-    pub fn value(&self, path: impl IntoPath) -> Result<Value> {
+    pub fn value(&self, place: impl Place<T>) -> Result<Value> {
         let current = self.state.current();
         // Most text leads straight to its value, which is quicker than making a path of it.
-        let plain = path.as_text().and_then(|text| lens::get_plain(current.tree(), text));
+        let plain = place.as_text().and_then(|text| lens::get_plain(current.tree(), text));
         if let Some(value) = plain {
             return Ok(value.clone());
         }
-        let path = path.into_path()?;
+        let path = place.into_path()?;
         match lens::get(current.tree(), &path) {
             Some(value) => Ok(value.clone()),
             None => Err(Error::of_problems(vec![no_such_key::<T>(&path)])),
@@ -137,19 +138,30 @@ impl<T: Document> ConfigServer<T> {
         fields::rows::<T>(self.state.current().tree(), &self.defaults())
     }
 
-    /// Puts a value at a path, when it is awaited.
-    pub fn set(&self, path: impl IntoPath, value: impl Serialize) -> Update<T> {
-        self.transaction().set(path, value)
+    /// Puts a value at a place, when it is awaited.
+    ///
+    /// ```
+    /// # use foundation_services::config::{ConfigServer, Updated};
+    /// # use foundation_types::{Result, Settings, lens};
+    /// async fn calm_down(settings: &ConfigServer<Settings>) -> Result<Updated> {
+    ///     // Checked when this is compiled, and when it is done: the range of the field.
+    ///     settings.set(lens!(Settings, interface.max_results), 250).await?;
+    ///     // Checked when it is done.
+    ///     settings.set("interface.max_results", 250).await
+    /// }
+    /// ```
+    pub fn set<V: Serialize>(&self, place: impl Place<T> + Accepts<V>, value: V) -> Update<T> {
+        self.transaction().set(place, value)
     }
 
-    /// Removes what is at a path, when it is awaited; a field then has its default.
-    pub fn unset(&self, path: impl IntoPath) -> Update<T> {
-        self.transaction().unset(path)
+    /// Removes what is at a place, when it is awaited; a field then has its default.
+    pub fn unset(&self, place: impl Place<T>) -> Update<T> {
+        self.transaction().unset(place)
     }
 
-    /// Puts what the document has by default at a path, when it is awaited. The root resets all.
-    pub fn reset(&self, path: impl IntoPath) -> Update<T> {
-        self.transaction().reset(path)
+    /// Puts what the document has by default at a place, when it is awaited. The root resets all.
+    pub fn reset(&self, place: impl Place<T>) -> Update<T> {
+        self.transaction().reset(place)
     }
 
     /// Makes a patch of the document, when it is awaited: see [`Update::patch`].
@@ -279,15 +291,15 @@ impl<T: Document> ConfigServer<T> {
         Ok(diff::diff(&self.tree_at(from).await?, &self.tree_at(to).await?))
     }
 
-    /// The changes at a path from now on; the root for all.
+    /// The changes at a place from now on; the root for all.
     ///
     /// # Errors
     /// `InvalidPath` for text that is no path.
-    pub fn subscribe(&self, path: impl IntoPath) -> Result<Subscription> {
-        Ok(Subscription::live(self.timeline(), path.into_path()?, self.inner.closed.subscribe()))
+    pub fn subscribe(&self, place: impl Place<T>) -> Result<Subscription> {
+        Ok(Subscription::live(self.timeline(), place.into_path()?, self.inner.closed.subscribe()))
     }
 
-    /// The changes at a path after a version, those that were made already first: nothing between
+    /// The changes at a place after a version, those that were made already first: nothing between
     /// is missed and nothing comes twice.
     ///
     /// # Errors
@@ -295,9 +307,9 @@ impl<T: Document> ConfigServer<T> {
     pub async fn subscribe_from(
         &self,
         version: Version,
-        path: impl IntoPath,
+        place: impl Place<T>,
     ) -> Result<Subscription> {
-        let path = path.into_path()?;
+        let path = place.into_path()?;
         let tree = self.tree_at(version).await?;
         let journal = Arc::clone(&self.inner.journal);
         let closed = self.inner.closed.subscribe();

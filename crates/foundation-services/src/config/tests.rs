@@ -6,6 +6,7 @@ mod delayed;
 mod earlier;
 mod figures;
 mod followed;
+mod lensed;
 mod merged;
 mod patched;
 mod recovered;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use foundation_logic::config::Reference;
 use foundation_logic::lens;
 use foundation_store::config::Timeline;
 use foundation_store::journal::Journal;
@@ -75,6 +76,10 @@ impl AnyConfig for UnlinkedConfig {
             doc: String::new(),
         };
         leaves(&tree).into_iter().map(row).collect()
+    }
+
+    fn reference(&self) -> Reference {
+        Reference::of_defaults(self.timeline.document(), self.defaults())
     }
 
     fn value(&self, path: &Path) -> Result<Value> {

@@ -12,7 +12,7 @@ use foundation_types::{
 use foundation_validate::ChangeRequest;
 use serde::{Deserialize, Serialize};
 
-use super::into_path::IntoPath;
+use super::place::{Accepts, Place};
 use super::server::ConfigServer;
 
 /// What an update came to.
@@ -66,20 +66,20 @@ impl<T: Document> Update<T> {
         self
     }
 
-    /// And puts this value at that path.
-    pub fn set(self, path: impl IntoPath, value: impl Serialize) -> Self {
-        self.edit(path, |_| to_value(&value).map(Some))
+    /// And puts this value at that place.
+    pub fn set<V: Serialize>(self, place: impl Place<T> + Accepts<V>, value: V) -> Self {
+        self.edit(place, |_| to_value(&value).map(Some))
     }
 
-    /// And removes what is at that path; a field of the document then has its default.
-    pub fn unset(self, path: impl IntoPath) -> Self {
-        self.edit(path, |_| Ok(None))
+    /// And removes what is at that place; a field of the document then has its default.
+    pub fn unset(self, place: impl Place<T>) -> Self {
+        self.edit(place, |_| Ok(None))
     }
 
-    /// And puts what the document has by default at that path, or nothing if it has nothing.
-    pub fn reset(self, path: impl IntoPath) -> Self {
+    /// And puts what the document has by default at that place, or nothing if it has nothing.
+    pub fn reset(self, place: impl Place<T>) -> Self {
         let defaults = self.server.defaults();
-        self.edit(path, |path| Ok(lens::get(&defaults, path).cloned()))
+        self.edit(place, |path| Ok(lens::get(&defaults, path).cloned()))
     }
 
     /// And makes this patch of it, before anything is set, unset or reset: an RFC 7396 merge patch,
@@ -107,10 +107,10 @@ impl<T: Document> Update<T> {
         self
     }
 
-    /// Only if nothing at, in or around this path was changed after a version: otherwise it is a
+    /// Only if nothing at, in or around this place was changed after a version: otherwise it is a
     /// conflict that tells of every such change. What others change elsewhere is no hindrance.
-    pub fn expect_unchanged(mut self, path: impl IntoPath, since: Version) -> Self {
-        match path.into_path() {
+    pub fn expect_unchanged(mut self, place: impl Place<T>, since: Version) -> Self {
+        match place.into_path() {
             Ok(path) => self.request.unchanged.push(Unchanged { path, since }),
             Err(error) => self.note(&error, &Path::root()),
         }
@@ -140,10 +140,10 @@ impl<T: Document> Update<T> {
 
     fn edit(
         mut self,
-        path: impl IntoPath,
+        place: impl Place<T>,
         value: impl FnOnce(&Path) -> Result<Option<Value>>,
     ) -> Self {
-        match path.into_path() {
+        match place.into_path() {
             Ok(path) => match value(&path) {
                 Ok(value) => self.request.edits.push((path, value)),
                 Err(error) => self.note(&error, &path),

@@ -25,6 +25,8 @@ pub async fn answer(node: &Node, serving: bool, request: Request) -> Result<Box<
         Request::GetStatus(_) => json(&node.status(serving)),
         Request::ConfigGet(call) => json(&config_get(node, call).await?),
         Request::ConfigFields(call) => json(&node.config(&call.document)?.fields()),
+        Request::ConfigSchema(call) => json(&node.config(&call.document)?.reference().schema()),
+        Request::ConfigTemplate(call) => json(&node.config(&call.document)?.reference().template()),
         Request::ConfigUpdate(call) => json(&config_update(node, call).await?),
         Request::ConfigRollback(call) => json(&config_rollback(node, call).await?),
         Request::ConfigHistory(call) => {

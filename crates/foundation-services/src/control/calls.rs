@@ -82,6 +82,16 @@ calls! {
         /// Name of the document.
         document: String,
     } -> Vec<FieldRow>;
+    /// The JSON Schema of a document.
+    ConfigSchema {
+        /// Name of the document.
+        document: String,
+    } -> Value;
+    /// A document as a commented TOML file.
+    ConfigTemplate {
+        /// Name of the document.
+        document: String,
+    } -> String;
     /// Changes a document, as a whole or not at all.
     ConfigUpdate {
         /// Name of the document.

@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
-use super::document::{Document, Field, Shape};
+use super::{Document, Shaped};
 
 /// How Foundation itself behaves. Every field can be changed while it runs.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Validate)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Validate, Document)]
+#[document(name = "foundation", crate = "crate")]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// What is written to the log of the process.
@@ -27,15 +28,17 @@ pub struct Settings {
 }
 
 /// What is written to the log of the process.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Validate)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Validate, Shaped)]
+#[document(crate = "crate")]
 #[serde(default, deny_unknown_fields)]
 pub struct LogSettings {
-    /// The least important level that is written.
+    /// The least important level that is written to the log.
     pub level: LogLevel,
 }
 
 /// Importance of a line in the log.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Shaped)]
+#[document(crate = "crate")]
 #[serde(rename_all = "snake_case")]
 pub enum LogLevel {
     /// Nothing.
@@ -54,7 +57,8 @@ pub enum LogLevel {
 }
 
 /// How events are kept in memory.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Validate)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Validate, Shaped)]
+#[document(crate = "crate")]
 #[serde(default, deny_unknown_fields)]
 pub struct EventSettings {
     /// The buffer of recent events.
@@ -63,16 +67,17 @@ pub struct EventSettings {
 }
 
 /// Bounds of the buffer of recent events.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate, Shaped)]
+#[document(crate = "crate")]
 #[serde(default, deny_unknown_fields)]
 pub struct BufferSettings {
-    /// Events in the buffer.
+    /// Events kept in memory.
     #[validate(range(min = 1, max = 10_000_000))]
     pub max_events: u64,
-    /// Bytes of events in the buffer, as encoded.
+    /// Bytes of events kept in memory, as encoded.
     #[validate(range(min = 65_536, max = 17_179_869_184_u64))]
     pub max_bytes: u64,
-    /// What happens to a new event when the buffer is full.
+    /// What happens to a new event when the buffer is full of what the journal does not hold.
     pub overflow: Overflow,
 }
 
@@ -92,7 +97,8 @@ impl Default for BufferSettings {
 /// With a journal in memory only, the buffer is all there is: it is full when the new event does
 /// not fit beside those that are in it. A change of configuration is never refused for it: it
 /// takes the place of the oldest event.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Shaped)]
+#[document(crate = "crate")]
 #[serde(rename_all = "snake_case")]
 pub enum Overflow {
     /// The oldest event makes room. With a durable journal nothing is lost by it: what is on its
@@ -108,7 +114,8 @@ pub enum Overflow {
 }
 
 /// How metrics are bounded and sampled.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate, Shaped)]
+#[document(crate = "crate")]
 #[serde(default, deny_unknown_fields)]
 pub struct TelemetrySettings {
     /// Label sets of one metric before the rest is counted in one overflow series.
@@ -129,7 +136,8 @@ impl Default for TelemetrySettings {
 }
 
 /// How much of the log is kept, and how often what is derived from it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate, Shaped)]
+#[document(crate = "crate")]
 #[serde(default, deny_unknown_fields)]
 pub struct JournalSettings {
     /// Seconds between two snapshots of documents and tables. One is also taken when a file of the
@@ -150,7 +158,8 @@ impl Default for JournalSettings {
 /// Bounds of the log, each of which counts if it is not 0. The oldest file goes, as a whole, as soon
 /// as one bound is exceeded, whatever the others say; what an exporter or a reader holds stays, and
 /// so does the state that came of it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Validate)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Validate, Shaped)]
+#[document(crate = "crate")]
 #[serde(default, deny_unknown_fields)]
 pub struct RetentionSettings {
     /// The oldest file goes once this many records come after it; 0 is no bound.
@@ -162,7 +171,8 @@ pub struct RetentionSettings {
 }
 
 /// How queries are answered.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate, Shaped)]
+#[document(crate = "crate")]
 #[serde(default, deny_unknown_fields)]
 pub struct InterfaceSettings {
     /// Milliseconds that one query or one waiting append may take.
@@ -177,79 +187,4 @@ impl Default for InterfaceSettings {
     fn default() -> Self {
         Self { query_timeout_ms: 10_000, max_results: 1_000 }
     }
-}
-
-const LEVELS: &[&str] = &["off", "error", "warn", "info", "debug", "trace"];
-const OVERFLOWS: &[&str] = &["drop_oldest", "drop_newest", "reject", "backpressure"];
-
-impl Document for Settings {
-    const NAME: &'static str = "foundation";
-
-    const FIELDS: &'static [Field] = &[
-        Field {
-            path: "log.level",
-            shape: Shape::Choice(LEVELS),
-            doc: "The least important level that is written to the log.",
-        },
-        Field {
-            path: "events.buffer.max_events",
-            shape: Shape::Integer { min: 1, max: 10_000_000 },
-            doc: "Events kept in memory.",
-        },
-        Field {
-            path: "events.buffer.max_bytes",
-            shape: Shape::Integer { min: 65_536, max: 17_179_869_184 },
-            doc: "Bytes of events kept in memory, as encoded.",
-        },
-        Field {
-            path: "events.buffer.overflow",
-            shape: Shape::Choice(OVERFLOWS),
-            doc: "What happens to a new event when the buffer is full of what the journal does not hold.",
-        },
-        Field {
-            path: "telemetry.max_series_per_metric",
-            shape: Shape::Integer { min: 1, max: 100_000 },
-            doc: "Label sets of one metric before the rest is counted in one overflow series.",
-        },
-        Field {
-            path: "telemetry.host_interval_ms",
-            shape: Shape::Integer { min: 100, max: 3_600_000 },
-            doc: "Milliseconds between two samples of this host's processor, memory and disk.",
-        },
-        Field {
-            path: "telemetry.snapshot_interval_ms",
-            shape: Shape::Integer { min: 100, max: 3_600_000 },
-            doc: "Milliseconds between two snapshots of all metrics that are kept beside the log.",
-        },
-        Field {
-            path: "journal.checkpoint_s",
-            shape: Shape::Integer { min: 1, max: 86_400 },
-            doc: "Seconds between two snapshots of documents and tables.",
-        },
-        Field {
-            path: "journal.retention.records",
-            shape: Shape::Integer { min: 0, max: u64::MAX },
-            doc: "The oldest file of the log goes once this many records come after it; 0 is no bound.",
-        },
-        Field {
-            path: "journal.retention.bytes",
-            shape: Shape::Integer { min: 0, max: u64::MAX },
-            doc: "The oldest file goes while full files take more than this many bytes; 0 is no bound.",
-        },
-        Field {
-            path: "journal.retention.age_s",
-            shape: Shape::Integer { min: 0, max: u64::MAX },
-            doc: "The oldest file goes once its newest record is older than this; 0 is no bound.",
-        },
-        Field {
-            path: "interface.query_timeout_ms",
-            shape: Shape::Integer { min: 1, max: 3_600_000 },
-            doc: "Milliseconds that one query or one waiting append may take.",
-        },
-        Field {
-            path: "interface.max_results",
-            shape: Shape::Integer { min: 1, max: 100_000 },
-            doc: "Rows in one page of a query.",
-        },
-    ];
 }

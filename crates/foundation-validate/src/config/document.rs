@@ -7,7 +7,7 @@ use foundation_types::path::Segment;
 use foundation_types::value::{from_value, to_value, to_value_like};
 use foundation_types::{Document, ErrorKind, Path, Problem, Result, Value};
 
-use super::known::{field, unknown_key, unknown_keys};
+use super::known::{shape, unknown_key, unknown_keys};
 use super::place::{altered, at_text};
 use super::{json_bytes, json_bytes_at_most, schema};
 use crate::pipeline::{PROBLEMS_MAX, Pipeline};
@@ -143,8 +143,8 @@ fn told<T: Document>(mut misfit: Problem, tree: &Value) -> Problem {
         Some(value) => misfit = misfit.value(value),
         None => {}
     }
-    if let Some(field) = field::<T>(&misfit.path) {
-        misfit.expected = Some(field.shape.to_string());
+    if let Some(shape) = shape::<T>(&misfit.path) {
+        misfit.expected = Some(shape);
     }
     misfit
 }

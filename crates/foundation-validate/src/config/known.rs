@@ -1,6 +1,6 @@
 //! Which keys a document has, and which keys of a candidate it does not have.
 
-use foundation_types::config::Field;
+use foundation_types::config::{Leaf, Shape};
 use foundation_types::path::Segment;
 use foundation_types::value::{from_value, to_value};
 use foundation_types::{Document, ErrorKind, Path, Problem, Value};
@@ -9,9 +9,19 @@ use super::place::{altered, shown};
 use crate::nearest::nearest;
 use crate::pipeline::PROBLEMS_MAX;
 
-/// What is known of the field at this path.
-pub(super) fn field<T: Document>(path: &str) -> Option<&'static Field> {
-    T::FIELDS.iter().find(|field| field.path == path)
+/// Which values a document takes at this path, as said to a person, if that is known.
+pub(super) fn shape<T: Document>(path: &str) -> Option<String> {
+    let path: Path = path.parse().ok()?;
+    Shape::Fields(T::FIELDS).at(path.segments()).and_then(told)
+}
+
+/// A shape as said to a person.
+pub(super) fn told(shape: &Shape) -> Option<String> {
+    match shape {
+        // What is wrong with a struct is said better by its type.
+        Shape::Fields(_) | Shape::Any => None,
+        shape => Some(shape.to_string()),
+    }
 }
 
 /// The problem of looking for a key that the document does not have now.
@@ -46,7 +56,8 @@ fn absent<T: Document>(kind: ErrorKind, path: &str) -> Problem {
 
 /// Every path that the document is known to have: documented ones, then those of its default.
 fn known_paths<T: Document>() -> Vec<String> {
-    let mut paths: Vec<String> = T::FIELDS.iter().map(|field| field.path.to_owned()).collect();
+    let leaves = Leaf::all(T::FIELDS);
+    let mut paths: Vec<String> = leaves.iter().map(|leaf| leaf.path.to_string()).collect();
     if let Ok(tree) = to_value(&T::default()) {
         collect(&tree, &mut Vec::new(), &mut paths);
     }

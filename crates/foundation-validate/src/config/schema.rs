@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use foundation_types::config::Shape;
 use foundation_types::path::Segment;
 use foundation_types::{Document, ErrorKind, Problem, Value};
 use validator::{ValidationError, ValidationErrors, ValidationErrorsKind};
 
-use super::known::field;
+use super::known::told;
 use super::place::shown;
 
 /// Where `validator` puts what is wrong with a struct as a whole.
@@ -15,46 +16,50 @@ const WHOLE_STRUCT: &str = "__all__";
 /// Adds what the rules of the document find wrong, in the order of paths.
 pub(super) fn check<T: Document>(typed: &T, tree: &Value, found: &mut Vec<Problem>) {
     if let Err(errors) = typed.validate() {
-        let place = Place { steps: Vec::new(), value: Some(tree) };
-        walk_struct::<T>(&errors, &place, found);
+        let place = Place { steps: Vec::new(), value: Some(tree), shape: Shape::Fields(T::FIELDS) };
+        walk_struct(&errors, &place, found);
     }
 }
 
-/// A place in the document, and the value there if the tree has one.
+/// A place in the document, the value there if the tree has one, and what is known of it.
 struct Place<'a> {
     steps: Vec<Segment>,
     value: Option<&'a Value>,
+    shape: Shape,
 }
 
 impl<'a> Place<'a> {
     /// The field of this name. The rules know the names of the code, the tree those of the
-    /// serialised form, which may differ in case and separators.
+    /// serialised form. Which is which the document says if its fields are known; otherwise they
+    /// are taken to differ in case and separators only.
     fn field(&self, name: &str) -> Self {
+        let known = self.shape.fields().iter().find(|field| field.ident == Some(name));
+        let shape = known.map_or(Shape::Any, |field| field.shape);
+        let name = known.map_or(name, |field| field.name);
         let Some(Value::Map(map)) = self.value else {
-            return self.step(Segment::Key(name.into()), None);
+            return self.step(Segment::Key(name.into()), None, shape);
         };
         let entry =
             map.get_key_value(name).or_else(|| map.iter().find(|(key, _)| bare(key) == bare(name)));
         match entry {
-            Some((key, value)) => self.step(Segment::Key(key.clone()), Some(value)),
-            None => self.step(Segment::Key(name.into()), None),
+            Some((key, value)) => self.step(Segment::Key(key.clone()), Some(value), shape),
+            None => self.step(Segment::Key(name.into()), None, shape),
         }
     }
 
     /// The item with this index. Of a map the rules do not say which entry is meant.
     fn item(&self, index: usize) -> Self {
+        let segment = Segment::Index(u32::try_from(index).unwrap_or(u32::MAX));
+        let shape = self.shape.at(std::slice::from_ref(&segment)).copied().unwrap_or(Shape::Any);
         match self.value {
-            Some(Value::List(list)) => {
-                let segment = Segment::Index(u32::try_from(index).unwrap_or(u32::MAX));
-                self.step(segment, list.get(index))
-            }
-            _ => self.step(Segment::Key("*".into()), None),
+            Some(Value::List(list)) => self.step(segment, list.get(index), shape),
+            _ => self.step(Segment::Key("*".into()), None, shape),
         }
     }
 
-    fn step(&self, segment: Segment, value: Option<&'a Value>) -> Self {
+    fn step(&self, segment: Segment, value: Option<&'a Value>, shape: Shape) -> Self {
         let steps = self.steps.iter().cloned().chain([segment]).collect();
-        Place { steps, value }
+        Place { steps, value, shape }
     }
 }
 
@@ -62,39 +67,42 @@ fn bare(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-fn walk_struct<T: Document>(errors: &ValidationErrors, place: &Place, found: &mut Vec<Problem>) {
+fn walk_struct(errors: &ValidationErrors, place: &Place, found: &mut Vec<Problem>) {
     let sorted: BTreeMap<_, _> = errors.errors().iter().collect();
     for (name, kind) in sorted {
         if name == WHOLE_STRUCT {
-            walk_kind::<T>(kind, place, found);
+            walk_kind(kind, place, found);
         } else {
-            walk_kind::<T>(kind, &place.field(name), found);
+            walk_kind(kind, &place.field(name), found);
         }
     }
 }
 
-fn walk_kind<T: Document>(kind: &ValidationErrorsKind, place: &Place, found: &mut Vec<Problem>) {
+fn walk_kind(kind: &ValidationErrorsKind, place: &Place, found: &mut Vec<Problem>) {
     match kind {
-        ValidationErrorsKind::Struct(errors) => walk_struct::<T>(errors, place, found),
+        ValidationErrorsKind::Struct(errors) => walk_struct(errors, place, found),
         ValidationErrorsKind::List(items) => {
             for (index, errors) in items {
-                walk_struct::<T>(errors, &place.item(*index), found);
+                walk_struct(errors, &place.item(*index), found);
             }
         }
         ValidationErrorsKind::Field(errors) => {
-            found.extend(errors.iter().map(|error| problem::<T>(error, place)));
+            found.extend(errors.iter().map(|error| problem(error, place)));
         }
     }
 }
 
-fn problem<T: Document>(error: &ValidationError, place: &Place) -> Problem {
+fn problem(error: &ValidationError, place: &Place) -> Problem {
     let path = shown(&place.steps);
     let kind = match &*error.code {
         "range" | "length" => ErrorKind::OutOfRange,
         _ => ErrorKind::Invalid,
     };
-    let expected =
-        field::<T>(&path).map(|field| field.shape.to_string()).or_else(|| expected(error));
+    // The shape of a number has its range; of a text it does not say how long it may be.
+    let expected = match &*error.code {
+        "range" => told(&place.shape).or_else(|| expected(error)),
+        _ => expected(error).or_else(|| told(&place.shape)),
+    };
     let mut problem = Problem::new(kind, path, message(error));
     problem.expected = expected;
     match (place.value, error.params.get("value")) {

@@ -3,7 +3,11 @@
 use foundation_types::ErrorKind::{
     InvalidPath, Malformed, OutOfRange, TooLarge, UnknownKey, WrongType,
 };
-use foundation_types::{ErrorKind, ExpectedVersion, Path, Result, Settings, Value};
+use foundation_types::{
+    Document, ErrorKind, ExpectedVersion, Path, Problem, Result, Settings, Shaped, Value,
+};
+use serde::{Deserialize, Serialize};
+use validator::Validate;
 
 use super::{ChangeRequest, change, document};
 use crate::parse;
@@ -238,4 +242,43 @@ fn every_change_that_is_put_wrongly_is_refused() {
         };
         assert_eq!(kind(change(request)), expected, "{text:?}");
     }
+}
+
+/// A document whose fields are called otherwise in the code than in the tree.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, Validate, Document)]
+#[document(crate = "foundation_types")]
+#[serde(default)]
+struct Shop {
+    #[serde(rename = "limit")]
+    #[validate(range(max = 10))]
+    rate_limit: u32,
+    #[validate(length(max = 3))]
+    name: String,
+    #[serde(rename = "hosts")]
+    #[validate(nested)]
+    servers: Vec<Server>,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize, Validate, Shaped)]
+#[document(crate = "foundation_types")]
+#[serde(default)]
+struct Server {
+    #[serde(rename = "at")]
+    #[validate(range(min = 1))]
+    port: u16,
+}
+
+#[test]
+fn a_broken_rule_is_told_with_the_names_of_the_tree() {
+    let tree = parse::value(r#"{"limit": 11, "name": "corner", "hosts": [{"at": 1}, {"at": 0}]}"#);
+    let error = document::<Shop>(&tree.expect("is a tree"), &[]).expect_err("breaks rules");
+    let told =
+        |problem: &Problem| (problem.path.clone(), problem.expected.clone().unwrap_or_default());
+    let told: Vec<(String, String)> = error.problems().iter().map(told).collect();
+    let expected = [
+        ("name", "length at most 3"),
+        ("limit", "integer, 0 to 10"),
+        ("hosts[1].at", "integer, 1 to 65535"),
+    ];
+    assert_eq!(told, expected.map(|(path, shape)| (path.to_owned(), shape.to_owned())));
 }

@@ -6,30 +6,31 @@
 use std::path::Path;
 use std::time::Duration;
 
-use foundation::{Document, ErrorKind, Event, EventQuery, ExpectedVersion, Foundation, Result};
+use foundation::{
+    Document, ErrorKind, Event, EventQuery, ExpectedVersion, Foundation, Result, Shaped, lens,
+};
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize, Validate)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, Validate, Document)]
 #[serde(default, deny_unknown_fields)]
 struct Shop {
     /// Requests that one client may send each second.
     #[validate(range(max = 10_000))]
     rate_limit: u32,
+    /// How customers pay.
     #[validate(nested)]
     payment: Payment,
 }
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize, Validate)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, Validate, Shaped)]
 #[serde(default, deny_unknown_fields)]
 struct Payment {
+    /// Who is paid through.
     provider: String,
+    /// Milliseconds before a payment is given up.
     #[validate(range(max = 60_000))]
     timeout_ms: u64,
-}
-
-impl Document for Shop {
-    const NAME: &'static str = "shop";
 }
 
 #[tokio::main]
@@ -51,19 +52,26 @@ async fn open_twice(directory: &Path) -> Result<()> {
     let shop = second.config::<Shop>()?;
     assert_eq!((shop.get().rate_limit, shop.get().payment.timeout_ms), (250, 1_500));
     assert_eq!(second.events().trace("req-7").await?.spans.len(), 2);
-    println!("service: configuration and events are as they were, health {}", second.health().state);
+    println!(
+        "service: configuration and events are as they were, health {}",
+        second.health().state
+    );
     second.shutdown(Duration::from_secs(5)).await.into_result()
 }
 
 async fn change(foundation: &Foundation) -> Result<()> {
     let shop = foundation.config::<Shop>()?;
-    let mut changes = shop.subscribe("payment")?;
-    let updated = shop.set("rate_limit", 250).reason("launch day").await?;
-    let both = shop.transaction().set("payment.provider", "acme").set("payment.timeout_ms", 1_500);
+    let (rate_limit, provider) = (lens!(Shop, rate_limit), lens!(Shop, payment.provider));
+    let mut changes = shop.subscribe(lens!(Shop, payment))?;
+    let updated = shop.set(&rate_limit, 250).reason("launch day").await?;
+    // A lens and the text of its path are the same place.
+    let both = shop.transaction().set(&provider, "acme").set("payment.timeout_ms", 1_500);
     both.expect_version(updated.version).await?;
+    assert_eq!((*rate_limit.get(&shop.get()), shop.value(provider)?), (250, "acme".into()));
 
-    let refused = shop.set("rate_limit", 99_999).await.expect_err("is out of range");
+    let refused = shop.set(rate_limit, 99_999).await.expect_err("is out of range");
     assert_eq!(refused.kind(), ErrorKind::OutOfRange);
+    assert_eq!(refused.problems()[0].expected.as_deref(), Some("integer, 0 to 10000"));
     let stale = shop.set("rate_limit", 1).expect_version(updated.version).await;
     assert_eq!(stale.expect_err("is stale").kind(), ErrorKind::VersionConflict);
 
@@ -74,7 +82,8 @@ async fn change(foundation: &Foundation) -> Result<()> {
 
 async fn sell(foundation: &Foundation) -> Result<()> {
     let events = foundation.events();
-    let placed = Event::new("order.placed").id("order-1").correlation("req-7").data(&("book", 3))?;
+    let placed =
+        Event::new("order.placed").id("order-1").correlation("req-7").data(&("book", 3))?;
     let receipt = events.append(placed.clone()).await?;
     assert!(events.append(placed).await?.repeated, "the id is the idempotency key");
     let paid = Event::new("order.paid").correlation("req-7").parent(&receipt.id);

@@ -179,9 +179,9 @@ fn every_field_has_a_row() {
     telemetry.host_interval_ms = 1000 (integer, 100 to 3600000)
     telemetry.snapshot_interval_ms = 10000 (integer, 100 to 3600000)
     journal.checkpoint_s = 300 (integer, 1 to 86400)
-    journal.retention.records = 0 (integer, 0 to 18446744073709551615)
-    journal.retention.bytes = 0 (integer, 0 to 18446744073709551615)
-    journal.retention.age_s = 0 (integer, 0 to 18446744073709551615)
+    journal.retention.records = 0 (integer, at least 0)
+    journal.retention.bytes = 0 (integer, at least 0)
+    journal.retention.age_s = 0 (integer, at least 0)
     interface.query_timeout_ms = 10000 (integer, 1 to 3600000)
     interface.max_results = 1000 (integer, 1 to 100000)
     "#);

@@ -1,0 +1,93 @@
+//! The derives of configuration documents: `Document` for the struct that an application
+//! configures itself with, `Shaped` for what stands inside of it.
+//!
+//! Both write down as constants what is known of a type already: the names that serde gives its
+//! fields, their doc comments, the ranges of their `validator` rules. They generate no type, no
+//! function and no control flow. What they cannot know (`flatten`, `tag`, conversions) does not
+//! compile, with the reason and the way out at the attribute that is in the way.
+//!
+//! For
+//!
+//! ```text
+//! #[derive(Clone, Default, Serialize, Deserialize, Validate, Document)]
+//! struct Shop {
+//!     /// Requests that one client may send each second.
+//!     #[validate(range(max = 10_000))]
+//!     rate_limit: u32,
+//! }
+//! ```
+//!
+//! `Document` writes
+//!
+//! ```text
+//! impl Shaped for Shop {
+//!     const SHAPE: Shape = Shape::Fields(&[Field {
+//!         name: "rate_limit",
+//!         ident: Some("rate_limit"),
+//!         doc: "Requests that one client may send each second.",
+//!         shape: <u32 as Shaped>::SHAPE.at_most(Bound::Integer(10_000 as i128)),
+//!         optional: <u32 as Shaped>::OPTIONAL,
+//!         secret: false,
+//!         merge: Merge::Replace,
+//!     }]);
+//! }
+//!
+//! impl Document for Shop {
+//!     const NAME: &'static str = "shop";
+//!     const DOC: &'static str = "";
+//!     const FIELDS: &'static [Field] = <Self as Shaped>::SHAPE.fields();
+//! }
+//! ```
+//!
+//! with an assertion that paths can name all of it; `Shaped` writes the first half.
+
+#![forbid(unsafe_code)]
+
+mod bounds;
+mod case;
+mod choice;
+mod document;
+mod errors;
+mod fields;
+mod options;
+mod sentence;
+mod serde_options;
+#[cfg(test)]
+mod tests;
+
+use proc_macro::TokenStream;
+use syn::{DeriveInput, parse_macro_input};
+
+/// A configuration document: its name, and what is known of its fields.
+///
+/// The name is that of the type in snake case, or another one:
+///
+/// - `#[document(name = "shop")]`: 1 to 64 bytes of `[A-Za-z0-9_-]`;
+/// - `#[document(crate = "path")]`: where Foundation is, if not at `::foundation`.
+///
+/// Fields take the attributes of [`Shaped`](macro@Shaped).
+#[proc_macro_derive(Document, attributes(document))]
+pub fn document(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    document::expand(&input).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// What stands in a configuration document: which values the type takes.
+///
+/// It is for structs with named fields, structs around one value, which have its shape, and enums
+/// without data, which are one of their words. Names are those that serde writes: `rename` and
+/// `rename_all` count, and fields that serde skips are none. The doc comment of a field says in its
+/// first sentence what the field does, and `#[validate(range(…))]` says from where to where it goes
+/// if the ends are numbers or constants.
+///
+/// - `#[document(secret)]`: no reference has its value or its default;
+/// - `#[document(merge = "append")]`: how a list or map that several sources of configuration have
+///   becomes one; `replace` (the usual), `append` (lists), `union` (lists and maps);
+/// - `#[document(opaque)]`: nothing is known of its values. It is for types without a shape, and
+///   where serde calls a function for a field (`with`), which then has no lens either;
+/// - `#[document(crate = "path")]`, before the type: where Foundation is, if not at `::foundation`.
+#[proc_macro_derive(Shaped, attributes(document))]
+pub fn shaped(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    document::expand_shaped(&input).unwrap_or_else(syn::Error::into_compile_error).into()
+}

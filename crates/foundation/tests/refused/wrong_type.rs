@@ -1,0 +1,27 @@
+//! A lens takes values of the type of its field.
+
+use foundation::config::ConfigServer;
+use foundation::{Document, Shaped, lens};
+use serde::{Deserialize, Serialize};
+use validator::Validate;
+
+#[derive(Clone, Default, Serialize, Deserialize, Validate, Document)]
+#[serde(default)]
+struct Shop {
+    rate_limit: u32,
+    payment: Payment,
+    #[serde(skip)]
+    cache: u32,
+}
+
+#[derive(Clone, Default, Serialize, Deserialize, Validate, Shaped)]
+#[serde(default)]
+struct Payment {
+    retry_limit: u32,
+}
+
+fn change(shop: &ConfigServer<Shop>) {
+    let _ = shop.set(lens!(Shop, rate_limit), "x");
+}
+
+fn main() {}
