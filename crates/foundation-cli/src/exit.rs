@@ -27,12 +27,6 @@ impl From<Error> for Failure {
     }
 }
 
-/// The exit code of a command that applied what it was to apply and could not tell it: not one
-/// after which a script tries again.
-pub(crate) fn untold() -> ExitCode {
-    code(Category::Internal)
-}
-
 /// The exit code of an error of this family; 0 is for all that went well.
 pub(crate) fn code(category: Category) -> ExitCode {
     ExitCode::from(number(category))

@@ -65,24 +65,24 @@ impl Program {
                 let _ = self.out.flush();
                 exit::code(category)
             }
-            Err(Failure::Unwritten(error)) => match &self.applied {
-                Some(what) => {
-                    let message = format!("{}, but it was applied: {what}", error.message());
-                    let error = Error::new(error.kind(), message);
-                    self.tell_error(&error.with("applied", what), Changes::Other);
-                    exit::untold()
-                }
-                None => {
-                    self.tell_error(&error, changes);
-                    exit::code(error.kind().row().category)
-                }
-            },
+            Err(Failure::Unwritten(error)) => {
+                let error = self.untold(error);
+                self.tell_error(&error, changes);
+                exit::code(error.kind().row().category)
+            }
             Err(Failure::Error(error)) => {
                 let _ = self.out.flush();
                 self.tell_error(&error, changes);
                 exit::code(error.kind().row().category)
             }
         }
+    }
+
+    /// The error of standard output; after a change, one that says to look before trying again.
+    fn untold(&self, error: Error) -> Error {
+        let Some(what) = &self.applied else { return error };
+        let message = format!("{}, but it was applied: {what}", error.message());
+        Error::new(ErrorKind::Indeterminate, message).with("applied", what)
     }
 
     fn tell_error(&self, error: &Error, changes: Changes) {

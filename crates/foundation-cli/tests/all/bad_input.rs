@@ -24,17 +24,17 @@ fn what_was_applied_and_cannot_be_told_is_no_reason_to_try_again() {
         store.ok(&["events", "append", "--type", "first"]);
         let last = store.json(&["status"])["journal"]["last"].as_u64().expect("a number");
         let append = run(&["events", "append", "--type", "a"]);
-        assert_eq!(append.code, Some(1), "{append:?}");
+        assert_eq!(append.code, Some(8), "{append:?}");
         let position = format!("it was applied: the event is at position {}", last + 1);
         assert!(append.talk.contains(&position), "{append:?}");
         let set = run(&["config", "set", "log.level", "debug"]);
-        assert_eq!(set.code, Some(1), "{set:?}");
+        assert_eq!(set.code, Some(8), "{set:?}");
         assert!(set.talk.contains("it was applied: the document is at version 1"), "{set:?}");
         let lines = store.file("two.ndjson", "{\"type\":\"a\"}\n{\"type\":\"b\"}\n");
         let lines = lines.to_str().expect("is text");
         for (words, last) in [(&[][..], last + 4), (&["--acks"], last + 6)] {
             let import = run(&[&["events", "import", lines][..], words].concat());
-            assert_eq!(import.code, Some(1), "{import:?}");
+            assert_eq!(import.code, Some(8), "{import:?}");
             let told = format!("it was applied: 2 events stored, the last at position {last}");
             assert!(import.talk.contains(&told), "{import:?}");
         }

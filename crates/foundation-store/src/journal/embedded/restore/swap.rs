@@ -118,7 +118,8 @@ impl Swap<'_> {
             "the restored store is in {name}{before}, but the disk does not confirm the names: \
              type sync; after a power cut before that, look for what is where in {others}"
         );
-        Unswapped::Told(self.told(cause, &told))
+        let error = failure("sync the directory around", name, cause);
+        Unswapped::Told(Error::new(error.kind(), format!("{}; {told}", error.message())))
     }
 
     fn failed(&self, cause: io::Error) -> Error {
