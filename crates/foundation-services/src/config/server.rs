@@ -60,6 +60,8 @@ pub(super) struct Inner<T> {
     pub(super) rules: Vec<BusinessRule<T>>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) lane: tokio::sync::Mutex<Lane>,
+    /// Held by the one of those who try again after a conflict whose turn it is.
+    pub(super) late: tokio::sync::Mutex<()>,
     /// Whether changes are no longer taken; gone with the last server.
     pub(super) closed: watch::Sender<bool>,
 }
@@ -90,8 +92,9 @@ impl<T: Document> ConfigServer<T> {
     ) -> Result<Self> {
         state.recovered(&rules)?;
         let lane = tokio::sync::Mutex::new(Lane::default());
+        let late = tokio::sync::Mutex::default();
         let closed = watch::Sender::new(false);
-        Ok(Self { state, inner: Arc::new(Inner { journal, rules, clock, lane, closed }) })
+        Ok(Self { state, inner: Arc::new(Inner { journal, rules, clock, lane, late, closed }) })
     }
 
     /// The document as it is now. No lock, no allocation; all that is read through the answer is
@@ -198,7 +201,7 @@ impl<T: Document> ConfigServer<T> {
         &self,
         mut change: impl FnMut(&Snapshot<T>, Update<T>) -> Update<T>,
     ) -> Result<Updated> {
-        let mut tries = 1..CONFLICT_TRIES_MAX;
+        let (mut tries, mut turn) = (1..CONFLICT_TRIES_MAX, None);
         loop {
             let seen = self.get().to_snapshot();
             let update = self.transaction().expect_version(seen.version);
@@ -206,6 +209,10 @@ impl<T: Document> ConfigServer<T> {
                 Err(error) if error.kind().row().retry == Retry::AfterRefresh => {
                     if tries.next().is_none() {
                         return Err(error);
+                    }
+                    // Those who were too late once go one by one, or some would be for ever.
+                    if turn.is_none() {
+                        turn = Some(self.inner.late.lock().await);
                     }
                 }
                 ended => return ended,
