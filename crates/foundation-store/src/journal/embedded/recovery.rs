@@ -271,9 +271,7 @@ impl Opening<'_> {
             return Ok(());
         }
         // What an index says of a segment is proven by the one that follows; of the last one by itself.
-        let last = segment.offset_for(summary.last())..summary.end.offset;
-        let ends = || checksum_in(segment, last, summary.last());
-        if following.is_none() && ends()? != Some(summary.end.chain) {
+        if following.is_none() && !ends_as(segment, summary)? {
             let message = "the index of a segment is of another log than this one";
             let error = Error::new(ErrorKind::ForeignFile, message);
             self.checkpoint.passed_over.push(error.with("file", &segment.name));
@@ -431,6 +429,26 @@ impl Opening<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether a segment has the last record that its index covers, with the checksum that it had. Damage
+/// that hides it is told by whoever reads there, as all that an index covers.
+fn ends_as(segment: &Segment, summary: &Summary) -> Result<bool> {
+    let (last, end) = (summary.last(), summary.end);
+    if let Some(checksum) = checksum_in(segment, segment.offset_for(last)..end.offset, last)? {
+        return Ok(checksum == end.chain);
+    }
+    let fail = |cause| disk_failure("read the log", &segment.name, cause);
+    let header = segment.header;
+    let start = Cursor { offset: HEADER_BYTES, next: header.first, chain: header.previous };
+    let mut groups = Groups::new(&*segment.file, segment.seed, start).map_err(fail)?;
+    while let Ok(read) = groups.next().map_err(fail)? {
+        let found = read.records.iter().find(|one| one.position().to_engine() == last);
+        if let Some(record) = found {
+            return Ok(record.checksum() == end.chain);
+        }
+    }
+    Ok(groups.used_end().map_err(fail)? > groups.cursor().offset)
 }
 
 fn is_missing(error: &Error) -> bool {
