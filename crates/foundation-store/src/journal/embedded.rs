@@ -8,6 +8,7 @@
 //! appends are taken again.
 
 mod backup;
+mod cause;
 mod checkpoint;
 mod fold;
 mod group;

@@ -101,14 +101,14 @@ impl State for Fold {
     }
 }
 
-struct Resumed {
-    journal: Embedded,
+pub(super) struct Resumed {
+    pub(super) journal: Embedded,
     fold: Arc<Fold>,
     log: Arc<EventLog>,
     recovered: Recovered,
 }
 
-fn resume(disk: &SimulatedDisk, mode: Mode) -> Result<Resumed> {
+pub(super) fn resume(disk: &SimulatedDisk, mode: Mode) -> Result<Resumed> {
     let bounds = BufferSettings { max_events: 16, ..BufferSettings::default() };
     let (fold, log) = (Arc::new(Fold::default()), Arc::new(EventLog::new(bounds)));
     let followers: Vec<Arc<dyn Follower>> = vec![log.clone(), fold.clone()];
@@ -125,7 +125,7 @@ fn resume(disk: &SimulatedDisk, mode: Mode) -> Result<Resumed> {
 }
 
 /// Appends to streams `s0` to `s2` in turn.
-fn fill(journal: &Embedded, numbers: std::ops::Range<usize>) {
+pub(super) fn fill(journal: &Embedded, numbers: std::ops::Range<usize>) {
     for number in numbers {
         let texts = [format!("{number} {}", "x".repeat(number % 40))];
         let commit = append(journal, batch(&format!("s{}", number % 3), &texts)).expect("placed");

@@ -11,8 +11,8 @@ use std::io;
 
 use foundation_types::{Error, ErrorKind, Result, StoreId};
 
-use super::disk_failure;
 use super::identity::remove_if_there;
+use super::{cause, disk_failure};
 use crate::disk::{Access, Disk, DiskFile, read_full};
 use crate::record::reader::Reader;
 
@@ -34,6 +34,16 @@ pub(super) struct Mark {
     /// Counts writes; the slot with the greater count is the newer one.
     count: u64,
     sequence: u64,
+    /// As they were found.
+    slots: [Slot; 2],
+}
+
+/// What is wrong with a slot.
+pub(super) struct Fault {
+    pub(super) range: std::ops::Range<u64>,
+    pub(super) what: String,
+    /// Whether no crash leaves that.
+    pub(super) damage: bool,
 }
 
 impl Mark {
@@ -45,7 +55,7 @@ impl Mark {
         file.write_at(&[0; 2 * SLOT_STRIDE as usize], 0)?;
         file.sync()?;
         disk.rename(&new_name, name)?;
-        Ok(Self { name, file, store, count: 0, sequence: 0 })
+        Ok(Self { name, file, store, count: 0, sequence: 0, slots: [Slot::Empty; 2] })
     }
 
     /// Opens the file, if there is one.
@@ -64,21 +74,37 @@ impl Mark {
         let first = read_slot(&*file, 0, store).map_err(fail)?;
         let second = read_slot(&*file, SLOT_STRIDE, store).map_err(fail)?;
         let newest = match (first, second) {
-            (Slot::Damaged, Slot::Damaged) => {
-                let message = "both slots of a mark are damaged";
-                return Err(Error::new(ErrorKind::Corruption, message)
-                    .with("file", name)
-                    .with("range", format!("0..{}", SLOT_STRIDE as usize + SLOT_BYTES)));
+            (Slot::Damaged | Slot::Foreign(_), Slot::Damaged | Slot::Foreign(_)) => {
+                return Err(unreadable(name, [first, second]));
             }
             (Slot::Mark { count: a, .. }, Slot::Mark { count: b, .. }) if a > b => first,
-            (Slot::Mark { .. }, Slot::Empty | Slot::Damaged) => first,
+            (Slot::Mark { .. }, Slot::Empty | Slot::Damaged | Slot::Foreign(_)) => first,
             _ => second,
         };
         let (count, sequence) = match newest {
             Slot::Mark { count, sequence } => (count, sequence),
-            Slot::Empty | Slot::Damaged => (0, 0),
+            // The very first write may have been torn.
+            Slot::Empty | Slot::Damaged | Slot::Foreign(_) => (0, 0),
         };
-        Ok(Some(Self { name, file, store, count, sequence }))
+        Ok(Some(Self { name, file, store, count, sequence, slots: [first, second] }))
+    }
+
+    /// What is wrong with its slots, though it can be read. Whether a slot was torn by a crash or
+    /// damaged later cannot be told, unless no crash leaves the two as they are.
+    pub(super) fn faults(&self) -> Vec<Fault> {
+        let [first, second] = self.slots;
+        // The first write goes to the second slot, and a write begins when the one before is done.
+        let is_alone = matches!((first, second), (Slot::Damaged, Slot::Empty));
+        let of = |slot: Slot, offset: u64| {
+            let (what, damage) = match slot {
+                Slot::Foreign(theirs) => (format!("a mark belongs to store {theirs}"), true),
+                Slot::Damaged if is_alone => ("the slot that was written is damaged".into(), true),
+                Slot::Damaged => ("a slot of a mark is torn or damaged".into(), false),
+                Slot::Empty | Slot::Mark { .. } => return None,
+            };
+            Some(Fault { range: offset..offset + SLOT_BYTES as u64, what, damage })
+        };
+        [of(first, 0), of(second, SLOT_STRIDE)].into_iter().flatten().collect()
     }
 
     /// The watermark, which a store always has.
@@ -127,7 +153,25 @@ impl Mark {
 enum Slot {
     Empty,
     Damaged,
-    Mark { count: u64, sequence: u64 },
+    /// Of another store.
+    Foreign(StoreId),
+    Mark {
+        count: u64,
+        sequence: u64,
+    },
+}
+
+fn unreadable(name: &str, slots: [Slot; 2]) -> Error {
+    let theirs = slots.iter().find_map(|slot| match slot {
+        Slot::Foreign(theirs) => Some(*theirs),
+        _ => None,
+    });
+    let error = match theirs {
+        Some(theirs) => cause::foreign("a mark", theirs),
+        None => Error::new(ErrorKind::Corruption, "both slots of a mark are damaged"),
+    };
+    let range = format!("0..{}", SLOT_STRIDE as usize + SLOT_BYTES);
+    error.with("file", name).with("range", range)
 }
 
 fn encode(store: StoreId, count: u64, sequence: u64) -> [u8; SLOT_BYTES] {
@@ -159,6 +203,9 @@ fn decode(bytes: &[u8; SLOT_BYTES], store: StoreId) -> Option<Slot> {
     let mut reader = Reader(bytes);
     let id = u128::from_le_bytes(reader.array()?);
     let (count, sequence) = (reader.u64()?, reader.u64()?);
-    let is_own = id == store.to_bits() && count.max(sequence) <= REACHED_MAX;
-    is_own.then_some(Slot::Mark { count, sequence })
+    if count.max(sequence) > REACHED_MAX {
+        return None;
+    }
+    let theirs = StoreId::from_bits(id);
+    Some(if theirs == store { Slot::Mark { count, sequence } } else { Slot::Foreign(theirs) })
 }
