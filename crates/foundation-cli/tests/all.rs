@@ -8,6 +8,8 @@ mod config;
 mod dump;
 #[path = "all/events.rs"]
 mod events;
+#[path = "all/irregular.rs"]
+mod irregular;
 #[path = "all/keeping.rs"]
 mod keeping;
 #[path = "all/ownership.rs"]

@@ -41,6 +41,9 @@ pub struct RepairStep {
     /// Where a file of the log is kept as it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quarantine: Option<String>,
+    /// The name that it has from then on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renamed: Option<String>,
 }
 
 /// What is done about a file.
@@ -53,6 +56,10 @@ pub enum RepairRemedy {
     Remove,
     /// The log goes on behind the range, whose records are lost.
     Bridge,
+    /// It gets the name that it says it should have.
+    Rename,
+    /// It cannot be used, and is kept as it is.
+    SetAside,
 }
 
 impl RepairStep {
@@ -68,13 +75,15 @@ impl RepairStep {
 impl From<RepairAction> for RepairStep {
     fn from(action: RepairAction) -> Self {
         let Finding { range, what, .. } = action.found;
-        let (remedy, records_lost, quarantine) = match action.remedy {
-            Remedy::MakeAgain => (RepairRemedy::MakeAgain, 0, None),
-            Remedy::Remove => (RepairRemedy::Remove, 0, None),
-            Remedy::Bridge { lost, quarantine } => (RepairRemedy::Bridge, lost, quarantine),
+        let (remedy, records_lost, quarantine, renamed) = match action.remedy {
+            Remedy::MakeAgain => (RepairRemedy::MakeAgain, 0, None, None),
+            Remedy::Remove => (RepairRemedy::Remove, 0, None, None),
+            Remedy::Bridge { lost, quarantine } => (RepairRemedy::Bridge, lost, quarantine, None),
+            Remedy::Rename { to } => (RepairRemedy::Rename, 0, None, Some(to)),
+            Remedy::SetAside { quarantine } => (RepairRemedy::SetAside, 0, Some(quarantine), None),
         };
         let (file, from, to) = (action.file, range.start, range.end);
-        Self { file, from, to, what, remedy, records_lost, quarantine }
+        Self { file, from, to, what, remedy, records_lost, quarantine, renamed }
     }
 }
 

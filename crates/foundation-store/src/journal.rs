@@ -15,6 +15,7 @@ mod embedded;
 mod find;
 mod follower;
 mod lane;
+mod lost;
 mod memory;
 mod retention;
 mod status;
@@ -28,6 +29,8 @@ pub use embedded::{
 };
 pub use find::Found;
 pub use follower::{Before, Capture, Follower, State};
+pub use lost::is_lost;
+pub(crate) use lost::lost;
 pub use memory::MemoryJournal;
 pub use retention::{Dropped, Hold, Retention};
 pub use status::{Extent, Finding, JournalStatus, Verification, VerifyOptions};
@@ -88,7 +91,8 @@ pub trait Journal: Send + Sync + 'static {
     /// The record at `position`.
     ///
     /// # Errors
-    /// `NotFound` if there is none, and as [`Journal::read_after`].
+    /// `NotFound` if there is none, one that [`is_lost`] knows if a repair has given it up, and as
+    /// [`Journal::read_after`].
     async fn record(&self, position: Position) -> Result<Record>;
 
     /// Whether a record that no follower was told of, or that followers were told to forget, may

@@ -151,7 +151,8 @@ pub fn restore(
 }
 
 /// Finds what can be mended in the store in a directory that nobody has open, and mends it: what is
-/// derived from the log and wrong is made again. Damage to the log itself is told and left alone.
+/// derived from the log and wrong is made again, and the log goes on behind records that cannot be
+/// read. What it cannot mend is told, and left alone.
 /// What was done is recorded as events `foundation.store.repaired`, unless damage is left that keeps
 /// the store from being opened. Needs a tokio runtime.
 ///
@@ -184,8 +185,12 @@ pub fn restore(
 pub async fn repair(directory: impl AsRef<Path>, mode: RepairMode) -> Result<RepairReport> {
     let directory = directory.as_ref();
     let report = foundation_services::repair::repair(directory, mode)?;
-    if report.applied && report.left.is_empty() && !report.actions.is_empty() {
-        let opened = Foundation::builder(directory).start().await?;
+    if report.applied && !report.actions.is_empty() {
+        let opened = match Foundation::builder(directory).start().await {
+            // What is left may be what keeps it from being opened, and is told.
+            Err(_) if !report.left.is_empty() => return Ok(report),
+            opened => opened?,
+        };
         for step in &report.actions {
             opened.node().events.record_own(step.event()?).await?;
         }

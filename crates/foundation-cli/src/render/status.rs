@@ -96,12 +96,18 @@ pub(crate) fn repair(report: &RepairReport) -> Vec<String> {
             (RepairRemedy::Remove, false) => "would be removed",
             (RepairRemedy::Bridge, true) => "bridged",
             (RepairRemedy::Bridge, false) => "would be bridged",
+            (RepairRemedy::Rename, true) => "renamed",
+            (RepairRemedy::Rename, false) => "would be renamed",
+            (RepairRemedy::SetAside, true) => "set aside",
+            (RepairRemedy::SetAside, false) => "would be set aside",
         };
         lines.push(format!("{done}  {} {}..{}  {}", step.file, step.from, step.to, step.what));
+        let kept = step.quarantine.as_deref().map(|name| format!("the file kept as {name}"));
         if step.remedy == RepairRemedy::Bridge {
-            let kept = step.quarantine.as_deref().map(|name| format!(", the file kept as {name}"));
-            let lost = counted(step.records_lost, "record");
-            lines.push(format!("  {lost} lost{}", kept.unwrap_or_default()));
+            let kept = kept.map(|kept| format!(", {kept}")).unwrap_or_default();
+            lines.push(format!("  {} lost{kept}", counted(step.records_lost, "record")));
+        } else if let Some(told) = kept.or(step.renamed.as_ref().map(|to| format!("to {to}"))) {
+            lines.push(format!("  {told}"));
         }
     }
     lines.extend(report.left.iter().map(|one| {

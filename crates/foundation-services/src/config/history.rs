@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use foundation_store::config::Timeline;
-use foundation_store::journal::Journal;
+use foundation_store::journal::{Journal, is_lost};
 use foundation_types::limits::HISTORY_CHANGES_MAX;
 use foundation_types::{Change, Error, ErrorKind, Order, Result, Timestamp, Version};
 use serde::{Deserialize, Serialize};
@@ -42,7 +42,18 @@ impl HistoryQuery {
     }
 }
 
-/// The changes that the query asks for.
+/// The changes that the query asks for, as far as damage has left them.
+pub(super) async fn kept_changes(
+    timeline: &Timeline,
+    journal: &dyn Journal,
+    query: HistoryQuery,
+) -> Result<Vec<Change>> {
+    let range = range(timeline, journal, &query)?;
+    let versions = in_order(range, query.order).map(Version::new);
+    timeline.kept_changes_at(journal, versions, query.limit).await
+}
+
+/// The changes that the query asks for; not knowing one of them is an error.
 pub(super) async fn changes(
     timeline: &Timeline,
     journal: &dyn Journal,
@@ -64,7 +75,7 @@ pub(super) async fn version_at(
     // Times of recording never go back along a journal: the first later one is found by halves.
     while first < after {
         let middle = Version::new(first.number() + (after.number() - first.number()) / 2);
-        if timeline.recorded_at(journal, middle).await? <= time {
+        if recorded_by(timeline, journal, first..=middle).await?.is_none_or(|at| at <= time) {
             first = middle.next();
         } else {
             after = middle;
@@ -77,6 +88,23 @@ pub(super) async fn version_at(
             .with("time", time));
     }
     Ok(first.previous())
+}
+
+/// When the last of these versions was recorded, or the last before it that was not lost to damage:
+/// a lost one may have been current since then, and nobody can say that it was not.
+async fn recorded_by(
+    timeline: &Timeline,
+    journal: &dyn Journal,
+    versions: RangeInclusive<Version>,
+) -> Result<Option<Timestamp>> {
+    let (first, mut version) = versions.into_inner();
+    loop {
+        match timeline.recorded_at(journal, version).await {
+            Err(error) if is_lost(&error) && version > first => version = version.previous(),
+            Err(error) if is_lost(&error) => return Ok(None),
+            recorded => return recorded.map(Some),
+        }
+    }
 }
 
 fn range(

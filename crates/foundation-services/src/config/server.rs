@@ -282,12 +282,13 @@ impl<T: Document> ConfigServer<T> {
     }
 
     /// The changes that the query asks for; fewer once they have 16 MiB, but at least one. What
-    /// comes after the last one is asked for by its version.
+    /// comes after the last one is asked for by its version. Changes that were lost to damage are
+    /// missing.
     ///
     /// # Errors
     /// `Compacted` if the query names a version whose change is no longer kept.
     pub async fn history(&self, query: HistoryQuery) -> Result<Vec<Change>> {
-        history::changes(self.timeline(), &*self.inner.journal, query).await
+        history::kept_changes(self.timeline(), &*self.inner.journal, query).await
     }
 
     /// What leads from one version to another, in either direction.

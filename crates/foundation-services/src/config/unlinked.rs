@@ -109,7 +109,7 @@ impl AnyConfig for UnlinkedConfig {
     }
 
     async fn history(&self, query: HistoryQuery) -> Result<Vec<Change>> {
-        history::changes(&self.timeline, &*self.journal, query).await
+        history::kept_changes(&self.timeline, &*self.journal, query).await
     }
 
     fn subscribe(&self, path: &Path) -> Subscription {

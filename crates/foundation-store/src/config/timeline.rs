@@ -14,7 +14,7 @@ use foundation_types::{
 use tokio::sync::broadcast;
 
 use super::versions::Versions;
-use crate::journal::Journal;
+use crate::journal::{Journal, is_lost, lost};
 use crate::record::{EventView, Record};
 
 /// A change that has become visible, with the trees on both sides of it.
@@ -112,6 +112,31 @@ impl Timeline {
                 break;
             }
             let record = self.record_of(journal, version).await?;
+            bytes = bytes.saturating_add(record.bytes());
+            changes.push(change_of(&record).map_err(|error| self.named(error))?);
+        }
+        Ok(changes)
+    }
+
+    /// As [`Timeline::changes_at`], up to `limit` of them, without those that were lost to damage.
+    ///
+    /// # Errors
+    /// As [`Timeline::change_at`].
+    pub async fn kept_changes_at(
+        &self,
+        journal: &dyn Journal,
+        versions: impl Iterator<Item = Version> + Send,
+        limit: usize,
+    ) -> Result<Vec<Change>> {
+        let (mut changes, mut bytes) = (Vec::new(), 0_usize);
+        for version in versions {
+            if bytes >= ANSWER_BYTES_MAX || changes.len() >= limit {
+                break;
+            }
+            let record = match self.record_of(journal, version).await {
+                Err(error) if is_lost(&error) => continue,
+                record => record?,
+            };
             bytes = bytes.saturating_add(record.bytes());
             changes.push(change_of(&record).map_err(|error| self.named(error))?);
         }
@@ -221,7 +246,7 @@ impl Timeline {
             return Ok(record);
         }
         let message = format!("the change that made version {version} was lost to damage");
-        Err(self.named(Error::new(ErrorKind::Corruption, message)))
+        Err(self.named(lost(message)))
     }
 
     fn versions(&self) -> RwLockReadGuard<'_, Versions> {

@@ -8,6 +8,7 @@
 //! appends are taken again.
 
 mod backup;
+mod cause;
 mod checkpoint;
 mod fold;
 mod frames;
@@ -97,12 +98,6 @@ fn is_own_name(name: &str) -> bool {
 /// Whether there was no space for a write.
 fn is_full(cause: &io::Error) -> bool {
     matches!(cause.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
-}
-
-/// Whether something else has the name of a file: a directory, a link, a socket.
-fn is_no_file(error: &Error) -> bool {
-    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref());
-    cause.is_some_and(|cause: &io::Error| cause.kind() == io::ErrorKind::InvalidInput)
 }
 
 /// The failure of a disk operation as an error of ours.

@@ -1,5 +1,9 @@
 //! A damaged store is put in order: nothing that can be read is lost, and nothing is thrown away.
 
+mod laws;
+mod mended;
+mod refused;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -47,7 +51,7 @@ fn check(what: &str, image: &Image, written: &[String]) -> u64 {
     let plan = repair(&disk, RepairMode::DryRun);
     assert_eq!(without_lock(disk.image()), without_lock(image.clone()), "{what}");
     let done = repair(&disk, RepairMode::Apply);
-    assert_eq!(done.actions, plan.actions, "{what}");
+    assert_eq!(done, plan, "{what}");
     assert!(done.left.is_empty(), "{what}: {:?}", done.left);
     let mut lost = 0;
     for action in &done.actions {

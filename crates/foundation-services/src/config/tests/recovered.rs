@@ -6,12 +6,13 @@ use foundation_store::config::{ConfigState, Documents};
 use foundation_store::journal::{Batch, Follower, Journal};
 use foundation_store::record::{Record, RecordKind};
 use foundation_types::{
-    Change, Data, Edit, Event, EventType, Result, Settings, StreamName, Timestamp, Value, Version,
+    Change, Data, Edit, ErrorKind, Event, EventType, Result, Settings, StreamName, Timestamp,
+    Value, Version,
 };
 use proptest::prelude::*;
 
 use super::sample::{Node, node};
-use crate::config::ConfigServer;
+use crate::config::{ConfigServer, HistoryQuery};
 
 /// The state of a program that opens the same journal.
 fn reopened(node: &Node, log: &[Record]) -> Result<ConfigServer<Settings>> {
@@ -150,6 +151,40 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..9_u64).prop_map(Step::Rollback),
         1 => (0..5_u64, 0..5_u64).prop_map(|(first, second)| Step::Both(first, second)),
     ]
+}
+
+#[tokio::test]
+async fn history_goes_on_over_a_change_that_was_lost() {
+    let node = node();
+    node.clock.set_seconds(1);
+    node.settings.set("interface.max_results", 100).await.expect("in range");
+    // What stands in its place is somebody else's.
+    written_elsewhere(&node, "other", 1, Vec::new());
+    for (seconds, results) in [(2, 200), (5, 300)] {
+        node.clock.set_seconds(seconds);
+        node.settings.set("interface.max_results", results).await.expect("in range");
+    }
+    let mut log = node.log().await;
+    log.remove(2);
+    let again = reopened(&node, &log).expect("valid");
+    assert_eq!(again.version(), Version::new(3));
+    for (query, expected) in [
+        (HistoryQuery::default(), vec![1, 3]),
+        (HistoryQuery::newest(2), vec![3, 1]),
+        (HistoryQuery::after(Version::new(1)), vec![3]),
+    ] {
+        let changes = again.history(query).await.expect("goes on");
+        let versions: Vec<u64> = changes.iter().map(|change| change.version.number()).collect();
+        assert_eq!(versions, expected);
+    }
+    for (seconds, version) in [(0, 0), (3, 2), (6, 3)] {
+        let time = Timestamp::from_unix_micros(seconds * 1_000_000);
+        assert_eq!(again.version_at(time).await.expect("known"), Version::new(version));
+    }
+    // It may have been current, and what it was is not known.
+    let error = again.tree_at(Version::new(2)).await.expect_err("was lost");
+    assert_eq!(error.kind(), ErrorKind::Corruption);
+    assert_eq!(again.at(Version::new(3)).await.expect("kept").document.interface.max_results, 300);
 }
 
 proptest! {

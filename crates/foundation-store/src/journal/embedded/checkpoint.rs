@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use foundation_types::{Error, ErrorKind, Position, Result, StoreId};
 
+use super::cause::is_no_file;
 use super::indexing;
 use super::log::checksum_in;
 use super::options::Mode;
@@ -11,7 +12,7 @@ use super::row;
 use super::scan::{Cursor, Groups};
 use super::segment::{self, HEADER_BYTES, Segment};
 use super::snapshot::{self, Snapshot};
-use super::{Follower, disk_failure, is_no_file};
+use super::{Follower, disk_failure};
 use crate::disk::{Disk, Pool};
 
 /// What the states of the followers are as of.

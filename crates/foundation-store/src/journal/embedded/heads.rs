@@ -8,9 +8,9 @@ use std::io;
 
 use foundation_types::{Error, ErrorKind, Result, StoreId, Version};
 
-use super::disk_failure;
 use super::identity::remove_if_there;
 use super::mark::{HAS_HEADS, Mark};
+use super::{cause, disk_failure};
 use crate::disk::{Access, Disk, read_full};
 use crate::record::reader::Reader;
 
@@ -70,8 +70,7 @@ impl Heads {
         buffer.truncate(count);
         let (owner, heads) = Self::of_bytes(&buffer)?;
         if owner != store {
-            let message = format!("the versions of streams are of store {owner}, not of {store}");
-            return Err(Error::new(ErrorKind::ForeignFile, message).with("file", FILE));
+            return Err(cause::foreign("what is known of streams", owner).with("file", FILE));
         }
         if heads.last < front {
             return Err(missing(&format!("are known up to position {} only", heads.last)));

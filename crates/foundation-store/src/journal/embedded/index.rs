@@ -34,6 +34,7 @@ mod tests;
 
 pub(super) use build::IndexBuilder;
 pub(super) use candidates::Candidates;
+pub(super) use header::MAGIC;
 
 use std::ops::{Range, RangeInclusive};
 

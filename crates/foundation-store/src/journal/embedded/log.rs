@@ -11,6 +11,7 @@ use super::frames::{Frames, ReadFault};
 use super::index::Term;
 use super::indexing::indexed;
 use super::segment::{HEADER_BYTES, Segment};
+use crate::journal::lost;
 use crate::record::Record;
 
 /// Bytes that are read at a time, at least.
@@ -166,15 +167,16 @@ impl SegmentLog {
         let mut frames = frames(&segment, segment.offset_for(sequence));
         loop {
             let read = frames.next(LOOK_UP_BYTES).map_err(|fault| refused(&segment, fault))?;
+            let is_past = read.last().is_some_and(|last| number(last) > sequence);
             if let Some(record) = read.into_iter().find(|record| number(record) == sequence) {
                 return Ok(record);
             }
-            if frames.offset >= frames.end {
+            if is_past || frames.offset >= frames.end {
                 let message = format!(
                     "the record at position {sequence} was lost to damage; what was left of it is \
                      in quarantine"
                 );
-                return Err(Error::new(ErrorKind::Corruption, message).with("file", &segment.name));
+                return Err(lost(message).with("file", &segment.name));
             }
         }
     }

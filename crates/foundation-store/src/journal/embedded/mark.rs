@@ -11,8 +11,8 @@ use std::io;
 
 use foundation_types::{Error, ErrorKind, Result, StoreId};
 
-use super::disk_failure;
 use super::identity::remove_if_there;
+use super::{cause, disk_failure};
 use crate::disk::{Access, Disk, DiskFile, read_full};
 use crate::record::reader::Reader;
 
@@ -36,6 +36,16 @@ pub(super) struct Mark {
     sequence: u64,
     /// What else it says, bit by bit.
     flags: u32,
+    /// As they were found.
+    slots: [Slot; 2],
+}
+
+/// What is wrong with a slot.
+pub(super) struct Fault {
+    pub(super) range: std::ops::Range<u64>,
+    pub(super) what: String,
+    /// Whether no crash leaves that.
+    pub(super) damage: bool,
 }
 
 /// The front was moved by a program that keeps the versions of streams that are let go of.
@@ -50,7 +60,8 @@ impl Mark {
         file.write_at(&[0; 2 * SLOT_STRIDE as usize], 0)?;
         file.sync()?;
         disk.rename(&new_name, name)?;
-        Ok(Self { name, file, store, count: 0, sequence: 0, flags: 0 })
+        let slots = [Slot::Empty; 2];
+        Ok(Self { name, file, store, count: 0, sequence: 0, flags: 0, slots })
     }
 
     /// Opens the file, if there is one.
@@ -69,21 +80,38 @@ impl Mark {
         let first = read_slot(&*file, 0, store).map_err(fail)?;
         let second = read_slot(&*file, SLOT_STRIDE, store).map_err(fail)?;
         let newest = match (first, second) {
-            (Slot::Damaged, Slot::Damaged) => {
-                let message = "both slots of a mark are damaged";
-                return Err(Error::new(ErrorKind::Corruption, message)
-                    .with("file", name)
-                    .with("range", format!("0..{}", SLOT_STRIDE as usize + SLOT_BYTES)));
+            (Slot::Damaged | Slot::Foreign(_), Slot::Damaged | Slot::Foreign(_)) => {
+                return Err(unreadable(name, [first, second]));
             }
             (Slot::Mark { count: a, .. }, Slot::Mark { count: b, .. }) if a > b => first,
-            (Slot::Mark { .. }, Slot::Empty | Slot::Damaged) => first,
+            (Slot::Mark { .. }, Slot::Empty | Slot::Damaged | Slot::Foreign(_)) => first,
             _ => second,
         };
         let (count, sequence, flags) = match newest {
             Slot::Mark { count, sequence, flags } => (count, sequence, flags),
-            Slot::Empty | Slot::Damaged => (0, 0, 0),
+            // The very first write may have been torn.
+            Slot::Empty | Slot::Damaged | Slot::Foreign(_) => (0, 0, 0),
         };
-        Ok(Some(Self { name, file, store, count, sequence, flags }))
+        let slots = [first, second];
+        Ok(Some(Self { name, file, store, count, sequence, flags, slots }))
+    }
+
+    /// What is wrong with its slots, though it can be read. Whether a slot was torn by a crash or
+    /// damaged later cannot be told, unless no crash leaves the two as they are.
+    pub(super) fn faults(&self) -> Vec<Fault> {
+        let [first, second] = self.slots;
+        // The first write goes to the second slot, and a write begins when the one before is done.
+        let is_alone = matches!((first, second), (Slot::Damaged, Slot::Empty));
+        let of = |slot: Slot, offset: u64| {
+            let (what, damage) = match slot {
+                Slot::Foreign(theirs) => (format!("a mark belongs to store {theirs}"), true),
+                Slot::Damaged if is_alone => ("the slot that was written is damaged".into(), true),
+                Slot::Damaged => ("a slot of a mark is torn or damaged".into(), false),
+                Slot::Empty | Slot::Mark { .. } => return None,
+            };
+            Some(Fault { range: offset..offset + SLOT_BYTES as u64, what, damage })
+        };
+        [of(first, 0), of(second, SLOT_STRIDE)].into_iter().flatten().collect()
     }
 
     /// The watermark, which a store always has.
@@ -153,7 +181,26 @@ impl Mark {
 enum Slot {
     Empty,
     Damaged,
-    Mark { count: u64, sequence: u64, flags: u32 },
+    /// Of another store.
+    Foreign(StoreId),
+    Mark {
+        count: u64,
+        sequence: u64,
+        flags: u32,
+    },
+}
+
+fn unreadable(name: &str, slots: [Slot; 2]) -> Error {
+    let theirs = slots.iter().find_map(|slot| match slot {
+        Slot::Foreign(theirs) => Some(*theirs),
+        _ => None,
+    });
+    let error = match theirs {
+        Some(theirs) => cause::foreign("a mark", theirs),
+        None => Error::new(ErrorKind::Corruption, "both slots of a mark are damaged"),
+    };
+    let range = format!("0..{}", SLOT_STRIDE as usize + SLOT_BYTES);
+    error.with("file", name).with("range", range)
 }
 
 fn read_slot(file: &dyn DiskFile, offset: u64, store: StoreId) -> io::Result<Slot> {
@@ -175,6 +222,10 @@ fn decode(bytes: &[u8; SLOT_BYTES], store: StoreId) -> Option<Slot> {
     let mut reader = Reader(bytes);
     let id = u128::from_le_bytes(reader.array()?);
     let (count, sequence, flags) = (reader.u64()?, reader.u64()?, reader.u32()?);
-    let is_own = id == store.to_bits() && count.max(sequence) <= REACHED_MAX;
-    is_own.then_some(Slot::Mark { count, sequence, flags })
+    if count.max(sequence) > REACHED_MAX {
+        return None;
+    }
+    let theirs = StoreId::from_bits(id);
+    let own = Slot::Mark { count, sequence, flags };
+    Some(if theirs == store { own } else { Slot::Foreign(theirs) })
 }

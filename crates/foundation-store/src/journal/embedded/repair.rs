@@ -6,20 +6,20 @@
 
 mod bridge;
 mod holes;
+mod rename;
 
 use std::sync::Arc;
 
-use foundation_types::{ErrorKind, Result, StoreId};
+use foundation_types::{Result, StoreId};
 
 use super::identity::remove_if_there;
-use super::mark::{FRONT, Mark};
 use super::options::Mode;
-use super::snapshot::Snapshot;
-use super::verify::{Known, verify};
-use super::{disk_failure, identity, index, row, snapshot, take_lock};
-use crate::disk::{Access, Disk};
+use super::verify::{Checked, Known, verify};
+use super::{disk_failure, identity, index, segment, snapshot, take_lock};
+use crate::disk::Disk;
 use crate::journal::status::Finding;
-use holes::Hole;
+use holes::{Hole, Holes};
+use rename::Moves;
 
 /// Whether a repair is only told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +57,16 @@ pub enum Remedy {
     MakeAgain,
     /// It is removed.
     Remove,
+    /// It gets the name that it should have.
+    Rename {
+        /// That name.
+        to: String,
+    },
+    /// It cannot be used, and is kept beside the log as it is.
+    SetAside {
+        /// Under this name.
+        quarantine: String,
+    },
     /// The log goes on behind the range.
     Bridge {
         /// Records that are lost.
@@ -71,7 +81,7 @@ pub enum Remedy {
 /// # Errors
 /// `NotFound` if there is none, `Locked` if somebody has it open, `UnknownFormat` if a newer program
 /// wrote it, the error of its identity if that is damaged; `Disk` if something could not be read or
-/// removed, in which case a repair can be tried again.
+/// removed, in which case a repair can be tried again: what could not be read is not given up.
 pub fn repair_store(disk: &Arc<dyn Disk>, mode: RepairMode) -> Result<Repair> {
     let claim = match mode {
         RepairMode::DryRun => Mode::Read,
@@ -82,8 +92,9 @@ pub fn repair_store(disk: &Arc<dyn Disk>, mode: RepairMode) -> Result<Repair> {
     }
     let _lock = take_lock(&**disk, claim)?;
     let store = identity::read(&**disk)?.ok_or_else(|| identity::no_store(&**disk))?;
-    let (mut repair, holes) = plan(&**disk, store)?;
-    if mode == RepairMode::Apply {
+    let (mut repair, moves, holes) = plan(disk, store)?;
+    if mode == RepairMode::Apply && !repair.actions.is_empty() {
+        moves.apply(&**disk)?;
         apply(&**disk, store, &repair, &holes)?;
         let found = verify(&**disk, store, Known::Nothing)?.found.findings;
         repair.left = found.into_iter().filter(|finding| finding.damage).collect();
@@ -91,60 +102,79 @@ pub fn repair_store(disk: &Arc<dyn Disk>, mode: RepairMode) -> Result<Repair> {
     Ok(repair)
 }
 
-fn plan(disk: &dyn Disk, store: StoreId) -> Result<(Repair, Vec<Hole>)> {
+/// What is to be done, as long as the log goes on behind it: a log that cannot be mended needs a
+/// backup, and until there is one, nothing beside it is touched either.
+fn plan(disk: &Arc<dyn Disk>, store: StoreId) -> Result<(Repair, Moves, Vec<Hole>)> {
     let mut repair = Repair::default();
-    let found = verify(disk, store, Known::Nothing)?.found;
-    let is_log = |found: &Finding| found.damage && remedy(found).is_none();
-    let holes = if found.findings.iter().any(is_log) { log_holes(disk, store)? } else { None };
-    let names = disk.list().map_err(|cause| disk_failure("list the store", "", cause))?;
-    for hole in holes.iter().flatten() {
-        repair.actions.push(bridged(hole, &names, &repair.actions));
+    let moves = Moves::find(&**disk, store)?;
+    let seen = moves.seen(disk);
+    let checked = verify(&*seen, store, Known::Nothing)?;
+    let mendable = if moves.is_stuck { None } else { log_holes(&*seen, store, &checked)? };
+    let Some(Holes { all: holes, stale }) = mendable else {
+        // Nothing gets another name either.
+        let found = match moves.is_empty() {
+            true => checked.found,
+            false => verify(&**disk, store, Known::Nothing)?.found,
+        };
+        repair.left = found.findings.into_iter().filter(|finding| finding.damage).collect();
+        return Ok((repair, Moves::default(), Vec::new()));
+    };
+    let is_mended = !holes.is_empty() || !stale.is_empty();
+    repair.actions.extend(moves.actions());
+    let names = seen.list().map_err(|cause| disk_failure("list the store", "", cause))?;
+    for hole in &holes {
+        bridged(hole, &names, &mut repair.actions);
     }
-    for found in found.findings {
-        match remedy(&found) {
+    for file in stale {
+        let what = "an index covers records that its segment does not have".to_owned();
+        let found = Finding { file: file.clone(), range: 0..0, what, damage: true };
+        repair.actions.push(RepairAction { file, found, remedy: Remedy::MakeAgain });
+    }
+    for found in checked.found.findings {
+        let stays = checked.kept.contains(&found.file);
+        match remedy(&found).filter(|_| !stays) {
             Some(remedy) => {
                 let file = found.file.clone();
                 repair.actions.push(RepairAction { file, found, remedy });
             }
-            None if found.damage && holes.as_ref().is_none_or(Vec::is_empty) => {
+            None if found.damage && !(is_mended && segment::is_segment(&found.file)) => {
                 repair.left.push(found);
             }
             None => {}
         }
     }
-    Ok((repair, holes.unwrap_or_default()))
+    Ok((repair, moves, holes))
 }
 
-/// Where the log cannot be read, unless its marks cannot be read either.
-fn log_holes(disk: &dyn Disk, store: StoreId) -> Result<Option<Vec<Hole>>> {
-    let marks = Mark::watermark(disk, store, Access::Read)
-        .and_then(|marked| Ok((marked, Mark::open(disk, FRONT, store, Access::Read)?)));
-    let (marked, front) = match marks {
-        Ok((marked, front)) => (marked.sequence(), front.map_or(0, |front| front.sequence())),
-        Err(error) if error.kind() == ErrorKind::Disk => return Err(error),
-        Err(_) => return Ok(None),
-    };
-    let mut reached = marked;
-    for name in snapshot::names(disk)? {
-        if Snapshot::read(disk, &name, store).is_ok() {
-            reached = reached.max(snapshot::last_of(&name).unwrap_or(0));
-        }
+/// Where the log cannot be read; nothing if it cannot go on behind that.
+fn log_holes(disk: &dyn Disk, store: StoreId, checked: &Checked) -> Result<Option<Holes>> {
+    let is_log = |found: &Finding| found.damage && segment::is_segment(&found.file);
+    if !checked.found.findings.iter().any(is_log) {
+        return Ok(Some(Holes::default()));
     }
-    let (_, names) = row::without_dropped(row::segment_names(disk)?, front);
-    holes::find(disk, store, &names, front, reached)
+    match checked.extent {
+        Some((front, marked)) if !checked.is_foreign => {
+            let holes = holes::find(disk, store, front, marked, &checked.chains)?;
+            Ok(holes.filter(|holes| !holes.is_empty()))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// A name for a segment that is kept as it is.
+fn quarantine(segment: &str, names: &[String]) -> String {
+    let first = segment.trim_end_matches(".seg");
+    let mut free = (1_u64..).map(|count| format!("quarantine-{first}-{count}"));
+    free.find(|name| !names.contains(name)).unwrap_or_default()
 }
 
 /// What is done about a hole. A segment is set aside once, however many holes it has.
-fn bridged(hole: &Hole, names: &[String], before: &[RepairAction]) -> RepairAction {
-    let same = before.iter().find(|action| action.file == hole.file);
-    let quarantine = match same.map(|action| &action.remedy) {
+fn bridged(hole: &Hole, names: &[String], actions: &mut Vec<RepairAction>) {
+    let same = actions.iter().find(|action| action.file == hole.file);
+    let kept = match same.map(|action| &action.remedy) {
         Some(Remedy::Bridge { quarantine, .. }) => quarantine.clone(),
-        _ if hole.is_whole && hole.unusable.is_empty() => None,
-        _ => {
-            let first = hole.file.trim_end_matches(".seg");
-            let mut free = (1_u32..).map(|count| format!("quarantine-{first}-{count}"));
-            free.find(|name| !names.contains(name))
-        }
+        _ if hole.is_whole => hole.unusable.first().map(|one| one.quarantine.clone()),
+        _ => Some(quarantine(&hole.file, names)),
     };
     let found = Finding {
         file: hole.file.clone(),
@@ -152,8 +182,14 @@ fn bridged(hole: &Hole, names: &[String], before: &[RepairAction]) -> RepairActi
         what: format!("{} (from position {})", hole.reason, hole.before.next),
         damage: true,
     };
-    let remedy = Remedy::Bridge { lost: hole.lost, quarantine };
-    RepairAction { file: hole.file.clone(), found, remedy }
+    let remedy = Remedy::Bridge { lost: hole.lost, quarantine: kept };
+    actions.push(RepairAction { file: hole.file.clone(), found, remedy });
+    actions.extend(hole.unusable.iter().skip(1).map(|one| {
+        let what = "nothing of a segment can be used".to_owned();
+        let found = Finding { file: one.file.clone(), range: 0..0, what, damage: true };
+        let remedy = Remedy::SetAside { quarantine: one.quarantine.clone() };
+        RepairAction { file: one.file.clone(), found, remedy }
+    }));
 }
 
 /// What is to be done about a finding. A file that nobody knows is somebody's, and stays.
@@ -183,14 +219,8 @@ fn is_unfinished(name: &str) -> bool {
     )
 }
 
+/// What is derived goes last: until the log goes on, an index may be all that says how far it went.
 fn apply(disk: &dyn Disk, store: StoreId, repair: &Repair, holes: &[Hole]) -> Result<()> {
-    for RepairAction { file, remedy, .. } in &repair.actions {
-        if matches!(remedy, Remedy::MakeAgain | Remedy::Remove) {
-            remove_if_there(disk, file)
-                .map_err(|cause| disk_failure("remove a file", file, cause))?;
-        }
-    }
-    disk.sync_names().map_err(|cause| disk_failure("remove a file", "", cause))?;
     let mut rest = holes;
     while let Some(hole) = rest.first() {
         let same = rest.iter().take_while(|one| one.file == hole.file).count();
@@ -202,5 +232,11 @@ fn apply(disk: &dyn Disk, store: StoreId, repair: &Repair, holes: &[Hole]) -> Re
         bridge::bridge(disk, store, &own.iter().collect::<Vec<_>>(), quarantine)?;
         rest = others;
     }
-    Ok(())
+    for RepairAction { file, remedy, .. } in &repair.actions {
+        if matches!(remedy, Remedy::MakeAgain | Remedy::Remove) {
+            remove_if_there(disk, file)
+                .map_err(|cause| disk_failure("remove a file", file, cause))?;
+        }
+    }
+    disk.sync_names().map_err(|cause| disk_failure("remove a file", "", cause))
 }

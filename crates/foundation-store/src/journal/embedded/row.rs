@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use foundation_types::{Error, ErrorKind, Result, StoreId};
 
-use super::disk_failure;
 use super::scan::Cursor;
 use super::segment::{self, HEADER_BYTES, Segment, SegmentHeader};
+use super::{cause, disk_failure};
 use crate::disk::{Access, Disk, DiskFile, Pool, read_full};
 
 /// The names of all segments, oldest first.
@@ -48,14 +48,12 @@ fn of_file(file: Box<dyn DiskFile>, name: &str) -> Result<Segment> {
 
 /// Whether a segment belongs to this store and to this name.
 pub(super) fn check_own(name: &str, header: SegmentHeader, store: StoreId) -> Result<()> {
-    let foreign = |what: String| Error::new(ErrorKind::ForeignFile, what).with("file", name);
     if header.store != store {
-        let message = format!("a segment belongs to store {}, not to {store}", header.store);
-        return Err(foreign(message));
+        return Err(cause::foreign("a segment", header.store).with("file", name));
     }
     if segment::first_of(name) != Some(header.first) {
         let message = format!("a segment begins with {} and has another name", header.first);
-        return Err(foreign(message));
+        return Err(Error::new(ErrorKind::ForeignFile, message).with("file", name));
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use foundation_types::{Error, ErrorKind, Result, StoreId};
 use sha2::{Digest, Sha256};
 
 use super::identity::remove_if_there;
-use super::{disk_failure, is_no_file};
+use super::{cause, disk_failure};
 use crate::disk::{Access, Disk, read_full};
 use crate::record::reader::Reader;
 
@@ -82,8 +82,7 @@ impl Snapshot {
         buffer.truncate(count);
         let snapshot = Self::of_bytes(&buffer, name)?;
         if snapshot.store != store {
-            let message = format!("a snapshot belongs to store {}", snapshot.store);
-            return Err(Error::new(ErrorKind::ForeignFile, message).with("file", name));
+            return Err(cause::foreign("a snapshot", snapshot.store).with("file", name));
         }
         if name != name_of(snapshot.last) {
             let message = format!("a snapshot of position {} has another name", snapshot.last);
@@ -184,9 +183,10 @@ pub(super) fn prune(disk: &dyn Disk, store: StoreId, keep: usize) -> Result<Vec<
                 continue;
             }
             // Somebody put it there, and may miss it.
-            Some(Err(error)) if is_no_file(&error) => continue,
-            Some(Err(error)) if error.kind() == ErrorKind::Disk => return Err(error),
+            Some(Err(error)) if cause::is_no_file(&error) => continue,
             Some(Err(error)) if error.kind() == ErrorKind::UnknownFormat => continue,
+            // What cannot be read now may be whole.
+            Some(Err(error)) if !cause::is_damage(&error) => return Err(error),
             _ => {}
         }
         disk.remove(&name).map_err(|cause| disk_failure("remove a snapshot", &name, cause))?;

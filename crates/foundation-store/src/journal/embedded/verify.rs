@@ -4,15 +4,17 @@
 //! range is named. What is derived from the log is compared with what it was derived from.
 
 mod derived;
+mod marks;
 mod pace;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use foundation_types::error::Category;
-use foundation_types::{Error, ErrorKind, Result, StoreId};
+use foundation_types::{Error, Result, StoreId};
 
+use super::cause::{is_damage, is_foreign};
 use super::heads::{self, Heads};
-use super::mark::{FRONT, Mark, WATERMARK};
+use super::mark::{FRONT, Mark};
 use super::options::Mode;
 use super::recovery::{self, FIRST_EPOCH};
 use super::row;
@@ -23,7 +25,8 @@ use crate::clock::Clock;
 use crate::disk::{Access, Disk};
 use crate::journal::status::{Finding, Verification, VerifyOptions};
 use crate::record::frame::GAP_FRAME_BYTES;
-use derived::{Beside, Snapshots};
+use derived::{Beside, Noted, Snapshots};
+use marks::Marks;
 use pace::PacedDisk;
 
 /// Verifies the store on `disk` that nobody has open.
@@ -73,6 +76,9 @@ pub(super) fn paced(
 pub(super) enum Known {
     /// Nothing: nobody has it open.
     Nothing,
+    /// Nobody has it open, and it was just made of a backup: of a store without states, which never
+    /// has a snapshot, if that has none.
+    Restored,
     /// Somebody is writing, and this is the last durable record: what lies behind it is none of our
     /// business.
     Written(u64),
@@ -85,6 +91,14 @@ pub(super) struct Checked {
     pub(super) found: Verification,
     pub(super) epoch: u64,
     pub(super) end: Cursor,
+    /// Up to where nothing is kept, and what was acked; absent if the marks do not say.
+    pub(super) extent: Option<(u64, u64)>,
+    /// Whether a segment belongs to another store.
+    pub(super) is_foreign: bool,
+    /// Files of which nothing makes another one.
+    pub(super) kept: BTreeSet<String>,
+    /// What the snapshots say of the checksums of frames.
+    pub(super) chains: BTreeMap<u64, u32>,
 }
 
 /// Verifies the store on `disk`.
@@ -92,32 +106,32 @@ pub(super) fn verify(disk: &dyn Disk, store: StoreId, known: Known) -> Result<Ch
     let mut all = Verification::default();
     let (written, beside) = match known {
         Known::Written(last) => (Some(last), Beside::Writer),
-        Known::Nothing | Known::Backup(_) => (None, Beside::Nobody),
+        Known::Nothing | Known::Restored | Known::Backup(_) => (None, Beside::Nobody),
     };
-    let marked = match known {
-        Known::Backup(last) => last,
-        _ => all.mark(Mark::watermark(disk, store, Access::Read).map(Some), WATERMARK)?,
-    };
-    let front = all.mark(Mark::open(disk, FRONT, store, Access::Read), FRONT)?;
+    let is_backup = matches!(known, Known::Backup(_));
+    let mut marks = Marks::read(disk, store, is_backup, &mut all.findings)?;
+    let marked = if let Known::Backup(last) = known { last } else { marks.watermark };
+    let snapshots = Snapshots::read(disk, store, beside)?;
     all.heads(disk, store)?;
-    let snapshots = Snapshots::read(disk, store, beside, &mut all.findings)?;
     all.bytes += snapshots.bytes();
     let marked = marked.max(snapshots.newest());
-    let (_, mut names) = row::without_dropped(row::segment_names(disk)?, front);
+    let (_, mut names) = row::without_dropped(row::segment_names(disk)?, marks.front);
     let marked = written.map_or(marked, |written| marked.min(written));
     if let Some(written) = written {
         // Begun since the question was asked.
         names.retain(|name| super::segment::first_of(name).is_some_and(|first| first <= written));
     }
+    marks.compare(names.first(), &mut all.findings);
     let mut walk = Walk {
         epoch: FIRST_EPOCH,
-        cursor: Cursor { offset: HEADER_BYTES, next: front + 1, chain: 0 },
+        cursor: Cursor { offset: HEADER_BYTES, next: marks.front + 1, chain: 0 },
         written,
         beside,
-        // What the first segment carries on is gone, if anything is.
-        is_lost: front > 0,
+        is_lost: marks.is_front_lost,
         is_log_damaged: false,
+        is_foreign: false,
         snapshots,
+        kept: BTreeSet::new(),
         all,
     };
     for (at, name) in names.iter().enumerate() {
@@ -125,22 +139,31 @@ pub(super) fn verify(disk: &dyn Disk, store: StoreId, known: Known) -> Result<Ch
         walk.file(disk, store, name, marked, is_last)?;
         walk.all.segments += 1;
     }
-    let last = walk.cursor.next - 1;
-    if last < marked && !walk.is_log_damaged {
-        walk.damage(Finding {
-            file: names.last().cloned().unwrap_or_default(),
-            range: walk.cursor.offset..walk.cursor.offset,
-            what: format!("the log ends at position {last}, but position {marked} was acked"),
-            damage: true,
-        });
-    }
+    walk.ends(names.last(), marked);
     let before_first = names.first().and_then(|name| super::segment::first_of(name)).unwrap_or(1);
-    walk.snapshots.compare(&mut walk.all.findings, before_first - 1);
+    let chains = walk.snapshots.said();
+    let must_reach = match known {
+        Known::Nothing => true,
+        Known::Restored => !walk.snapshots.is_empty(),
+        // Another one can be made meanwhile; and a backup is judged once it is a store.
+        Known::Written(_) | Known::Backup(_) => false,
+    };
+    let noted = walk.snapshots.compare(&marks, before_first - 1, must_reach);
+    walk.note(noted);
     if known == Known::Nothing {
-        let strangers = derived::strangers(disk, &names, walk.is_log_damaged)?;
-        walk.all.findings.extend(strangers);
+        let strangers = derived::strangers(disk, store, &names, walk.is_log_damaged)?;
+        walk.note(strangers);
     }
-    Ok(Checked { found: walk.all, epoch: walk.epoch, end: walk.cursor })
+    let is_known = !marks.is_front_lost && !marks.is_watermark_lost;
+    Ok(Checked {
+        found: walk.all,
+        epoch: walk.epoch,
+        end: walk.cursor,
+        extent: is_known.then_some((marks.front, marked)),
+        is_foreign: walk.is_foreign,
+        kept: walk.kept,
+        chains,
+    })
 }
 
 struct Walk {
@@ -152,27 +175,22 @@ struct Walk {
     is_lost: bool,
     /// Whether a part of the log cannot be read.
     is_log_damaged: bool,
+    /// Whether a segment belongs to another store.
+    is_foreign: bool,
     snapshots: Snapshots,
+    /// Files of which nothing makes another one.
+    kept: BTreeSet<String>,
     all: Verification,
 }
 
 impl Verification {
-    /// What a mark says; damage to it is a finding.
-    fn mark(&mut self, opened: Result<Option<Mark>>, file: &str) -> Result<u64> {
-        match opened {
-            Ok(mark) => Ok(mark.map_or(0, |mark| mark.sequence())),
-            Err(error) if is_damage(&error) => {
-                self.findings.push(of_error(&error, file));
-                Ok(0)
-            }
-            Err(error) => Err(error),
-        }
-    }
-
     /// The versions of streams that were let go of have to be there, if the front says so.
     fn heads(&mut self, disk: &dyn Disk, store: StoreId) -> Result<()> {
-        // What is wrong with the front itself is told already.
-        let Ok(front) = Mark::open(disk, FRONT, store, Access::Read) else { return Ok(()) };
+        let front = match Mark::open(disk, FRONT, store, Access::Read) {
+            // What is wrong with the front itself is told already.
+            Err(error) if is_damage(&error) => return Ok(()),
+            front => front?,
+        };
         match Heads::read(disk, store, front.as_ref()) {
             Ok(heads) => self.bytes += heads.bytes() as u64,
             Err(error) if is_damage(&error) => self.findings.push(of_error(&error, heads::FILE)),
@@ -195,19 +213,23 @@ impl Walk {
             .and_then(|one| row::check_own(name, one.header, store).map(|()| one));
         let segment = match opened {
             Ok(segment) => segment,
-            Err(error) if matches!(error.kind(), ErrorKind::Disk | ErrorKind::UnknownFormat) => {
-                return Err(error);
-            }
-            Err(error) => {
+            Err(error) if is_damage(&error) => {
+                self.is_foreign |= is_foreign(&error);
                 self.damage(of_error(&error, name));
                 self.is_lost = true;
                 return Ok(());
             }
+            Err(error) => return Err(error),
         };
         let header = segment.header;
         self.snapshots.note_header(header);
+        let is_first = self.all.segments == 0;
+        if is_first && self.cursor.next > 1 && header.first <= self.cursor.next {
+            // What it carries on is gone.
+            (self.cursor.next, self.cursor.chain) = (header.first, header.previous);
+        }
         let placed = row::check_place(name, header, self.epoch, self.cursor);
-        let is_behind = header.first >= self.cursor.next || self.all.segments == 0;
+        let is_behind = header.first >= self.cursor.next || is_first;
         match placed {
             Err(_) if self.is_lost && is_behind => {}
             Err(error) => self.damage(of_error(&error, name)),
@@ -223,14 +245,36 @@ impl Walk {
         if self.all.findings[found..].iter().any(|finding| finding.damage) {
             return Ok(());
         }
-        let (bytes, finding) =
+        let (bytes, noted) =
             derived::check_index(disk, &segment, self.cursor, self.beside, is_last)?;
         self.all.bytes += bytes;
-        match finding {
-            Some(finding) if finding.file == segment.name => self.damage(finding),
-            finding => self.all.findings.extend(finding),
-        }
+        self.is_log_damaged |= noted.iter().any(|noted| noted.finding.file == segment.name);
+        self.note(noted);
         Ok(())
+    }
+
+    /// Whether the log goes as far as it once did.
+    fn ends(&mut self, last_name: Option<&String>, marked: u64) {
+        let last = self.cursor.next - 1;
+        if last >= marked || self.is_log_damaged {
+            return;
+        }
+        let (file, at) = match last_name {
+            Some(name) => (name.clone(), self.cursor.offset),
+            // None is left: the first of them is missing.
+            None => (super::segment::name_of(self.cursor.next), 0),
+        };
+        let what = format!("the log ends at position {last}, but position {marked} was acked");
+        self.damage(Finding { file, range: at..at, what, damage: true });
+    }
+
+    fn note(&mut self, noted: impl IntoIterator<Item = Noted>) {
+        for Noted { finding, stays } in noted {
+            if stays {
+                self.kept.insert(finding.file.clone());
+            }
+            self.all.findings.push(finding);
+        }
     }
 
     /// A part of the log cannot be read.
@@ -300,12 +344,6 @@ impl Walk {
         }
         Ok(later)
     }
-}
-
-/// Whether an error tells of bytes that are not what was written: a format that a newer program
-/// wrote is none.
-fn is_damage(error: &Error) -> bool {
-    error.kind().row().category == Category::Corruption && error.kind() != ErrorKind::UnknownFormat
 }
 
 fn of_error(error: &Error, file: &str) -> Finding {

@@ -142,7 +142,9 @@ fn a_backup_of_a_store_that_let_go_of_records_is_whole() {
     let all = read_all(&journal);
     let side = Side::default();
     restored(&target, &side, RestoreOptions::default()).expect("restores");
-    assert_eq!(content(&side.directory("data").expect("is there")), all);
+    // Nothing here has states, and verification cannot know that: it misses a snapshot.
+    let data = side.directory("data").expect("is there");
+    assert_eq!(read_all(&open(&data, Mode::Read).expect("opens").journal), all);
     let front = journal.extent().before_first.to_engine();
     for wanted in [0, front - 1, position - 1] {
         let refused = restored(&target, &Side::default(), until(wanted)).expect_err("is gone");

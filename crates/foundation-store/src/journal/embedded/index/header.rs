@@ -4,13 +4,14 @@ use std::ops::RangeInclusive;
 
 use foundation_types::{ErrorKind, Result, Stamp, StoreId};
 
+use super::super::cause;
 use super::super::scan::Cursor;
 use super::super::segment::{HEADER_BYTES, SegmentHeader};
 use super::Summary;
 use super::page::{PAGE_BYTES, PAYLOAD_BYTES, Pages, Section};
 use crate::record::reader::Reader;
 
-const MAGIC: &[u8; 8] = b"FNDINDEX";
+pub(in super::super) const MAGIC: &[u8; 8] = b"FNDINDEX";
 const FORMAT: u16 = 1;
 /// Bytes that say whose the index is, the last four of them their checksum.
 const OWNER_BYTES: usize = 64;
@@ -136,6 +137,11 @@ fn check_owner(pages: &Pages, page: &[u8; PAGE_BYTES], segment: &SegmentHeader) 
         let store = StoreId::from_bits(u128::from_le_bytes(reader.array()?));
         Some((store, reader.u64()?, reader.u64()?, salt))
     };
+    if let Some((theirs, ..)) = read()
+        && theirs != segment.store
+    {
+        return Err(cause::foreign("an index", theirs).with("file", &pages.name));
+    }
     if read() != Some((segment.store, segment.epoch, segment.first, segment.salt)) {
         let message = "an index belongs to another segment than the one beside it".to_owned();
         return Err(pages.error(ErrorKind::ForeignFile, message));

@@ -48,7 +48,7 @@ fn checksum(payload: &[u8], number: u32, seed: u32) -> u32 {
 /// The pages of an open index.
 pub(super) struct Pages {
     file: Box<dyn DiskFile>,
-    name: String,
+    pub(super) name: String,
     /// What the checksum of each page begins with.
     pub(super) seed: u32,
 }

@@ -8,7 +8,7 @@ use foundation_types::{Result, StoreId};
 use super::super::identity::remove_if_there;
 use super::super::segment::{HEADER_BYTES, SegmentHeader, first_of};
 use super::super::{disk_failure, index, row};
-use super::holes::Hole;
+use super::holes::{Hole, Unusable};
 use crate::disk::{Access, Disk, DiskFile, read_full};
 use crate::record::frame::GapMark;
 
@@ -27,7 +27,7 @@ pub(super) fn bridge(
     let name = first.file.as_str();
     let fail = |cause| disk_failure("mend a segment", name, cause);
     if first.is_whole {
-        return fill(disk, store, first, quarantine).map_err(fail);
+        return fill(disk, store, first).map_err(fail);
     }
     let segment = row::open_segment(disk, name, Access::Read)?;
     let write = || -> io::Result<()> {
@@ -57,7 +57,7 @@ pub(super) fn bridge(
 }
 
 /// Makes a segment that stands for one of which nothing is left.
-fn fill(disk: &dyn Disk, store: StoreId, hole: &Hole, quarantine: Option<&str>) -> io::Result<()> {
+fn fill(disk: &dyn Disk, store: StoreId, hole: &Hole) -> io::Result<()> {
     let mut seed = crc32c::crc32c(&hole.before.next.to_le_bytes());
     seed = crc32c::crc32c_append(seed, &hole.chain.to_le_bytes());
     let header = SegmentHeader {
@@ -67,12 +67,9 @@ fn fill(disk: &dyn Disk, store: StoreId, hole: &Hole, quarantine: Option<&str>) 
         previous: hole.before.chain,
         salt: seed,
     };
-    for (at, unusable) in hole.unusable.iter().enumerate() {
-        if let Some(quarantine) = quarantine {
-            let name = if at == 0 { quarantine.to_owned() } else { format!("{quarantine}-{at}") };
-            disk.rename(unusable, &name)?;
-        }
-        remove_if_there(disk, &index_of(unusable))?;
+    for Unusable { file, quarantine } in &hole.unusable {
+        disk.rename(file, quarantine)?;
+        remove_if_there(disk, &index_of(file))?;
     }
     remove_if_there(disk, &index_of(&hole.file))?;
     disk.sync_names()?;

@@ -1,9 +1,13 @@
 //! Where the log cannot be read, and how it goes on behind that.
 
+use std::collections::BTreeMap;
+use std::io;
 use std::ops::Range;
 
-use foundation_types::{ErrorKind, Result, StoreId};
+use foundation_types::{Error, ErrorKind, Result, StoreId};
 
+use super::super::cause::{is_damage, is_foreign, is_irregular};
+use super::super::index::{self, SegmentIndex, Summary};
 use super::super::recovery::{self, FIRST_EPOCH};
 use super::super::scan::{Cursor, Groups, StopCause};
 use super::super::segment::{self, HEADER_BYTES, Segment};
@@ -26,37 +30,73 @@ pub(super) struct Hole {
     pub(super) epoch: u64,
     /// Whether the segment has to be made, since its header cannot be read.
     pub(super) is_whole: bool,
-    /// Files of which nothing can be used.
-    pub(super) unusable: Vec<String>,
+    /// Files of which nothing can be used, and where each is kept.
+    pub(super) unusable: Vec<Unusable>,
     pub(super) reason: &'static str,
 }
 
-/// All holes of a log, oldest first; nothing if it cannot be told how the parts of it belong
-/// together, which is no case for a repair.
+/// A file of the log that is not read any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Unusable {
+    pub(super) file: String,
+    pub(super) quarantine: String,
+}
+
+/// What is wrong with a log.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Holes {
+    /// Oldest first.
+    pub(super) all: Vec<Hole>,
+    /// Indices that speak of records which their segments do not have any more: the log goes on
+    /// behind what is lost, and they would say that it does not.
+    pub(super) stale: Vec<String>,
+}
+
+impl Holes {
+    pub(super) fn is_empty(&self) -> bool {
+        self.all.is_empty() && self.stale.is_empty()
+    }
+}
+
+/// All holes of a log; nothing if it cannot be told how the parts of it belong together, which is
+/// no case for a repair.
+///
+/// # Errors
+/// `Disk` or `DiskFull` if something could not be read now, which says nothing of what it holds;
+/// `UnknownFormat` if a newer program wrote it.
 pub(super) fn find(
     disk: &dyn Disk,
     store: StoreId,
-    names: &[String],
     front: u64,
     marked: u64,
-) -> Result<Option<Vec<Hole>>> {
+    chains: &BTreeMap<u64, u32>,
+) -> Result<Option<Holes>> {
+    let all = disk.list().map_err(|cause| disk_failure("list the store", "", cause))?;
+    let (_, names) = row::without_dropped(row::segment_names(disk)?, front);
     let mut search = Search {
-        cursor: Cursor { offset: HEADER_BYTES, next: front + 1, chain: 0 },
+        disk,
+        all: &all,
+        cursor: Cursor {
+            offset: HEADER_BYTES,
+            next: front + 1,
+            chain: chains.get(&front).copied().unwrap_or(0),
+        },
         epoch: FIRST_EPOCH,
-        holes: Vec::new(),
+        holes: Holes::default(),
         unusable: Vec::new(),
         marked,
+        chains: chains.clone(),
+        is_sealed: false,
     };
     let mut parts = Vec::new();
-    for name in names {
+    for name in &names {
         let opened = row::open_segment(disk, name, Access::Read)
             .and_then(|one| row::check_own(name, one.header, store).map(|()| one));
         match opened {
             Ok(segment) => parts.push(Ok(segment)),
-            Err(error) if matches!(error.kind(), ErrorKind::Disk | ErrorKind::UnknownFormat) => {
-                return Err(error);
-            }
-            Err(_) => parts.push(Err(name.clone())),
+            Err(error) if is_foreign(&error) => return Ok(None),
+            Err(error) if is_damage(&error) => parts.push(Err(name.clone())),
+            Err(error) => return Err(error),
         }
     }
     let mut is_first = front > 0;
@@ -77,8 +117,7 @@ pub(super) fn find(
             }
         }
     }
-    search.end(names);
-    Ok(Some(search.holes))
+    Ok(search.end(&names).then_some(search.holes))
 }
 
 /// What comes after a segment.
@@ -101,16 +140,24 @@ impl Following {
     }
 }
 
-struct Search {
+struct Search<'a> {
+    disk: &'a dyn Disk,
+    /// The names of all files.
+    all: &'a [String],
     cursor: Cursor,
     epoch: u64,
-    holes: Vec<Hole>,
+    holes: Holes,
     /// Files since the last segment that could be read.
     unusable: Vec<String>,
     marked: u64,
+    /// The checksums of frames of which something beside the log speaks: what is lost up to there
+    /// is carried on so that it goes on being right.
+    chains: BTreeMap<u64, u32>,
+    /// Whether the index of the last segment says that another one followed.
+    is_sealed: bool,
 }
 
-impl Search {
+impl Search<'_> {
     /// Goes on to a segment; says whether it can be the one that follows.
     fn reach(&mut self, segment: &Segment) -> bool {
         let header = segment.header;
@@ -126,7 +173,8 @@ impl Search {
     /// A segment is not there, or nothing of it can be used.
     fn missing(&mut self, lost: u64, chain: u32) {
         let before = Cursor { offset: HEADER_BYTES, ..self.cursor };
-        self.holes.push(Hole {
+        let unusable = self.set_aside();
+        self.holes.all.push(Hole {
             file: segment::name_of(before.next),
             range: 0..0,
             before,
@@ -134,14 +182,34 @@ impl Search {
             chain,
             epoch: self.epoch,
             is_whole: true,
-            unusable: std::mem::take(&mut self.unusable),
+            unusable,
             reason: "a segment is missing or its header is damaged",
         });
         self.cursor = Cursor { next: before.next + lost, chain, ..before };
     }
 
+    /// What a record with this number carries on, if anything says it.
+    fn chain_at(&self, next: u64) -> u32 {
+        let said = self.chains.get(&next.saturating_sub(1)).copied();
+        said.filter(|_| next > self.cursor.next).unwrap_or(self.cursor.chain)
+    }
+
+    fn set_aside(&mut self) -> Vec<Unusable> {
+        let files = std::mem::take(&mut self.unusable);
+        let keep = |file: String| Unusable { quarantine: super::quarantine(&file, self.all), file };
+        files.into_iter().map(keep).collect()
+    }
+
     fn segment(&mut self, segment: &Segment, following: Option<Following>) -> Result<()> {
         let fail = |cause| disk_failure("read the log", &segment.name, cause);
+        let summary = self.summary(segment)?;
+        if let Some(summary) = &summary {
+            self.chains.entry(summary.last()).or_insert(summary.end.chain);
+            if following.is_none() {
+                self.marked = self.marked.max(summary.last());
+                self.is_sealed = summary.sealed;
+            }
+        }
         self.epoch = segment.header.epoch;
         self.cursor.offset = HEADER_BYTES;
         let mut groups = Groups::new(&*segment.file, segment.seed, self.cursor).map_err(fail)?;
@@ -156,6 +224,10 @@ impl Search {
             }
             let used = groups.used_end().map_err(fail)?;
             if used == self.cursor.offset {
+                let end = self.cursor.offset;
+                if summary.is_some_and(|summary| summary.end.offset > end) {
+                    self.holes.stale.push(index::name_of(segment.header.first));
+                }
                 return Ok(());
             }
             let later = groups.find_later().map_err(fail)?;
@@ -169,12 +241,17 @@ impl Search {
             let (end, next, chain) = match (later, following) {
                 (Some(later), _) => (later.offset, later.next, later.chain),
                 (None, Some(next)) => {
-                    (used, next.first, next.previous.unwrap_or(self.cursor.chain))
+                    (used, next.first, next.previous.unwrap_or_else(|| self.chain_at(next.first)))
                 }
-                (None, None) => (used, self.cursor.next.max(self.marked + 1), self.cursor.chain),
+                (None, None) => {
+                    let next = self.cursor.next.max(self.marked + 1);
+                    (used, next, self.chain_at(next))
+                }
             };
             let lost = next.saturating_sub(self.cursor.next);
-            self.holes.push(Hole {
+            // Its index goes with what it speaks of.
+            self.is_sealed = false;
+            self.holes.all.push(Hole {
                 file: segment.name.clone(),
                 range: self.cursor.offset..end,
                 before: self.cursor,
@@ -193,14 +270,59 @@ impl Search {
         }
     }
 
-    /// The log is shorter than what was acked, or ends with files that cannot be used.
-    fn end(&mut self, names: &[String]) {
+    /// What the index of a segment says of it, if it has one that can be used.
+    fn summary(&self, segment: &Segment) -> Result<Option<Summary>> {
+        let name = index::name_of(segment.header.first);
+        let file = match self.disk.open(&name, Access::Read) {
+            Ok(file) => file,
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound || is_irregular(&cause) => {
+                return Ok(None);
+            }
+            Err(cause) => return Err(disk_failure("read an index", &name, cause)),
+        };
+        match SegmentIndex::open(file, name, &segment.header) {
+            Ok(index) => Ok(Some(index.summary().clone())),
+            Err(error) if is_damage(&error) || is_unknown(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The log is shorter than what was acked, or ends with files that cannot be used. Says whether
+    /// it can go on behind all of that.
+    fn end(&mut self, names: &[String]) -> bool {
         let last = self.cursor.next - 1;
         // A name that is taken by a segment which is right has no room for another.
         let is_free = !names.contains(&segment::name_of(self.cursor.next))
             || self.unusable.contains(&segment::name_of(self.cursor.next));
-        if (last < self.marked || !self.unusable.is_empty()) && is_free {
-            self.missing(self.marked.saturating_sub(last), self.cursor.chain);
+        let lost = self.marked.saturating_sub(last);
+        if lost == 0 && self.unusable.is_empty() {
+            // How much was in a segment that followed is not known, if nothing else speaks of it.
+            return !self.is_sealed;
         }
+        let chain = self.chain_at(self.cursor.next + lost);
+        if is_free {
+            self.missing(lost, chain);
+            return true;
+        }
+        // The last segment is there and has nothing: what is lost was in it.
+        let is_own = self.unusable.is_empty() && self.cursor.offset == HEADER_BYTES;
+        if is_own {
+            self.holes.all.push(Hole {
+                file: segment::name_of(self.cursor.next),
+                range: HEADER_BYTES..HEADER_BYTES,
+                before: self.cursor,
+                lost,
+                chain,
+                epoch: self.epoch,
+                is_whole: false,
+                unusable: Vec::new(),
+                reason: "the segment ends before what was acked",
+            });
+        }
+        is_own
     }
+}
+
+fn is_unknown(error: &Error) -> bool {
+    error.kind() == ErrorKind::UnknownFormat
 }

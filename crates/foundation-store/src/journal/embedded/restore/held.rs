@@ -3,6 +3,7 @@
 
 use foundation_types::{Error, ErrorKind, Result, StoreId};
 
+use super::super::cause::is_damage;
 use super::super::mark::{FRONT, Mark, WATERMARK};
 use super::super::recovery::FIRST_EPOCH;
 use super::super::scan::{Cursor, Groups};
@@ -38,7 +39,7 @@ impl Held {
         held.epoch = held.lives.iter().map(|(epoch, _)| *epoch).max().unwrap_or(FIRST_EPOCH);
         held.store = match identity::read(disk) {
             Ok(store) => store,
-            Err(error) if is_unknown(error.kind()) => return Err(error),
+            Err(error) if !is_damage(&error) => return Err(error),
             Err(_) => None,
         };
         if let Some(store) = held.store {
@@ -137,7 +138,7 @@ impl Held {
     fn read(&mut self, disk: &dyn Disk, name: &str) -> Result<()> {
         let segment = match row::open_segment(disk, name, Access::Read) {
             Ok(segment) => segment,
-            Err(error) if is_unknown(error.kind()) => return Err(error),
+            Err(error) if !is_damage(&error) => return Err(error),
             Err(_) => return Ok(()),
         };
         let header = segment.header;
@@ -166,8 +167,4 @@ fn lives(disk: &dyn Disk) -> Result<Vec<(u64, u64)>> {
         Some((segment.header.epoch, segment.header.first))
     });
     Ok(headers.collect())
-}
-
-fn is_unknown(kind: ErrorKind) -> bool {
-    matches!(kind, ErrorKind::UnknownFormat | ErrorKind::Disk)
 }

@@ -1,7 +1,8 @@
 //! Comparing what is derived with what it was derived from: indices, snapshots, and the names of
 //! files that are neither.
 //!
-//! What is found here costs no record: an index or a snapshot that is not right is made again.
+//! What is found here costs no record: an index or a snapshot that is not right is made again, as
+//! long as the log has all that it is made of. Behind a front above 0 only another snapshot has it.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -9,15 +10,25 @@ use std::io;
 use foundation_types::{Error, ErrorKind, Result, StoreId};
 
 use super::super::index::{self, SegmentIndex};
+use super::super::mark::FRONT;
 use super::super::scan::Cursor;
 use super::super::segment::{Segment, SegmentHeader};
 use super::super::snapshot::{self, Snapshot};
-use super::super::{disk_failure, indexing, is_own_name, segment};
-use crate::disk::{Access, Disk, read_full};
+use super::super::{cause, disk_failure, indexing, is_own_name, segment};
+use super::marks::Marks;
+use crate::disk::{Access, Disk, read_full, read_small};
 use crate::journal::status::Finding;
 use crate::record::Record;
 
 const AGAIN: &str = "it can be made again";
+const IRREGULAR: &str = "it is not a regular file";
+
+/// What was found of a file that is not the log.
+pub(super) struct Noted {
+    pub(super) finding: Finding,
+    /// Whether nothing makes another one of it, so that it has to stay as it is.
+    pub(super) stays: bool,
+}
 
 /// Whether files may come and go meanwhile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +43,7 @@ pub(super) enum Beside {
 #[derive(Debug, Default)]
 pub(super) struct Snapshots {
     said: Vec<Said>,
+    unusable: Vec<Unusable>,
     /// The checksum of the frame of each record that a snapshot is of, once it was read.
     chains: BTreeMap<u64, Option<u32>>,
 }
@@ -44,18 +56,60 @@ struct Said {
     bytes: u64,
 }
 
+/// A snapshot that cannot be used.
+#[derive(Debug)]
+struct Unusable {
+    name: String,
+    bytes: u64,
+    what: String,
+    damage: bool,
+    /// Whether it is somebody else's, or no file at all.
+    is_strange: bool,
+}
+
+impl Unusable {
+    fn of(error: &Error, name: String, bytes: u64) -> Self {
+        Self {
+            name,
+            bytes,
+            what: error.message().to_owned(),
+            // What a newer program made is not for us to judge.
+            damage: error.kind() != ErrorKind::UnknownFormat,
+            is_strange: cause::is_foreign(error),
+        }
+    }
+
+    fn irregular(name: String) -> Self {
+        Self { name, bytes: 0, what: IRREGULAR.to_owned(), damage: true, is_strange: true }
+    }
+
+    fn noted(&self, again: Result<(), u64>) -> Noted {
+        let what = match again {
+            _ if self.is_strange => self.what.clone(),
+            Ok(()) => format!("{}; {AGAIN}", self.what),
+            Err(0) => format!("{}; where the log begins is not known", self.what),
+            Err(front) => format!(
+                "{}; it cannot be made again, since the log begins after position {front}",
+                self.what
+            ),
+        };
+        let (file, range) = (self.name.clone(), 0..self.bytes);
+        let finding = Finding { file, range, what, damage: self.damage };
+        Noted { finding, stays: self.is_strange || again.is_err() }
+    }
+}
+
 impl Snapshots {
     /// Reads all of them, with the hashes of what is in them.
-    pub(super) fn read(
-        disk: &dyn Disk,
-        store: StoreId,
-        beside: Beside,
-        findings: &mut Vec<Finding>,
-    ) -> Result<Self> {
+    pub(super) fn read(disk: &dyn Disk, store: StoreId, beside: Beside) -> Result<Self> {
         let mut all = Self::default();
         for name in snapshot::names(disk)? {
             let bytes = match length_of(disk, &name) {
                 Err(cause) if is_gone(&cause, beside) => continue,
+                Err(cause) if cause::is_irregular(&cause) => {
+                    all.unusable.push(Unusable::irregular(name));
+                    continue;
+                }
                 length => length.map_err(|cause| disk_failure("read a snapshot", &name, cause))?,
             };
             match Snapshot::read(disk, &name, store) {
@@ -63,12 +117,11 @@ impl Snapshots {
                     all.chains.insert(last, None);
                     all.said.push(Said { name, last, chain, bytes });
                 }
-                Err(error) if error.kind() == ErrorKind::Disk => {
-                    if beside == Beside::Nobody {
-                        return Err(error);
-                    }
+                Err(error) if is_said(&error) => {
+                    all.unusable.push(Unusable::of(&error, name, bytes));
                 }
-                Err(error) => findings.push(unusable(&error, name, 0..bytes)),
+                Err(error) if beside == Beside::Nobody => return Err(error),
+                Err(_) => {}
             }
         }
         Ok(all)
@@ -77,6 +130,15 @@ impl Snapshots {
     /// The last record of the newest one.
     pub(super) fn newest(&self) -> u64 {
         self.said.iter().map(|one| one.last).max().unwrap_or(0)
+    }
+
+    /// The checksums of the frames of the records that they are of, as they say.
+    pub(super) fn said(&self) -> BTreeMap<u64, u32> {
+        self.said.iter().map(|one| (one.last, one.chain)).collect()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.said.is_empty() && self.unusable.is_empty()
     }
 
     pub(super) fn bytes(&self) -> u64 {
@@ -100,21 +162,49 @@ impl Snapshots {
         }
     }
 
-    /// Names those that speak of another log, or of records that are not kept.
-    pub(super) fn compare(&self, findings: &mut Vec<Finding>, before_first: u64) {
-        for Said { name, last, chain, bytes } in &self.said {
-            let (what, damage) = match self.chains.get(last).copied().flatten() {
-                Some(own) if own == *chain => continue,
-                Some(_) => ("a snapshot was taken of another log than this one", true),
-                None if *last < before_first => {
-                    ("a snapshot is of a record that is not kept", false)
+    /// Names those that cannot be used, that speak of another log, or of records that are not kept.
+    /// One of them must reach the front if `must_reach`.
+    pub(super) fn compare(
+        &mut self,
+        marks: &Marks,
+        before_first: u64,
+        must_reach: bool,
+    ) -> Vec<Noted> {
+        let (mut noted, mut reached) = (Vec::new(), None);
+        for Said { name, last, chain, bytes } in std::mem::take(&mut self.said) {
+            let what = match self.chains.get(&last).copied().flatten() {
+                Some(own) if own != chain => "a snapshot was taken of another log than this one",
+                None if last < before_first => {
+                    let what = "a snapshot is of a record that is not kept".to_owned();
+                    let finding = Finding { file: name, range: 0..bytes, what, damage: false };
+                    noted.push(Noted { finding, stays: true });
+                    continue;
                 }
                 // What of the log cannot be read is told where it is.
-                None => continue,
+                _ => {
+                    reached = reached.max(Some(last));
+                    continue;
+                }
             };
-            let file = name.clone();
-            findings.push(Finding { file, range: 0..*bytes, what: what.to_owned(), damage });
+            let (what, is_strange) = (what.to_owned(), false);
+            self.unusable.push(Unusable { name, bytes, what, damage: true, is_strange });
         }
+        let front = marks.front;
+        let is_reached = reached.is_some_and(|last| last >= front);
+        let again = match is_reached || (front == 0 && !marks.is_front_lost) {
+            true => Ok(()),
+            false => Err(front),
+        };
+        noted.extend(self.unusable.iter().map(|one| one.noted(again)));
+        if must_reach && front > 0 && !is_reached {
+            let what = format!(
+                "the log begins after position {front}, and no snapshot can be read that reaches \
+                 so far"
+            );
+            let finding = Finding { file: FRONT.to_owned(), range: 0..0, what, damage: true };
+            noted.push(Noted { finding, stays: true });
+        }
+        noted
     }
 }
 
@@ -126,12 +216,17 @@ pub(super) fn check_index(
     end: Cursor,
     beside: Beside,
     is_last: bool,
-) -> Result<(u64, Option<Finding>)> {
+) -> Result<(u64, Vec<Noted>)> {
     let name = index::name_of(segment.header.first);
     let fail = |cause| disk_failure("read an index", &name, cause);
     let file = match disk.open(&name, Access::Read) {
         Ok(file) => file,
-        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok((0, None)),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok((0, Vec::new())),
+        Err(cause) if cause::is_irregular(&cause) => {
+            let what = format!("an index is none: {IRREGULAR}");
+            let finding = Finding { file: name, range: 0..0, what, damage: true };
+            return Ok((0, vec![Noted { finding, stays: true }]));
+        }
         Err(cause) => return Err(fail(cause)),
     };
     let length = file.len().map_err(fail)?;
@@ -140,32 +235,35 @@ pub(super) fn check_index(
     bytes.truncate(count);
     let index = match SegmentIndex::open(file, name.clone(), &segment.header) {
         Ok(index) => index,
-        Err(error) if error.kind() == ErrorKind::Disk => return Err(error),
-        Err(error) => return Ok((length, Some(unusable(&error, name, 0..length)))),
+        Err(error) if is_said(&error) => {
+            return Ok((length, vec![unusable(&error, name, 0..length)]));
+        }
+        Err(error) => return Err(error),
     };
     let summary = index.summary();
     if summary.end.offset > end.offset {
         // A writer goes on while one looks.
         let is_ahead = is_last && beside == Beside::Writer;
         let what = format!("its index covers position {}, which is missing", summary.last());
-        return Ok((length, (!is_ahead).then(|| missing(segment, end, what))));
+        let missing = (!is_ahead).then(|| missing(segment, end, what));
+        return Ok((length, missing.into_iter().collect()));
     }
+    let mut noted = Vec::new();
     if summary.sealed && is_last && beside == Beside::Nobody {
         let what = "its index is that of a sealed segment, and none follows".to_owned();
-        return Ok((length, Some(missing(segment, end, what))));
+        noted.push(missing(segment, end, what));
     }
     let again = indexing::build(segment, summary.end.offset, summary.sealed)?;
-    let finding = difference(&bytes, &again).map(|range| Finding {
-        file: name,
-        range,
-        what: format!("an index is not what its segment gives; {AGAIN}"),
-        damage: true,
-    });
-    Ok((length, finding))
+    noted.extend(difference(&bytes, &again).map(|range| {
+        let what = format!("an index is not what its segment gives; {AGAIN}");
+        Noted { finding: Finding { file: name, range, what, damage: true }, stays: false }
+    }));
+    Ok((length, noted))
 }
 
-fn missing(segment: &Segment, end: Cursor, what: String) -> Finding {
-    Finding { file: segment.name.clone(), range: end.offset..end.offset, what, damage: true }
+fn missing(segment: &Segment, end: Cursor, what: String) -> Noted {
+    let (file, range) = (segment.name.clone(), end.offset..end.offset);
+    Noted { finding: Finding { file, range, what, damage: true }, stays: true }
 }
 
 /// From the first byte that differs to the end of the last one.
@@ -184,29 +282,62 @@ fn difference(one: &[u8], other: &[u8]) -> Option<std::ops::Range<u64>> {
 /// are missing, which is told already.
 pub(super) fn strangers(
     disk: &dyn Disk,
+    store: StoreId,
     segments: &[String],
     is_damaged: bool,
-) -> Result<Vec<Finding>> {
+) -> Result<Vec<Noted>> {
     let mut names = disk.list().map_err(|cause| disk_failure("list the store", "", cause))?;
     names.sort_unstable();
-    let mut findings = Vec::new();
+    let mut noted = Vec::new();
     for name in names {
-        let what = match index::first_of(&name) {
+        let (what, stays) = match index::first_of(&name) {
             Some(first) if segments.contains(&segment::name_of(first)) || is_damaged => continue,
-            Some(_) => "an index without its segment; it can be removed",
+            Some(_) if is_of(disk, &name, store)? => {
+                ("an index without its segment; it can be removed", false)
+            }
+            Some(_) => ("it has the name of an index, and does not belong to the store", true),
             None if is_own_name(&name) => continue,
-            None if name.ends_with(".new") => "left from a write that was not finished",
-            None => "it does not belong to the store",
+            None if name.ends_with(".new") => {
+                ("left from a write that was not finished", is_irregular(disk, &name))
+            }
+            None => ("it does not belong to the store", true),
         };
-        findings.push(Finding { file: name, range: 0..0, what: what.to_owned(), damage: false });
+        let finding = Finding { file: name, range: 0..0, what: what.to_owned(), damage: false };
+        noted.push(Noted { finding, stays });
     }
-    Ok(findings)
+    Ok(noted)
 }
 
-fn unusable(error: &Error, file: String, range: std::ops::Range<u64>) -> Finding {
+/// Whether an index says that it is of this store. One that says nothing is nobody's.
+fn is_of(disk: &dyn Disk, name: &str, store: StoreId) -> Result<bool> {
+    let read = || -> io::Result<Vec<u8>> { read_small(&*disk.open(name, Access::Read)?, 32) };
+    let head = match read() {
+        Ok(head) => head,
+        Err(cause) if cause::is_irregular(&cause) => return Ok(false),
+        Err(cause) => return Err(disk_failure("read an index", name, cause)),
+    };
+    let says = head.starts_with(index::MAGIC) && head.len() == 32;
+    Ok(!says || head.get(16..) == Some(&store.to_bits().to_le_bytes()))
+}
+
+fn is_irregular(disk: &dyn Disk, name: &str) -> bool {
+    matches!(disk.open(name, Access::Read), Err(cause) if cause::is_irregular(&cause))
+}
+
+fn unusable(error: &Error, file: String, range: std::ops::Range<u64>) -> Noted {
+    let stays = cause::is_foreign(error);
+    let what = match stays {
+        true => error.message().to_owned(),
+        false => format!("{}; {AGAIN}", error.message()),
+    };
     // What a newer program wrote is not for us to judge.
     let damage = error.kind() != ErrorKind::UnknownFormat;
-    Finding { file, range, what: format!("{}; {AGAIN}", error.message()), damage }
+    Noted { finding: Finding { file, range, what, damage }, stays }
+}
+
+/// Whether an error says something of the file; a call of the system that failed does not.
+fn is_said(error: &Error) -> bool {
+    cause::is_damage(error) || error.kind() == ErrorKind::UnknownFormat
 }
 
 fn length_of(disk: &dyn Disk, name: &str) -> io::Result<u64> {
