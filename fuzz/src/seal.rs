@@ -111,6 +111,13 @@ pub fn mark(bytes: &mut [u8]) {
     }
 }
 
+/// The last four bytes: the checksum of all before them.
+pub fn last(bytes: &mut [u8]) {
+    if let Some(end) = bytes.len().checked_sub(4) {
+        at(bytes, end);
+    }
+}
+
 /// Gives a manifest a last line that fits what stands before it.
 pub fn manifest(bytes: &mut Vec<u8>) {
     let mark = b"\nsha256 ";

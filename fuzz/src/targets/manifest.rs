@@ -68,6 +68,10 @@ impl Siblings for Folders {
         Ok(())
     }
 
+    fn exchange(&self, _: &str, _: &str) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     fn remove(&self, name: &str) -> io::Result<()> {
         self.all().remove(name);
         Ok(())
