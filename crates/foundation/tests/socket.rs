@@ -202,3 +202,16 @@ fn ask(path: &Path, bytes: &[u8]) -> String {
     stream.read_exact(&mut answer).expect("is answered");
     String::from_utf8(answer).expect("is text")
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_silent_makes_room_for_who_has_something_to_say() {
+    let directory = directory();
+    let foundation = open(&directory).await;
+    let path = directory.path().join("store");
+    let silent: Vec<UnixStream> = (0..100)
+        .map(|_| UnixStream::connect(path.join("control.sock")).expect("is accepted some time"))
+        .collect();
+    client(&path).await.call(GetStatus {}).await.expect("is answered");
+    drop(silent);
+    drop(foundation);
+}

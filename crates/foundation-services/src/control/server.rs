@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use foundation_types::error::ErrorReport;
 use foundation_types::{Error, ErrorKind, Result};
@@ -21,6 +22,10 @@ use crate::tasks::StopSignal;
 
 /// Connections at a time; further ones wait to be accepted.
 const CONNECTIONS_MAX: usize = 64;
+/// How long a connection may be silent while others wait to be accepted.
+const SILENCE_MAX: Duration = Duration::from_secs(1);
+/// How long it may take to read an answer while others wait.
+const READING_MAX: Duration = Duration::from_secs(30);
 
 /// A socket that listens. Dropping it removes its file.
 pub struct ControlSocket {
@@ -75,15 +80,16 @@ impl ControlSocket {
             match stream {
                 Ok((stream, _)) => {
                     let (node, stop, user) = (node.clone(), stop.clone(), self.user);
+                    let room = room.clone();
                     connections.spawn(async move {
                         let _permit = permit;
-                        converse(stream, &node, stop, user).await;
+                        converse(stream, &node, &room, stop, user).await;
                     });
                 }
                 Err(cause) => {
                     // Out of file descriptors, most likely: those in use will come back.
                     tracing::warn!(%cause, "a connection to the control socket failed");
-                    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                    tokio::time::sleep(Duration::from_millis(100)).await;
                 }
             }
         }
@@ -111,7 +117,23 @@ impl std::fmt::Debug for ControlSocket {
     }
 }
 
-async fn converse(mut stream: UnixStream, node: &Node, mut stop: StopSignal, user: u32) {
+/// Waits until there is no room for another connection, and this long at least.
+async fn crowded(room: &Semaphore, at_least: Duration) {
+    loop {
+        tokio::time::sleep(at_least).await;
+        if room.available_permits() == 0 {
+            return;
+        }
+    }
+}
+
+async fn converse(
+    mut stream: UnixStream,
+    node: &Node,
+    room: &Semaphore,
+    mut stop: StopSignal,
+    user: u32,
+) {
     let peer = stream.peer_cred().map(|peer| peer.uid());
     if !peer.as_ref().is_ok_and(|peer| *peer == user) {
         let message = "the control socket is for the user who runs the node";
@@ -122,6 +144,8 @@ async fn converse(mut stream: UnixStream, node: &Node, mut stop: StopSignal, use
         let request = tokio::select! {
             () = stop.stopped() => return,
             request = frame::read(&mut stream) => request,
+            // Who says nothing makes room for who has something to say.
+            () = crowded(room, SILENCE_MAX) => return,
         };
         let outcome = match request {
             Ok(None) => return,
@@ -133,7 +157,11 @@ async fn converse(mut stream: UnixStream, node: &Node, mut stop: StopSignal, use
             }
             Err(_) => return,
         };
-        if reply(&mut stream, outcome).await.is_err() {
+        let replied = tokio::select! {
+            replied = reply(&mut stream, outcome) => replied,
+            () = crowded(room, READING_MAX) => return,
+        };
+        if replied.is_err() {
             return;
         }
     }
