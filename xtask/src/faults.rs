@@ -60,7 +60,7 @@ const RUNS: &[Run] = &[
     },
     Run {
         fault: "random bits of a large store with segments of the default size",
-        variables: &[("FOUNDATION_LARGE_MIB", "100"), ("FOUNDATION_LARGE_FLIPS", "10000")],
+        variables: &[("FOUNDATION_LARGE_MIB", "100"), ("FOUNDATION_LARGE_FLIPS", "1000")],
         words: &["a_random_bit_of_a_large_store", "--", "--nocapture"],
         line: "random bits flipped in a store",
     },

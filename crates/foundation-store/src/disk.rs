@@ -7,6 +7,7 @@ mod files;
 mod memory;
 mod pool;
 mod siblings;
+mod syncs;
 
 pub use files::Files;
 pub use memory::MemoryDisk;

@@ -4,13 +4,16 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use super::syncs::Syncs;
 use super::{Access, Claim, Disk, DiskFile, LockGuard};
 
 /// A directory that only its owner can read; files in it likewise.
 #[derive(Debug)]
 pub struct Files {
     directory: PathBuf,
+    syncs: Arc<Syncs>,
 }
 
 impl Files {
@@ -21,7 +24,7 @@ impl Files {
     pub fn existing(path: impl Into<PathBuf>) -> io::Result<Self> {
         let directory = path.into();
         if std::fs::metadata(&directory)?.is_dir() {
-            return Ok(Self { directory });
+            return Ok(Self { directory, syncs: Arc::default() });
         }
         Err(io::Error::new(io::ErrorKind::NotADirectory, "it is not a directory"))
     }
@@ -98,7 +101,8 @@ impl Disk for Files {
                 options.write(true).create_new(true);
             }
         }
-        Ok(Box::new(open_regular(&options, &self.directory.join(name))?))
+        let file = open_regular(&options, &self.directory.join(name))?;
+        Ok(Box::new(OpenFile { file, syncs: Arc::clone(&self.syncs) }))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
@@ -110,7 +114,8 @@ impl Disk for Files {
     }
 
     fn sync_names(&self) -> io::Result<()> {
-        File::open(&self.directory)?.sync_all()
+        let directory = File::open(&self.directory)?;
+        self.syncs.run(|| directory.sync_all())
     }
 
     fn lock(&self, name: &str, claim: Claim<'_>) -> io::Result<Option<Box<dyn LockGuard>>> {
@@ -142,25 +147,30 @@ impl Disk for Files {
     }
 }
 
-impl DiskFile for File {
+struct OpenFile {
+    file: File,
+    syncs: Arc<Syncs>,
+}
+
+impl DiskFile for OpenFile {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        FileExt::read_at(self, buffer, offset)
+        self.file.read_at(buffer, offset)
     }
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        self.write_all_at(bytes, offset)
+        self.file.write_all_at(bytes, offset)
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.sync_data()
+        self.syncs.run(|| self.file.sync_data())
     }
 
     fn set_len(&self, bytes: u64) -> io::Result<()> {
-        File::set_len(self, bytes)
+        self.file.set_len(bytes)
     }
 
     fn len(&self) -> io::Result<u64> {
-        Ok(self.metadata()?.len())
+        Ok(self.file.metadata()?.len())
     }
 }
 
