@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -23,8 +23,9 @@ impl Files {
     /// What the system says if it is missing or not a directory.
     pub fn existing(path: impl Into<PathBuf>) -> io::Result<Self> {
         let directory = path.into();
-        if std::fs::metadata(&directory)?.is_dir() {
-            return Ok(Self { directory, syncs: Arc::default() });
+        let about = std::fs::metadata(&directory)?;
+        if about.is_dir() {
+            return Ok(Self { directory, syncs: Syncs::of_device(about.dev()) });
         }
         Err(io::Error::new(io::ErrorKind::NotADirectory, "it is not a directory"))
     }
