@@ -11,7 +11,7 @@ use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
 
 use criterion::Criterion;
-use foundation::{Document, Event, Foundation};
+use foundation::{Document, Event, Foundation, Sources};
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Runtime;
 use validator::Validate;
@@ -81,8 +81,9 @@ impl Bench {
 
     fn with(builder: foundation::Builder, directory: Option<tempfile::TempDir>) -> Self {
         let runtime = Runtime::new().expect("a runtime");
-        let foundation =
-            runtime.block_on(builder.document::<Sixty>().start()).expect("the store starts");
+        let foundation = runtime
+            .block_on(builder.document::<Sixty>(Sources::defaults()).start())
+            .expect("the store starts");
         Self { runtime, foundation, _directory: directory }
     }
 

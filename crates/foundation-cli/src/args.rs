@@ -6,8 +6,8 @@ mod keeping;
 mod table;
 
 pub(crate) use config::{
-    ConfigVerb, DiffArgs, DocumentArgs, ExpectArgs, GetArgs, HistoryArgs, PatchArgs, ReferenceArgs,
-    RollbackArgs, SetArgs, UnsetArgs, Way, WriteArgs,
+    CheckArgs, ConfigVerb, DiffArgs, DocumentArgs, ExpectArgs, ExplainArgs, GetArgs, HistoryArgs,
+    PatchArgs, ReferenceArgs, RollbackArgs, SetArgs, UnsetArgs, Way, WriteArgs,
 };
 pub(crate) use events::{AppendArgs, Direction, EventsVerb, FieldArgs, ImportArgs, QueryArgs};
 pub(crate) use keeping::{ReplayArgs, RestoreArgs, VerifyArgs};
@@ -127,6 +127,10 @@ pub(crate) struct ServeArgs {
     /// Record what runs on this machine as events, and show what to type next
     #[arg(long)]
     pub(crate) demo: bool,
+    /// A TOML or JSON file with settings, read again when it changes; may be given several times,
+    /// and the last one counts. Variables that begin with FOUNDATION_ count more
+    #[arg(long, value_name = "FILE")]
+    pub(crate) settings: Vec<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

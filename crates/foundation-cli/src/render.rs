@@ -1,6 +1,7 @@
 //! Answers as text for people and as JSON for programs. Nothing here asks anything.
 
 mod events;
+mod explanation;
 mod fault;
 mod history;
 mod metrics;
@@ -11,6 +12,7 @@ mod text;
 mod tree;
 
 pub(crate) use events::{by_type, import_summary, receipt, stats};
+pub(crate) use explanation::explanation;
 pub(crate) use fault::{error, problems};
 pub(crate) use history::HistoryRow;
 pub(crate) use metrics::metrics;

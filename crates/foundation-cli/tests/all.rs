@@ -4,6 +4,8 @@
 mod bad_input;
 #[path = "all/config.rs"]
 mod config;
+#[path = "all/config_sources.rs"]
+mod config_sources;
 #[path = "all/dump.rs"]
 mod dump;
 #[path = "all/events.rs"]

@@ -1,15 +1,18 @@
 //! The state of a document, computed: from its changes, and from a change that is asked for; and
 //! what can be written down of a document before there is one.
 
+use foundation_types::path::Segment;
 use foundation_types::{Change, Error, Path, Problem, Result, Value};
 use foundation_validate::{ChangeRequest, Validated};
 
 use crate::{diff, lens, patch};
 
+mod layers;
 mod reference;
 #[cfg(test)]
 mod tests;
 
+pub use layers::{Given, Layers, on};
 pub use reference::Reference;
 
 /// The tree after these changes, oldest first: how a document is read from its journal.
@@ -27,18 +30,20 @@ pub fn fold(base: &Value, changes: &[Change]) -> Result<Value> {
 
 /// The tree that the request asks for, to be validated before it is logged.
 ///
+/// An edit that puts nothing takes away what was set at run time: what `below` has there counts then.
+///
 /// # Errors
 /// The first operation of a patch that cannot be made, as [`patch::apply`] tells it; otherwise all
 /// edits that cannot be made, each with its path, for the reasons of [`lens::set`] and
 /// [`lens::remove`]: removing what is not there is refused.
-pub fn candidate(head: &Value, request: &Validated<ChangeRequest>) -> Result<Value> {
+pub fn candidate(head: &Value, below: &Value, request: &Validated<ChangeRequest>) -> Result<Value> {
     let mut value =
         request.patches.iter().try_fold(head.clone(), |value, one| patch::apply(&value, one))?;
     let mut found = Vec::new();
     for (path, new) in &request.edits {
         let edited = match new {
             Some(new) => lens::set(&value, path, new.clone()),
-            None => lens::remove(&value, path),
+            None => withdrawn(&value, below, path),
         };
         match edited {
             Ok(edited) => value = edited,
@@ -46,6 +51,15 @@ pub fn candidate(head: &Value, request: &Validated<ChangeRequest>) -> Result<Val
         }
     }
     if found.is_empty() { Ok(value) } else { Err(Error::of_problems(found)) }
+}
+
+/// The tree with what is below at a place; an item of a list has nothing below it.
+fn withdrawn(value: &Value, below: &Value, path: &Path) -> Result<Value> {
+    let is_key = |segment: &Segment| matches!(segment, Segment::Key(_));
+    match lens::get(below, path).filter(|_| path.segments().iter().all(is_key)) {
+        Some(below) => lens::set(value, path, below.clone()),
+        None => lens::remove(value, path),
+    }
 }
 
 fn misfit(error: &Error, path: &Path, new: Option<&Value>) -> Problem {

@@ -4,8 +4,9 @@
 //! same tree: it has each place that was ever set or removed, with what was put there last. The
 //! law, which is tested: `overlay(e1, …, en).on(base) == apply(… apply(base, e1) …, en)`.
 
+use foundation_types::config::Layer;
 use foundation_types::path::Segment;
-use foundation_types::{Edit, Path, Result, Value};
+use foundation_types::{Change, Edit, Path, Result, Value};
 use im::OrdMap;
 
 use crate::lens;
@@ -18,8 +19,18 @@ mod tests;
 pub struct Overlay(OrdMap<Path, Option<Value>>);
 
 impl Overlay {
+    /// Adds what a change put and takes away what it withdrew; it led to the tree `after`.
+    pub fn follow(&mut self, change: &Change, after: &Value) {
+        if change.layer == Layer::Sources {
+            return;
+        }
+        let is_put = |edit: &&Edit| !change.withdrawn.iter().any(|path| edit.path.is_in(path));
+        self.add(change.changes.iter().filter(is_put), after);
+        change.withdrawn.iter().for_each(|path| self.withdraw(path));
+    }
+
     /// Adds edits that were applied and led to the tree `after`.
-    pub fn add(&mut self, edits: &[Edit], after: &Value) {
+    pub fn add<'a>(&mut self, edits: impl IntoIterator<Item = &'a Edit>, after: &Value) {
         for edit in edits {
             let place = outside_of_lists(&edit.path);
             let value = match &edit.after {
@@ -32,17 +43,52 @@ impl Overlay {
 
     /// Puts a value at a place, or removes what is there.
     pub fn put(&mut self, place: Path, value: Option<Value>) {
+        self.clear(&place);
+        self.0.insert(place, value);
+    }
+
+    /// Takes away what was put at or in a place: there the tree counts again.
+    ///
+    /// Of what was put around it the rest stays, each key by itself.
+    pub fn withdraw(&mut self, place: &Path) {
+        self.clear(place);
+        let around = (0..place.segments().len()).rev().find_map(|steps| {
+            let outer = Path::from_segments(place.segments().iter().take(steps).cloned()).ok()?;
+            self.0.contains_key(&outer).then_some((outer, steps))
+        });
+        let Some((mut outer, steps)) = around else { return };
+        let mut put = self.0.remove(&outer).flatten();
+        for step in &place.segments()[steps..] {
+            let Some(Value::Map(map)) = put else { return };
+            let Segment::Key(own) = step else { return };
+            for (key, value) in map.iter().filter(|(key, _)| *key != own) {
+                if let Ok(path) = outer.join(Segment::Key(key.clone())) {
+                    self.0.insert(path, Some(value.clone()));
+                }
+            }
+            put = map.get(own).cloned();
+            let Ok(inner) = outer.join(step.clone()) else { return };
+            outer = inner;
+        }
+    }
+
+    /// Whether anything was put at, in or around a place.
+    #[must_use]
+    pub fn touches(&self, place: &Path) -> bool {
+        self.0.keys().any(|path| path.overlaps(place))
+    }
+
+    fn clear(&mut self, place: &Path) {
         let inside: Vec<Path> = self
             .0
             .range(place.clone()..)
             .map(|(path, _)| path)
-            .take_while(|path| path.segments().starts_with(place.segments()))
+            .take_while(|path| path.is_in(place))
             .cloned()
             .collect();
         for path in inside {
             self.0.remove(&path);
         }
-        self.0.insert(place, value);
     }
 
     /// The tree with everything put where it belongs. Outer places come first.

@@ -12,11 +12,13 @@
 mod any;
 mod decision;
 mod expectation;
+mod explain;
 mod fields;
 mod history;
 mod lane;
 mod place;
 mod server;
+mod sources;
 mod subscription;
 #[cfg(test)]
 mod tests;
@@ -24,10 +26,12 @@ mod unlinked;
 mod update;
 
 pub use any::AnyConfig;
+pub use explain::{Explanation, Given};
 pub use fields::FieldRow;
 pub use history::HistoryQuery;
 pub use place::{Accepts, Place};
 pub use server::ConfigServer;
+pub use sources::{Sources, Unknown, file_bytes};
 pub use subscription::{ConfigChange, Notice, Subscription};
 pub use unlinked::UnlinkedConfig;
 pub use update::{Update, Updated};

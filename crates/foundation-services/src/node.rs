@@ -2,6 +2,7 @@
 
 mod replay;
 mod shutdown;
+mod sources;
 mod status;
 mod tables;
 mod upkeep;

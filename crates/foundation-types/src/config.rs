@@ -5,6 +5,7 @@ mod conflict;
 mod document;
 mod field;
 mod lens;
+mod origin;
 mod patch;
 mod settings;
 mod shape;
@@ -12,7 +13,7 @@ mod shaped;
 #[cfg(test)]
 mod tests;
 
-pub use change::{Change, Edit};
+pub use change::{Change, Edit, Layer};
 pub use conflict::{OnConflict, Unchanged};
 pub use document::Document;
 pub use field::{Field, Leaf, Merge};
@@ -20,6 +21,7 @@ pub use foundation_macros::{Document, Shaped};
 pub use lens::Lens;
 #[doc(hidden)]
 pub use lens::{has_fields, path_of_fields};
+pub use origin::Origin;
 pub use patch::{Operation, Patch, Pointer};
 pub use settings::{
     BufferSettings, EventSettings, InterfaceSettings, JournalSettings, LogLevel, LogSettings,

@@ -121,6 +121,12 @@ impl Path {
         Self(self.segments().iter().chain(inner.segments()).cloned().collect())
     }
 
+    /// Whether this path leads to a place or to something inside of it.
+    #[must_use]
+    pub fn is_in(&self, place: &Self) -> bool {
+        self.0.starts_with(&place.0)
+    }
+
     /// Whether one of the two paths lies on the way to the other, or both are the same.
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {

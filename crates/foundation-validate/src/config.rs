@@ -2,15 +2,19 @@
 
 mod change;
 mod document;
+mod environment;
 mod known;
 mod place;
+mod said;
 mod schema;
 #[cfg(test)]
 mod tests;
 
 pub use change::{ChangeRequest, change, edits};
 pub use document::{BusinessRule, Stored, document, stored};
+pub use environment::{Environment, environment, variable_of_two};
 pub use known::no_such_key;
+pub use said::{Said, is_secret, placed};
 
 use foundation_types::{Result, Value};
 

@@ -1,8 +1,14 @@
 //! From text to data: bounded in size and depth, no key twice, errors with their place.
 
 mod event_line;
+mod file;
+#[cfg(test)]
+mod file_tests;
+mod json_places;
+mod toml_file;
 
 pub use event_line::event_line;
+pub use file::{FileFormat, FileText, Place, Written};
 
 use foundation_types::limits::{CONFIG_BYTES_MAX, DEPTH_MAX};
 use foundation_types::{Error, ErrorKind, Result, Value};

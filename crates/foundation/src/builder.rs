@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use foundation_services::config::{AnyConfig, ConfigServer};
+use foundation_services::config::{AnyConfig, ConfigServer, Sources};
 use foundation_services::control::ControlSocket;
 use foundation_services::dump::{DumpParts, Dumper, Dumps};
 use foundation_services::event::{EventDurability, EventStore, EventStoreParts};
@@ -39,6 +39,7 @@ pub struct Builder {
     mode: Mode,
     lock_timeout: Duration,
     documents: Vec<Box<dyn Declared>>,
+    settings: Sources,
     tables: DeclaredTables,
     dumps: Option<Dumps>,
     control_socket: bool,
@@ -57,6 +58,7 @@ impl Builder {
             mode: Mode::Write,
             lock_timeout: Duration::ZERO,
             documents: Vec::new(),
+            settings: Sources::defaults(),
             tables: DeclaredTables::default(),
             dumps: None,
             control_socket: false,
@@ -69,16 +71,27 @@ impl Builder {
         }
     }
 
-    /// With this document.
+    /// With this document, whose values come from these sources under what is set at run time.
     #[must_use]
-    pub fn document<T: Document>(self) -> Self {
-        self.document_with::<T>(Vec::new())
+    pub fn document<T: Document>(self, sources: Sources) -> Self {
+        self.document_with::<T>(sources, Vec::new())
     }
 
     /// With this document, whose every version has to pass these rules beside its own.
     #[must_use]
-    pub fn document_with<T: Document>(mut self, rules: Vec<BusinessRule<T>>) -> Self {
-        self.documents.push(Box::new(Declaration(rules)));
+    pub fn document_with<T: Document>(
+        mut self,
+        sources: Sources,
+        rules: Vec<BusinessRule<T>>,
+    ) -> Self {
+        self.documents.push(Box::new(Declaration { sources, rules }));
+        self
+    }
+
+    /// With these sources of Foundation's own settings.
+    #[must_use]
+    pub fn settings(mut self, sources: Sources) -> Self {
+        self.settings = sources;
         self
     }
 
@@ -187,7 +200,7 @@ impl Builder {
     /// `Locked` if another process owns the directory; a kind of corruption if what is there is
     /// not what was written, `UnknownFormat` if a newer program wrote it, in both of which cases
     /// nothing is changed; `Invalid` and its like, with every path, if a document as logged breaks
-    /// a rule of its type; `Malformed`, with the key, if an entry of a table as logged does not fit
+    /// a rule of its type; every problem of its files and variables at once, each with its place; `Malformed`, with the key, if an entry of a table as logged does not fit
     /// its types; `NotFound` if it is for reading and there is no store; `Disk`.
     pub async fn start(mut self) -> Result<Foundation> {
         let declared = std::mem::take(&mut self.documents);
@@ -205,8 +218,13 @@ impl Builder {
         let (journal, recovered) = self.open(together.clone()).await?;
 
         let clock = self.clock.clone();
-        let settings_server =
-            ConfigServer::open(journal.clone(), settings.clone(), Vec::new(), clock.clone())?;
+        let settings_server = ConfigServer::open_with(
+            journal.clone(),
+            settings.clone(),
+            Vec::new(),
+            clock.clone(),
+            std::mem::take(&mut self.settings),
+        )?;
         let (configs, typed) = serve_all(linked, &settings_server, &journal, &clock)?;
         let table_states = tables.all.clone();
         let dumps = self.dumper(&*journal, together, &documents, &table_states)?;
@@ -299,6 +317,10 @@ impl Builder {
         settings: Arc<ConfigState<Settings>>,
     ) -> Result<()> {
         let node = foundation.node();
+        if self.mode == Mode::Write {
+            node.log_sources().await?;
+            node.watch_sources();
+        }
         node.follow_settings(foundation.settings());
         if node.dumps.is_planned() {
             node.take_dumps();

@@ -2,7 +2,7 @@
 //! telemetry, over one durable journal, in a directory.
 //!
 //! ```
-//! use foundation::{Document, Event, Foundation, Shaped, lens};
+//! use foundation::{Document, Event, Foundation, Shaped, Sources, lens};
 //! use serde::{Deserialize, Serialize};
 //! use validator::Validate;
 //!
@@ -29,7 +29,7 @@
 //! # async fn main() -> foundation::Result<()> {
 //! # let directory = tempfile::tempdir().expect("a directory");
 //! # let path = directory.path().join("shop-data");
-//! let foundation = Foundation::builder(path).document::<Shop>().start().await?;
+//! let foundation = Foundation::builder(path).document::<Shop>(Sources::defaults()).start().await?;
 //!
 //! // Configuration: wait-free to read, checked, versioned and durable to write.
 //! let shop = foundation.config::<Shop>()?;
@@ -77,6 +77,7 @@ pub use builder::Builder;
 pub use keeping::{backup_directory, check_fold, repair, restore, verify_directory};
 pub use running::Foundation;
 
+pub use foundation_services::config::Sources;
 pub use foundation_types::{
     CorrelationId, Document, Durability, Error, ErrorKind, Event, EventId, EventQuery, EventType,
     ExpectedVersion, Keep, Order, Path, Position, Recorded, Result, Settings, Shaped, StreamName,
@@ -144,14 +145,15 @@ pub use foundation_types::{
 pub mod config {
     pub use foundation_logic::config::Reference;
     pub use foundation_services::config::{
-        Accepts, AnyConfig, ConfigChange, ConfigServer, FieldRow, HistoryQuery, Notice, Place,
-        Subscription, Update, Updated,
+        Accepts, AnyConfig, ConfigChange, ConfigServer, Explanation, FieldRow, Given, HistoryQuery,
+        Notice, Place, Sources, Subscription, Unknown, Update, Updated,
     };
     pub use foundation_store::config::{Current, Snapshot};
     pub use foundation_types::config::{
         Bound, BufferSettings, Change, Document, Edit, EventSettings, Field, InterfaceSettings,
-        JournalSettings, Leaf, Lens, LogLevel, LogSettings, Merge, OnConflict, Operation, Overflow,
-        Patch, Pointer, RetentionSettings, Settings, Shape, Shaped, TelemetrySettings, Unchanged,
+        JournalSettings, Layer, Leaf, Lens, LogLevel, LogSettings, Merge, OnConflict, Operation,
+        Origin, Overflow, Patch, Pointer, RetentionSettings, Settings, Shape, Shaped,
+        TelemetrySettings, Unchanged,
     };
     pub use foundation_validate::{BusinessRule, ChangeRequest};
 }
@@ -348,11 +350,11 @@ pub mod error {
 pub mod node {
     pub use foundation_services::backup::{BackupReport, RestoreReport};
     pub use foundation_services::control::{
-        Append, AppendEach, AppendOutcome, Call, Client, ConfigDiff, ConfigFields, ConfigGet,
-        ConfigHistory, ConfigRollback, ConfigSchema, ConfigTemplate, ConfigUpdate, EventGet,
-        EventsQuery, EventsStats, EventsTrace, GetKeptMetrics, GetMetrics, GetStatus, Put, Replay,
-        Request, TableGet, TableList, TablePut, TableRemove, TableRows, TakeBackup, TakeCheckpoint,
-        TakeDump, Verify,
+        Append, AppendEach, AppendOutcome, Call, Client, ConfigCheck, ConfigDiff, ConfigExplain,
+        ConfigFields, ConfigGet, ConfigHistory, ConfigRollback, ConfigSchema, ConfigTemplate,
+        ConfigUpdate, EventGet, EventsQuery, EventsStats, EventsTrace, GetKeptMetrics, GetMetrics,
+        GetStatus, Put, Replay, Request, TableGet, TableList, TablePut, TableRemove, TableRows,
+        TakeBackup, TakeCheckpoint, TakeDump, Verify,
     };
     pub use foundation_services::dump::{DumpReport, Dumps};
     pub use foundation_services::fold::{FoldReport, FoldRow};
@@ -372,6 +374,7 @@ pub mod seams {
 
 /// From text to data, as the program reads it.
 pub mod parse {
+    pub use foundation_services::config::file_bytes;
     pub use foundation_validate::parse::{event_line, value, value_or_text};
 }
 

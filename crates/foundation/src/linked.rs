@@ -3,7 +3,7 @@
 use std::any::{Any, TypeId};
 use std::sync::Arc;
 
-use foundation_services::config::{AnyConfig, ConfigServer};
+use foundation_services::config::{AnyConfig, ConfigServer, Sources};
 use foundation_store::clock::Clock;
 use foundation_store::config::{ConfigState, Documents};
 use foundation_store::journal::Journal;
@@ -29,25 +29,29 @@ pub(crate) struct Served {
     pub(crate) any: Arc<dyn AnyConfig>,
 }
 
-/// A type with the application's rules over it.
-pub(crate) struct Declaration<T>(pub(crate) Vec<BusinessRule<T>>);
+/// A type with where its values come from and the application's rules over it.
+pub(crate) struct Declaration<T> {
+    pub(crate) sources: Sources,
+    pub(crate) rules: Vec<BusinessRule<T>>,
+}
 
 struct Link<T> {
     state: Arc<ConfigState<T>>,
-    rules: Vec<BusinessRule<T>>,
+    declared: Declaration<T>,
 }
 
 impl<T: Document> Declared for Declaration<T> {
     fn link(self: Box<Self>, documents: &mut Documents) -> Result<Box<dyn Linked>> {
         let state = Arc::new(ConfigState::<T>::new()?);
         documents.link(state.clone())?;
-        Ok(Box::new(Link { state, rules: self.0 }))
+        Ok(Box::new(Link { state, declared: *self }))
     }
 }
 
 impl<T: Document> Linked for Link<T> {
     fn serve(self: Box<Self>, journal: Arc<dyn Journal>, clock: Arc<dyn Clock>) -> Result<Served> {
-        let server = ConfigServer::open(journal, self.state, self.rules, clock)?;
+        let Declaration { sources, rules } = self.declared;
+        let server = ConfigServer::open_with(journal, self.state, rules, clock, sources)?;
         Ok(Served {
             type_id: TypeId::of::<T>(),
             any: Arc::new(server.clone()),

@@ -74,7 +74,7 @@ impl Foundation {
         typed.and_then(|server| server.downcast_ref::<ConfigServer<T>>()).cloned().ok_or_else(
             || {
                 let message = format!(
-                    "document {:?} is not known: tell the builder of it with .document::<T>()",
+                    "document {:?} is not known: tell the builder of it with .document::<T>(Sources::defaults())",
                     T::NAME
                 );
                 Error::new(ErrorKind::NotFound, message)

@@ -6,9 +6,10 @@ mod reference;
 mod refused;
 mod settings;
 mod socket;
+mod sources;
 mod tables;
 
-use foundation::{Document, Foundation};
+use foundation::{Document, Foundation, Sources};
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
@@ -29,6 +30,7 @@ fn directory() -> tempfile::TempDir {
 }
 
 async fn open(directory: &tempfile::TempDir) -> Foundation {
-    let builder = Foundation::builder(directory.path().join("store")).document::<Shop>();
+    let builder =
+        Foundation::builder(directory.path().join("store")).document::<Shop>(Sources::defaults());
     builder.control_socket().start().await.expect("starts")
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use foundation::node::{CheckState, Dumps, TakeDump};
-use foundation::{ErrorKind, Event, Foundation, Keep};
+use foundation::{ErrorKind, Event, Foundation, Keep, Sources};
 
 use super::{Shop, directory};
 
@@ -15,7 +15,8 @@ fn plan(directory: &Path) -> Dumps {
 }
 
 async fn with_dumps(directory: &Path) -> Foundation {
-    let builder = Foundation::in_memory().document::<Shop>().dumps(plan(directory));
+    let builder =
+        Foundation::in_memory().document::<Shop>(Sources::defaults()).dumps(plan(directory));
     builder.table::<String, u32>("visits", Keep::Log).start().await.expect("starts")
 }
 
@@ -92,7 +93,8 @@ async fn a_dump_has_every_document_and_every_kept_table_at_one_position() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_dump_beside_writers_is_of_one_position() {
     let directory = directory();
-    let builder = Foundation::builder(directory.path().join("store")).document::<Shop>();
+    let builder =
+        Foundation::builder(directory.path().join("store")).document::<Shop>(Sources::defaults());
     let builder = builder.table::<u32, u32>("visits", Keep::Log).dumps(plan(directory.path()));
     let foundation = builder.start().await.expect("starts");
     let shop = foundation.config::<Shop>().expect("is known");

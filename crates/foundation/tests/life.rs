@@ -6,7 +6,7 @@ use std::time::Duration;
 use foundation::config::BusinessRule;
 use foundation::error::Problem;
 use foundation::node::{CheckState, Client, GetStatus};
-use foundation::{ErrorKind, Event, EventQuery, Foundation, Version};
+use foundation::{ErrorKind, Event, EventQuery, Foundation, Sources, Version};
 
 use super::{Shop, directory, open};
 
@@ -125,13 +125,21 @@ async fn a_log_that_breaks_a_new_rule_is_refused_with_every_path() {
         if shop.name == "corner" { vec![problem()] } else { Vec::new() }
     });
     let builder = Foundation::builder(directory.path().join("store"));
-    let error = builder.document_with(vec![rule]).start().await.expect_err("is refused");
+    let error = builder
+        .document_with(Sources::defaults(), vec![rule])
+        .start()
+        .await
+        .expect_err("is refused");
     assert_eq!((error.kind(), error.problems()[0].path.as_str()), (ErrorKind::Invalid, "name"));
 }
 
 #[tokio::test]
 async fn a_store_in_memory_forgets() {
-    let foundation = Foundation::in_memory().document::<Shop>().start().await.expect("starts");
+    let foundation = Foundation::in_memory()
+        .document::<Shop>(Sources::defaults())
+        .start()
+        .await
+        .expect("starts");
     foundation.config::<Shop>().expect("known").set("name", "a").await.expect("may enter");
     assert_eq!(foundation.status().journal.records, 1);
     assert!(!foundation.status().journal.durable);
@@ -141,7 +149,8 @@ async fn a_store_in_memory_forgets() {
 
 /// The next owner of the directory, once the one before has let go.
 async fn next(directory: &tempfile::TempDir) -> Foundation {
-    let builder = Foundation::builder(directory.path().join("store")).document::<Shop>();
+    let builder =
+        Foundation::builder(directory.path().join("store")).document::<Shop>(Sources::defaults());
     let start = builder.control_socket().lock_timeout(Duration::from_secs(20)).start();
     start.await.expect("got its turn")
 }

@@ -8,11 +8,15 @@ use foundation::{Document, Settings, Version};
 pub(crate) enum ConfigVerb {
     /// Show a document, or the value at a path of it
     Get(GetArgs),
+    /// Why a value is what it is: who says so, and whom that one overrules
+    Explain(ExplainArgs),
+    /// Whether a file may be one of a document's; every problem with its line otherwise
+    Check(CheckArgs),
     /// Put a value at a path
     Set(SetArgs),
-    /// Remove what is at a path; a field then has its default
+    /// Take away what was set at a path; a field then has what files, environment or defaults say
     Unset(UnsetArgs),
-    /// Put what the document has by default at a path
+    /// As unset
     Reset(UnsetArgs),
     /// Make a patch of a document: RFC 7396 merge patch, or RFC 6902 JSON patch
     Patch(PatchArgs),
@@ -86,6 +90,22 @@ pub(crate) struct GetArgs {
     /// As of this version
     #[arg(long, value_name = "VERSION")]
     pub(crate) at: Option<u64>,
+    #[command(flatten)]
+    pub(crate) document: DocumentArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// Where, for example interface.max_results
+    pub(crate) path: String,
+    #[command(flatten)]
+    pub(crate) document: DocumentArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// A TOML or JSON file, by its extension
+    pub(crate) file: std::path::PathBuf,
     #[command(flatten)]
     pub(crate) document: DocumentArgs,
 }

@@ -4,15 +4,15 @@ use std::os::unix::fs::MetadataExt;
 
 use foundation::config::{Change, HistoryQuery, OnConflict, Patch, Updated};
 use foundation::node::{
-    ConfigDiff, ConfigFields, ConfigGet, ConfigHistory, ConfigRollback, ConfigSchema,
-    ConfigTemplate, ConfigUpdate, Put,
+    ConfigCheck, ConfigDiff, ConfigExplain, ConfigFields, ConfigGet, ConfigHistory, ConfigRollback,
+    ConfigSchema, ConfigTemplate, ConfigUpdate, Put,
 };
 use foundation::{ExpectedVersion, Order, Path, Version, parse};
 
 use super::input;
 use crate::args::{
-    ConfigVerb, DiffArgs, DocumentArgs, ExpectArgs, GetArgs, HistoryArgs, Output, PatchArgs,
-    ReferenceArgs, RollbackArgs, SetArgs, UnsetArgs, Way, WriteArgs,
+    CheckArgs, ConfigVerb, DiffArgs, DocumentArgs, ExpectArgs, ExplainArgs, GetArgs, HistoryArgs,
+    Output, PatchArgs, ReferenceArgs, RollbackArgs, SetArgs, UnsetArgs, Way, WriteArgs,
 };
 use crate::connection::{Connection, Intent};
 use crate::exit::Outcome;
@@ -25,6 +25,8 @@ const HISTORY_PAGE: u64 = 1_000;
 pub(super) async fn run(program: &mut Program, verb: ConfigVerb) -> Outcome {
     match verb {
         ConfigVerb::Get(args) => get(program, args).await,
+        ConfigVerb::Explain(args) => explain(program, args).await,
+        ConfigVerb::Check(args) => check(program, args).await,
         ConfigVerb::Set(args) => set(program, args).await,
         ConfigVerb::Unset(args) => put(program, args, Put::Nothing).await,
         ConfigVerb::Reset(args) => put(program, args, Put::Default).await,
@@ -47,6 +49,28 @@ async fn get(program: &mut Program, args: GetArgs) -> Outcome {
         return lines(program, &render::tree(&path, &value));
     }
     program.out.json(&value)
+}
+
+async fn explain(program: &mut Program, args: ExplainArgs) -> Outcome {
+    let call = ConfigExplain { document: args.document.name, path: args.path.parse()? };
+    let explanation = program.ask(Intent::Read, call).await?;
+    if program.is_text() {
+        return lines(program, &render::explanation(&explanation));
+    }
+    program.out.json(&explanation)
+}
+
+async fn check(program: &mut Program, args: CheckArgs) -> Outcome {
+    let file = args.file.display().to_string();
+    let text = input::file(&args.file)?;
+    let call = ConfigCheck { document: args.document.name, file: file.clone(), text };
+    let edits = program.ask(Intent::Read, call).await?;
+    if !program.is_text() {
+        return program.out.json(&edits);
+    }
+    lines(program, &render::edits(&edits, Shown::Both))?;
+    let others = render::counted(edits.len() as u64, "value");
+    program.out.text(&format!("{file} is right: {others} other than the defaults"))
 }
 
 async fn set(program: &mut Program, args: SetArgs) -> Outcome {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io::Read;
 
 use foundation::limits::{CONFIG_BYTES_MAX, EVENT_BYTES_MAX};
-use foundation::{Error, ErrorKind, Result};
+use foundation::{Error, ErrorKind, Result, parse};
 
 /// The most that one value or one event may be, with room for what is around it.
 const BYTES_MAX: usize =
@@ -22,6 +22,14 @@ pub(super) fn typed(word: &str) -> Result<Cow<'_, str>> {
         return Err(Error::new(ErrorKind::InvalidArgument, message));
     }
     Ok(word.into())
+}
+
+/// The text of a configuration file.
+pub(super) fn file(path: &std::path::Path) -> Result<String> {
+    String::from_utf8(parse::file_bytes(path)?).map_err(|_| {
+        let message = "the file is not UTF-8, as a configuration file has to be";
+        Error::new(ErrorKind::Malformed, message).with("file", path.display())
+    })
 }
 
 /// Standard input up to its end.

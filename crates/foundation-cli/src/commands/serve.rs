@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use foundation::Foundation;
 use foundation::config::LogLevel;
 use foundation::error::Category;
 use foundation::node::CheckState;
+use foundation::{Foundation, Sources};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::demo;
@@ -23,7 +23,9 @@ pub(super) async fn run(program: &mut Program, args: &ServeArgs) -> Outcome {
     let mut signals = Signals::listen()?;
     let mut line = StatusLine::new(program);
     let level = logging::start(LogLevel::Info, line.bar());
+    let files = args.settings.iter().fold(Sources::defaults(), Sources::file);
     let builder = Foundation::builder(&program.global.data)
+        .settings(files.env("FOUNDATION"))
         .control_socket()
         .host_metrics()
         .life_events()

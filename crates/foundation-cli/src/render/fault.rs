@@ -1,6 +1,7 @@
 //! An error as it is told to people: what, where, what was expected, what to do.
 
 use foundation::Error;
+use foundation::config::Origin;
 use foundation::error::{Clash, Conflict, Problem};
 
 use super::tree::{Shown, edits, side};
@@ -56,7 +57,21 @@ fn finding(problem: &Problem) -> String {
 fn remarks(problem: &Problem, indent: &str) -> Vec<String> {
     let expected = problem.expected.iter().map(|what| format!("{indent}expected {what}"));
     let meant = problem.hint.iter().map(|what| format!("{indent}did you mean {what}?"));
-    expected.chain(meant).collect()
+    expected.chain(meant).chain(place(problem, indent)).collect()
+}
+
+/// Where what is wrong is written, with the line if it may be shown.
+fn place(problem: &Problem, indent: &str) -> Vec<String> {
+    let Some(origin) = &problem.origin else { return Vec::new() };
+    let mut lines = vec![format!("{indent}--> {origin}")];
+    if let (Some(text), Origin::File { line, column, .. }) = (&problem.excerpt, origin) {
+        let before = (*column as usize).saturating_sub(1);
+        let marked = text.chars().count().saturating_sub(before).max(1);
+        let gutter = " ".repeat(line.to_string().len());
+        lines.push(format!("{indent}{line} | {text}"));
+        lines.push(format!("{indent}{gutter} | {}{}", " ".repeat(before), "^".repeat(marked)));
+    }
+    lines
 }
 
 /// The changes that the writer has not seen; the versions are in the message.

@@ -103,7 +103,7 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    fn of(command: &mut Command) -> Self {
+    pub(crate) fn of(command: &mut Command) -> Self {
         let mut child = command.spawn().expect("the program starts");
         let mut talk = BufReader::new(child.stderr.take().expect("is piped"));
         read_until(&mut talk, |line| line.starts_with("serving "));

@@ -14,6 +14,8 @@ fn logged(version: u64, before: &Value, after: &Value) -> Change {
         time: Timestamp::UNIX_EPOCH,
         actor: None,
         reason: None,
+        layer: foundation_types::config::Layer::RunTime,
+        withdrawn: Vec::new(),
         changes: diff::diff(before, after),
     }
 }
@@ -51,7 +53,7 @@ fn every_edit_that_cannot_be_made_is_named() {
         ],
         ..ChangeRequest::default()
     });
-    let error = candidate(&head, &request.expect("well put")).expect_err("refused");
+    let error = candidate(&head, &head, &request.expect("well put")).expect_err("refused");
     let found: Vec<_> = error.problems().iter().map(|p| (p.kind, p.path.as_str())).collect();
     assert_eq!(
         found,

@@ -36,6 +36,95 @@ proptest! {
     }
 }
 
+/// One step of a document over its sources.
+#[derive(Clone, Debug)]
+enum Step {
+    /// Readers see this tree, by what is set at run time.
+    Set(Value),
+    /// What was set in this place is taken away.
+    Withdraw(Path),
+    /// The sources say this.
+    Sources(Value),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        3 => tree().prop_map(Step::Set),
+        2 => prop::collection::vec("[a-c]", 0..3).prop_map(|keys| {
+            let steps = keys.iter().map(|key| Segment::Key(key.as_str().into()));
+            Step::Withdraw(Path::from_segments(steps).expect("short"))
+        }),
+        1 => tree().prop_map(Step::Sources),
+    ]
+}
+
+fn map(value: Value) -> Value {
+    if matches!(value, Value::Map(_)) { value } else { Value::empty_map() }
+}
+
+proptest! {
+    /// What the log says is what readers saw, whatever is set, taken away, or said by the sources.
+    #[test]
+    fn the_log_and_the_overlay_agree(base in tree(), steps in prop::collection::vec(step(), 1..8)) {
+        let (base, mut sources) = (map(base.clone()), map(base));
+        let (mut now, mut overlay) = (base.clone(), Overlay::default());
+        let mut folded = base;
+        for step in steps {
+            let mut change = Change {
+                document: "d".to_owned(),
+                version: Default::default(),
+                time: foundation_types::Timestamp::UNIX_EPOCH,
+                actor: None,
+                reason: None,
+                layer: Layer::RunTime,
+                withdrawn: Vec::new(),
+                changes: Vec::new(),
+            };
+            let next = match step {
+                Step::Set(tree) => map(tree),
+                Step::Withdraw(path) => {
+                    let mut without = overlay.clone();
+                    without.withdraw(&path);
+                    change.withdrawn.push(path);
+                    match without.on(&sources) {
+                        Ok(tree) => tree,
+                        Err(_) => continue,
+                    }
+                }
+                Step::Sources(tree) => {
+                    change.layer = Layer::Sources;
+                    match overlay.on(&map(tree.clone())) {
+                        Ok(next) => { sources = map(tree); next }
+                        Err(_) => continue,
+                    }
+                }
+            };
+            change.changes = diff(&now, &next);
+            folded = apply(&folded, &change.changes).expect("applies");
+            overlay.follow(&change, &next);
+            now = next;
+            prop_assert_eq!(&folded, &now);
+            if let Ok(overlaid) = overlay.on(&sources) {
+                prop_assert_eq!(overlaid, now.clone());
+            }
+        }
+    }
+}
+
+#[test]
+fn of_what_was_put_around_a_place_the_rest_stays() {
+    let tree = |text: &str| foundation_validate::parse::value(text).expect("JSON");
+    let path = |text: &str| text.parse::<Path>().expect("a path");
+    let mut overlay = Overlay::default();
+    overlay
+        .put(path("kitchen"), Some(tree(r#"{"cooks": 5, "closes": {"at": 10, "on": "Mondays"}}"#)));
+    assert!(overlay.touches(&path("kitchen.closes.at")) && !overlay.touches(&path("cellar")));
+    overlay.withdraw(&path("kitchen.closes.at"));
+    let base = tree(r#"{"kitchen": {"cooks": 1, "closes": {"at": 7}}}"#);
+    let expected = tree(r#"{"kitchen": {"cooks": 5, "closes": {"at": 7, "on": "Mondays"}}}"#);
+    assert_eq!(overlay.on(&base).expect("fits"), expected);
+}
+
 /// Trees of the same shape, as a document has them.
 fn flat() -> impl Strategy<Value = Value> {
     prop::collection::btree_map("[a-e]", 0_i64..4, 0..5).prop_map(|leaves| {

@@ -2,12 +2,14 @@
 
 use async_trait::async_trait;
 use foundation_logic::config::Reference;
-use foundation_types::{Change, Document, Edit, Path, Result, Timestamp, Value, Version};
+use foundation_types::{Change, Document, Edit, Error, Path, Result, Timestamp, Value, Version};
 use foundation_validate::ChangeRequest;
 
+use super::explain::Explanation;
 use super::fields::FieldRow;
 use super::history::HistoryQuery;
 use super::server::ConfigServer;
+use super::sources::Sources;
 use super::subscription::Subscription;
 use super::update::Updated;
 
@@ -90,6 +92,36 @@ pub trait AnyConfig: Send + Sync + 'static {
         Ok(foundation_logic::diff::diff(&from, &to))
     }
 
+    /// Why the value at a path is what it is.
+    ///
+    /// # Errors
+    /// As [`ConfigServer::explain`]; `ReadOnly` if the program does not have the document's type.
+    async fn explain(&self, path: &Path) -> Result<Explanation>;
+
+    /// What becomes of the document if this is one of its files.
+    ///
+    /// # Errors
+    /// As [`ConfigServer::check`]; `ReadOnly` if the program does not have the document's type.
+    fn check(&self, name: &str, bytes: Vec<u8>) -> Result<Vec<Edit>>;
+
+    /// Where its values come from; nothing if the program does not have the document's type.
+    fn sources(&self) -> Option<&Sources>;
+
+    /// Logs what the sources said at the start; as [`ConfigServer::log_sources`].
+    ///
+    /// # Errors
+    /// As [`AnyConfig::update`].
+    async fn log_sources(&self) -> Result<Updated>;
+
+    /// Reads the sources again; as [`ConfigServer::reload`].
+    ///
+    /// # Errors
+    /// As [`ConfigServer::reload`]; `ReadOnly` if the program does not have the document's type.
+    async fn reload(&self) -> Result<Updated>;
+
+    /// Why the sources as they were read last are not in force.
+    fn refused_sources(&self) -> Option<Error>;
+
     /// The changes at a path from now on; the root for all.
     fn subscribe(&self, path: &Path) -> Subscription;
 
@@ -151,6 +183,30 @@ impl<T: Document> AnyConfig for ConfigServer<T> {
 
     async fn history(&self, query: HistoryQuery) -> Result<Vec<Change>> {
         Self::history(self, query).await
+    }
+
+    async fn explain(&self, path: &Path) -> Result<Explanation> {
+        Self::explain(self, path).await
+    }
+
+    fn check(&self, name: &str, bytes: Vec<u8>) -> Result<Vec<Edit>> {
+        Self::check(self, name, bytes)
+    }
+
+    fn sources(&self) -> Option<&Sources> {
+        Some(Self::sources(self))
+    }
+
+    async fn log_sources(&self) -> Result<Updated> {
+        Self::log_sources(self).await
+    }
+
+    async fn reload(&self) -> Result<Updated> {
+        Self::reload(self).await
+    }
+
+    fn refused_sources(&self) -> Option<Error> {
+        Self::refused_sources(self)
     }
 
     fn subscribe(&self, path: &Path) -> Subscription {

@@ -1,12 +1,15 @@
 //! What a change that is asked for comes to at a head.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
+use foundation_logic::config::Layers;
 use foundation_logic::merge::{Merged, three_way};
 use foundation_logic::{config, diff};
 use foundation_store::config::Head;
-use foundation_types::config::OnConflict;
-use foundation_types::{Document, Edit, Error, ErrorKind, Result, Value, Version};
+use foundation_types::config::{Layer, OnConflict};
+use foundation_types::path::Segment;
+use foundation_types::{Document, Edit, Error, ErrorKind, Path, Result, Value, Version};
 use foundation_validate::config::{Stored, no_such_key, stored};
 use foundation_validate::{ChangeRequest, Validated};
 
@@ -41,6 +44,12 @@ pub(super) enum Stop {
 pub(super) struct Plan<T> {
     pub(super) stored: Stored<T>,
     pub(super) edits: Vec<Edit>,
+    /// What moved.
+    pub(super) layer: Layer,
+    /// Where what was set at run time is taken away.
+    pub(super) withdrawn: Vec<Path>,
+    /// What the sources say, if that is what moved.
+    pub(super) layers: Option<Arc<Layers>>,
 }
 
 impl<T: Document> ConfigServer<T> {
@@ -60,7 +69,9 @@ impl<T: Document> ConfigServer<T> {
         match (ask.request.on_conflict, seen, &ask.wanted) {
             (OnConflict::Merge, Some(seen), None) => {
                 let base = self.tree_at(seen).await?;
-                let ours = config::candidate(&base, &ask.request).map_err(with_nearest::<T>)?;
+                let layers = self.state.layers();
+                let ours = config::candidate(&base, layers.tree(), &ask.request)
+                    .map_err(with_nearest::<T>)?;
                 ask.wanted = Some(Wanted { base, ours });
                 Ok(())
             }
@@ -82,11 +93,12 @@ impl<T: Document> ConfigServer<T> {
         let candidate = self.candidate(ask, head).await.map_err(Stop::Refused)?;
         let candidate = candidate.ok_or(Stop::Conflict)?;
         let stored = self.judge(&candidate).map_err(Stop::Refused)?.into_inner();
-        if stored.tree == head.snapshot.tree {
+        let withdrawn = withdrawn(&ask.request);
+        if stored.tree == head.snapshot.tree && !self.is_set_at_run_time(&withdrawn) {
             return Err(Stop::Unmoved);
         }
         let edits = diff::diff(&head.logged, &stored.tree);
-        Ok(Plan { stored, edits })
+        Ok(Plan { stored, edits, layer: Layer::RunTime, withdrawn, layers: None })
     }
 
     /// The tree that the request leads to, to be validated; nothing if head is at another version
@@ -95,7 +107,7 @@ impl<T: Document> ConfigServer<T> {
         let (request, version) = (&ask.request, head.snapshot.version);
         let overwrites = request.on_conflict == OnConflict::Overwrite;
         if request.expected.admits(version) || overwrites {
-            let candidate = config::candidate(&head.snapshot.tree, request);
+            let candidate = config::candidate(&head.snapshot.tree, head.layers.tree(), request);
             return candidate.map(Some).map_err(with_nearest::<T>);
         }
         let Some(Wanted { base, ours }) = &ask.wanted else { return Ok(None) };
@@ -106,14 +118,46 @@ impl<T: Document> ConfigServer<T> {
         Err(self.clash(request.expected, version, clashes).await)
     }
 
+    /// What the document becomes if its sources say this, at a head that is published.
+    pub(super) fn sourced(&self, layers: Arc<Layers>, head: &Head<T>) -> Result<Option<Plan<T>>> {
+        let tree = self.timeline().overlay().on(layers.tree())?;
+        let judged = self.judge(&tree).map_err(|error| layers.placed::<T>(error))?;
+        let stored = judged.into_inner();
+        let edits = diff::diff(&head.logged, &stored.tree);
+        if edits.is_empty() {
+            self.state.relayer(layers);
+            return Ok(None);
+        }
+        let (layer, withdrawn) = (Layer::Sources, Vec::new());
+        Ok(Some(Plan { stored, edits, layer, withdrawn, layers: Some(layers) }))
+    }
+
+    /// Whether anything may be set at run time at one of these places.
+    fn is_set_at_run_time(&self, places: &[Path]) -> bool {
+        let overlay = self.timeline().overlay();
+        let is_set = |place: &Path| overlay.touches(place);
+        places.iter().any(is_set) || (!places.is_empty() && !self.state.pending().is_empty())
+    }
+
     /// Validates a candidate. A rule that panics refuses it and harms nothing else.
-    fn judge(&self, candidate: &Value) -> Result<Validated<Stored<T>>> {
+    pub(super) fn judge(&self, candidate: &Value) -> Result<Validated<Stored<T>>> {
         let judged = || stored::<T>(candidate, &self.inner.rules);
         catch_unwind(AssertUnwindSafe(judged)).unwrap_or_else(|_| {
             let message = format!("a rule of document {:?} panicked", T::NAME);
             Err(Error::new(ErrorKind::Invalid, message))
         })
     }
+}
+
+/// Where a request takes away what was set. An item of a list cannot be taken away by itself: what is
+/// left of the list is set.
+fn withdrawn(request: &ChangeRequest) -> Vec<Path> {
+    let is_key = |segment: &Segment| matches!(segment, Segment::Key(_));
+    let taken = request
+        .edits
+        .iter()
+        .filter(|(path, value)| value.is_none() && path.segments().iter().all(is_key));
+    taken.map(|(path, _)| path.clone()).collect()
 }
 
 /// The refusal of edits, with the nearest known key where nothing was found.

@@ -1,6 +1,6 @@
 //! What a writer expects of a document, held against what became of it.
 
-use foundation_types::config::Unchanged;
+use foundation_types::config::{Layer, Unchanged};
 use foundation_types::error::{Clash, Conflict};
 use foundation_types::limits::CONFLICT_CHANGES_MAX;
 use foundation_types::{
@@ -20,6 +20,20 @@ impl<T: Document> ConfigServer<T> {
     pub async fn last_change(&self, path: &Path) -> Result<Option<Change>> {
         let newest = self.timeline().last().0;
         Ok(self.touching(path, Version::NONE, newest, 1).await?.pop())
+    }
+
+    /// The newest change at run time at, in or around a path.
+    pub(super) async fn last_change_at_run_time(&self, path: &Path) -> Result<Option<Change>> {
+        let mut to = self.timeline().last().0;
+        loop {
+            let Some(change) = self.touching(path, Version::NONE, to, 1).await?.pop() else {
+                return Ok(None);
+            };
+            if change.layer == Layer::RunTime {
+                return Ok(Some(change));
+            }
+            to = change.version.previous();
+        }
     }
 
     /// The first of these expectations that the published versions after `from` do not meet, told

@@ -6,7 +6,9 @@
 //! commit until its end was looked at, so that a failure is noticed even if its caller is gone.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
+use foundation_logic::config::Layers;
 use foundation_store::config::{Head, Proposal, Snapshot};
 use foundation_store::journal::{Batch, Commit};
 use foundation_store::record::RecordKind;
@@ -19,6 +21,7 @@ use foundation_validate::{ChangeRequest, Origin, event};
 
 use super::decision::{Ask, Plan, Stop};
 use super::server::ConfigServer;
+use super::sources;
 use super::update::Updated;
 
 /// Who says that a document changed.
@@ -92,16 +95,55 @@ impl<T: Document> ConfigServer<T> {
         let mut lane = self.inner.lane.lock().await;
         let head = self.head(&mut lane).await?;
         let (newest, version) = (lane.flights.back().cloned(), head.snapshot.version);
-        let Plan { stored, edits } = match self.decide(ask, &head).await {
+        let plan = match self.decide(ask, &head).await {
             Ok(plan) => plan,
             Err(stop) => return Ok((Attempt::Stopped(stop, version), newest)),
         };
+        let who = (ask.request.actor.clone(), ask.request.reason.clone());
+        let attempt = self.append(&mut lane, version, plan, who).await?;
+        Ok((attempt, newest))
+    }
+
+    /// Makes what the sources say now the newest version. What is on its way is waited for first.
+    pub(super) async fn adopt(&self, layers: Arc<Layers>) -> Result<Updated> {
+        let mut lane = self.inner.lane.lock().await;
+        if let Some(flight) = lane.flights.back().cloned() {
+            // Whether it came or not: what counts is what head is then.
+            let _ = flight.commit.durable().await;
+        }
+        let head = self.head(&mut lane).await?;
+        let version = head.snapshot.version;
+        let reason = sources::changed(&head.layers, &layers).join(", ");
+        let reason = if reason.is_empty() { "the sources at the start".to_owned() } else { reason };
+        let Some(plan) = self.sourced(layers, &head)? else {
+            return Ok(Updated { version, position: None, changes: Vec::new() });
+        };
+        let attempt = self.append(&mut lane, version, plan, (None, Some(reason))).await?;
+        drop(lane);
+        match attempt {
+            Attempt::Appended(flight, updated) => self.confirm(flight, updated).await,
+            Attempt::Stopped(Stop::Refused(error), _) => Err(error),
+            Attempt::Stopped(..) => Err(self.conflict(ExpectedVersion::Any, version).await),
+        }
+    }
+
+    /// Gives a change its place behind a version.
+    async fn append(
+        &self,
+        lane: &mut Lane,
+        version: Version,
+        plan: Plan<T>,
+        (actor, reason): (Option<String>, Option<String>),
+    ) -> Result<Attempt> {
+        let Plan { stored, edits, layer, withdrawn, layers } = plan;
         let change = Change {
             document: T::NAME.to_owned(),
             version: version.next(),
             time: self.inner.clock.wall(),
-            actor: ask.request.actor.clone(),
-            reason: ask.request.reason.clone(),
+            actor,
+            reason,
+            layer,
+            withdrawn,
             changes: edits.clone(),
         };
         let data = Data::of(&change)?;
@@ -111,7 +153,7 @@ impl<T: Document> ConfigServer<T> {
         // Nothing is proposed yet: whoever stops waiting here has changed nothing.
         let room = self.inner.journal.reserve(&batch).await?;
         let mut updated = Updated { version: change.version, position: None, changes: edits };
-        let proposal = self.state.propose(snapshot, change, data);
+        let proposal = self.state.propose(snapshot, layers, change, data);
         let commit = match self.inner.journal.append(batch, room) {
             Ok(commit) => commit,
             Err(error) => {
@@ -119,7 +161,7 @@ impl<T: Document> ConfigServer<T> {
                 // Of an append that failed meanwhile: what was computed on it is computed anew.
                 return match error.kind() {
                     ErrorKind::VersionConflict => {
-                        Ok((Attempt::Stopped(Stop::Refused(error), version), newest))
+                        Ok(Attempt::Stopped(Stop::Refused(error), version))
                     }
                     _ => Err(error),
                 };
@@ -128,7 +170,7 @@ impl<T: Document> ConfigServer<T> {
         updated.position = Some(commit.place().last());
         let flight = Flight { proposal, commit };
         lane.flights.push_back(flight.clone());
-        Ok((Attempt::Appended(flight, updated), newest))
+        Ok(Attempt::Appended(flight, updated))
     }
 
     /// What the next change is computed on, after a look at how the appends before ended.

@@ -1,7 +1,8 @@
 //! One live document: its front.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
+use foundation_logic::config::{Layers, on};
 use foundation_logic::{diff, lens};
 use foundation_store::clock::Clock;
 use foundation_store::config::{ConfigState, Current, Snapshot, Timeline};
@@ -9,8 +10,11 @@ use foundation_store::journal::Journal;
 use foundation_types::error::Retry;
 use foundation_types::limits::CONFLICT_TRIES_MAX;
 use foundation_types::value::from_value;
-use foundation_types::{Change, Document, Edit, Error, Path, Result, Timestamp, Value, Version};
-use foundation_validate::config::no_such_key;
+use foundation_types::{
+    Change, Document, Edit, Error, ErrorKind, Path, Result, Timestamp, Value, Version,
+};
+use foundation_validate::config::{Said, no_such_key};
+use foundation_validate::parse::FileFormat;
 use foundation_validate::{BusinessRule, ChangeRequest};
 use serde::Serialize;
 use tokio::sync::watch;
@@ -19,6 +23,7 @@ use super::fields::{self, FieldRow};
 use super::history::{self, HistoryQuery};
 use super::lane::Lane;
 use super::place::{Accepts, Place};
+use super::sources::Sources;
 use super::subscription::Subscription;
 use super::update::{Update, Updated};
 
@@ -62,6 +67,9 @@ pub(super) struct Inner<T> {
     pub(super) lane: tokio::sync::Mutex<Lane>,
     /// Held by the one of those who try again after a conflict whose turn it is.
     pub(super) late: tokio::sync::Mutex<()>,
+    pub(super) sources: Sources,
+    /// Why the sources that are there now are not those in force, if they are not.
+    pub(super) refused: std::sync::Mutex<Option<Error>>,
     /// Whether changes are no longer taken; gone with the last server.
     pub(super) closed: watch::Sender<bool>,
 }
@@ -90,11 +98,35 @@ impl<T: Document> ConfigServer<T> {
         rules: Vec<BusinessRule<T>>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self> {
-        state.recovered(&rules)?;
+        Self::open_with(journal, state, rules, clock, Sources::defaults())
+    }
+
+    /// As [`ConfigServer::open`], with what these sources say under what was set at run time.
+    ///
+    /// What of that the log does not know yet is logged by [`ConfigServer::reload`]. Files are read
+    /// here, by the thread that calls.
+    ///
+    /// # Errors
+    /// As [`ConfigServer::open`], and every problem of every source at once, each with its file, line
+    /// and column or its variable.
+    pub fn open_with(
+        journal: Arc<dyn Journal>,
+        state: Arc<ConfigState<T>>,
+        rules: Vec<BusinessRule<T>>,
+        clock: Arc<dyn Clock>,
+        sources: Sources,
+    ) -> Result<Self> {
+        let layers = match sources.is_empty() {
+            true => None,
+            false => Some(Arc::new(sources.read::<T>(&state.timeline().base())?)),
+        };
+        state.recovered(&rules, layers)?;
         let lane = tokio::sync::Mutex::new(Lane::default());
         let late = tokio::sync::Mutex::default();
         let closed = watch::Sender::new(false);
-        Ok(Self { state, inner: Arc::new(Inner { journal, rules, clock, lane, late, closed }) })
+        let refused = std::sync::Mutex::default();
+        let inner = Inner { journal, rules, clock, lane, late, sources, refused, closed };
+        Ok(Self { state, inner: Arc::new(inner) })
     }
 
     /// The document as it is now. No lock, no allocation; all that is read through the answer is
@@ -157,12 +189,13 @@ impl<T: Document> ConfigServer<T> {
         self.transaction().set(place, value)
     }
 
-    /// Removes what is at a place, when it is awaited; a field then has its default.
+    /// Takes away what was set at run time at a place, when it is awaited: a field then has what the
+    /// sources say, or its default.
     pub fn unset(&self, place: impl Place<T>) -> Update<T> {
         self.transaction().unset(place)
     }
 
-    /// Puts what the document has by default at a place, when it is awaited. The root resets all.
+    /// As [`ConfigServer::unset`]. The root resets all.
     pub fn reset(&self, place: impl Place<T>) -> Update<T> {
         self.transaction().reset(place)
     }
@@ -218,6 +251,71 @@ impl<T: Document> ConfigServer<T> {
                 ended => return ended,
             }
         }
+    }
+
+    /// Reads the sources again and makes what they say now the newest version, under what is set at
+    /// run time. What is in force stays if anything is wrong with them.
+    ///
+    /// # Errors
+    /// As [`ConfigServer::open_with`] and [`ConfigServer::update`].
+    pub async fn reload(&self) -> Result<Updated> {
+        let outcome = self.read_again().await;
+        let refused = outcome.as_ref().err().cloned();
+        *self.inner.refused.lock().unwrap_or_else(PoisonError::into_inner) = refused;
+        outcome
+    }
+
+    /// Logs what the sources said when the document was opened, if the log does not know it yet.
+    ///
+    /// # Errors
+    /// As [`ConfigServer::update`].
+    pub async fn log_sources(&self) -> Result<Updated> {
+        self.adopt(self.state.layers()).await
+    }
+
+    /// What becomes of the document if this is one of its files, the strongest.
+    ///
+    /// # Errors
+    /// Every problem of it, each with line and column.
+    pub fn check(&self, name: &str, bytes: Vec<u8>) -> Result<Vec<Edit>> {
+        let said =
+            FileFormat::of(name.as_ref()).and_then(|format| Said::by_file(name, bytes, format))?;
+        let defaults = self.defaults();
+        let mut found = said.misfits::<T>(&on::<T>(&defaults, &said));
+        let layers = Layers::new::<T>(defaults.clone(), vec![said]);
+        if found.is_empty() {
+            let judged = self.judge(layers.tree()).map_err(|error| layers.placed::<T>(error));
+            match judged {
+                Ok(stored) => return Ok(diff::diff(&defaults, &stored.into_inner().tree)),
+                Err(error) if error.problems().is_empty() => return Err(error),
+                Err(error) => found = error.problems().to_vec(),
+            }
+        }
+        Err(Error::of_problems(found).with("document", T::NAME))
+    }
+
+    /// Why the sources as they were read last are not in force; nothing if they are.
+    #[must_use]
+    pub fn refused_sources(&self) -> Option<Error> {
+        self.inner.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Where its values come from.
+    #[must_use]
+    pub fn sources(&self) -> &Sources {
+        &self.inner.sources
+    }
+
+    async fn read_again(&self) -> Result<Updated> {
+        if self.inner.sources.is_empty() {
+            return Ok(Updated { version: self.version(), position: None, changes: Vec::new() });
+        }
+        let (sources, defaults) = (self.inner.sources.clone(), self.defaults());
+        let reading = tokio::task::spawn_blocking(move || sources.read::<T>(&defaults));
+        let layers = reading.await.map_err(|cause| {
+            Error::new(ErrorKind::Internal, "the sources could not be read").caused_by(cause)
+        })??;
+        self.adopt(Arc::new(layers)).await
     }
 
     /// Makes the document what it was at an earlier version, as a new version.

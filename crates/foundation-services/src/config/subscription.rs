@@ -8,6 +8,7 @@ use std::sync::Arc;
 use foundation_logic::{diff, lens};
 use foundation_store::config::{Published, Timeline};
 use foundation_store::journal::Journal;
+use foundation_types::config::Layer;
 use foundation_types::{Change, Path, Result, Timestamp, Value, Version};
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
@@ -48,6 +49,9 @@ pub struct ConfigChange {
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What moved.
+    #[serde(default)]
+    pub layer: Layer,
 }
 
 /// The changes at one path of one document.
@@ -261,9 +265,9 @@ fn difference(path: &Path, published: &Published) -> Option<ConfigChange> {
     if before == after {
         return None;
     }
-    let Change { version, time, actor, reason, .. } = published.change.clone();
+    let Change { version, time, actor, reason, layer, .. } = published.change.clone();
     let (before, after) = (before.cloned(), after.cloned());
-    Some(ConfigChange { path: path.clone(), before, after, version, time, actor, reason })
+    Some(ConfigChange { path: path.clone(), before, after, version, time, actor, reason, layer })
 }
 
 #[cfg(test)]
@@ -277,6 +281,8 @@ mod tests {
             time: Timestamp::UNIX_EPOCH,
             actor: None,
             reason: None,
+            layer: Layer::RunTime,
+            withdrawn: Vec::new(),
             changes: Vec::new(),
         };
         Arc::new(Published { change, before: Value::Null, after: Value::Null })

@@ -12,8 +12,10 @@ use foundation_validate::ChangeRequest;
 use tokio::sync::watch;
 
 use super::any::AnyConfig;
+use super::explain::Explanation;
 use super::fields::{FieldRow, leaves};
 use super::history::{self, HistoryQuery};
+use super::sources::Sources;
 use super::subscription::Subscription;
 use super::update::Updated;
 
@@ -35,7 +37,7 @@ impl UnlinkedConfig {
 
     fn refused(&self) -> Error {
         let message = format!(
-            "document {:?} is changed only through the program that has its type",
+            "document {:?} is changed, explained and checked only through the program that has its type",
             self.timeline.document()
         );
         Error::new(ErrorKind::ReadOnly, message)
@@ -110,6 +112,30 @@ impl AnyConfig for UnlinkedConfig {
 
     async fn history(&self, query: HistoryQuery) -> Result<Vec<Change>> {
         history::kept_changes(&self.timeline, &*self.journal, query).await
+    }
+
+    async fn explain(&self, _: &Path) -> Result<Explanation> {
+        Err(self.refused())
+    }
+
+    fn check(&self, _: &str, _: Vec<u8>) -> Result<Vec<Edit>> {
+        Err(self.refused())
+    }
+
+    fn sources(&self) -> Option<&Sources> {
+        None
+    }
+
+    async fn log_sources(&self) -> Result<Updated> {
+        Err(self.refused())
+    }
+
+    async fn reload(&self) -> Result<Updated> {
+        Err(self.refused())
+    }
+
+    fn refused_sources(&self) -> Option<Error> {
+        None
     }
 
     fn subscribe(&self, path: &Path) -> Subscription {

@@ -3,7 +3,6 @@
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 
-use foundation_logic::lens;
 use foundation_types::config::{OnConflict, Patch, Unchanged};
 use foundation_types::value::to_value;
 use foundation_types::{
@@ -68,18 +67,18 @@ impl<T: Document> Update<T> {
 
     /// And puts this value at that place.
     pub fn set<V: Serialize>(self, place: impl Place<T> + Accepts<V>, value: V) -> Self {
-        self.edit(place, |_| to_value(&value).map(Some))
+        self.edit(place, || to_value(&value).map(Some))
     }
 
-    /// And removes what is at that place; a field of the document then has its default.
+    /// And takes away what was set at run time at that place: a field then has what the sources say,
+    /// or its default.
     pub fn unset(self, place: impl Place<T>) -> Self {
-        self.edit(place, |_| Ok(None))
+        self.edit(place, || Ok(None))
     }
 
-    /// And puts what the document has by default at that place, or nothing if it has nothing.
+    /// As [`Update::unset`].
     pub fn reset(self, place: impl Place<T>) -> Self {
-        let defaults = self.server.defaults();
-        self.edit(place, |path| Ok(lens::get(&defaults, path).cloned()))
+        self.unset(place)
     }
 
     /// And makes this patch of it, before anything is set, unset or reset: an RFC 7396 merge patch,
@@ -138,13 +137,9 @@ impl<T: Document> Update<T> {
         server.preview(self.request().await?).await
     }
 
-    fn edit(
-        mut self,
-        place: impl Place<T>,
-        value: impl FnOnce(&Path) -> Result<Option<Value>>,
-    ) -> Self {
+    fn edit(mut self, place: impl Place<T>, value: impl FnOnce() -> Result<Option<Value>>) -> Self {
         match place.into_path() {
-            Ok(path) => match value(&path) {
+            Ok(path) => match value() {
                 Ok(value) => self.request.edits.push((path, value)),
                 Err(error) => self.note(&error, &path),
             },

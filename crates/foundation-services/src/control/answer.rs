@@ -12,7 +12,7 @@ use super::calls::{
     Append, AppendEach, AppendOutcome, Call, ConfigGet, ConfigRollback, ConfigUpdate, Put, Request,
     Verify,
 };
-use crate::config::{AnyConfig, Updated};
+use crate::config::Updated;
 use crate::event::Receipt;
 use crate::node::Node;
 
@@ -25,6 +25,12 @@ pub async fn answer(node: &Node, serving: bool, request: Request) -> Result<Box<
         Request::GetStatus(_) => json(&node.status(serving)),
         Request::ConfigGet(call) => json(&config_get(node, call).await?),
         Request::ConfigFields(call) => json(&node.config(&call.document)?.fields()),
+        Request::ConfigExplain(call) => {
+            json(&node.config(&call.document)?.explain(&call.path).await?)
+        }
+        Request::ConfigCheck(call) => {
+            json(&node.config(&call.document)?.check(&call.file, call.text.into_bytes())?)
+        }
         Request::ConfigSchema(call) => json(&node.config(&call.document)?.reference().schema()),
         Request::ConfigTemplate(call) => json(&node.config(&call.document)?.reference().template()),
         Request::ConfigUpdate(call) => json(&config_update(node, call).await?),
@@ -99,7 +105,7 @@ async fn config_get(node: &Node, call: ConfigGet) -> Result<Value> {
 
 async fn config_update(node: &Node, call: ConfigUpdate) -> Result<Updated> {
     let config = node.config(&call.document)?;
-    let edits = call.edits.into_iter().map(|(path, put)| edit(&*config, path, put)).collect();
+    let edits = call.edits.into_iter().map(|(path, put)| edit(path, put)).collect();
     let ConfigUpdate { patches, expected, on_conflict, unchanged, actor, reason, dry_run, .. } =
         call;
     let request = ChangeRequest { patches, edits, expected, on_conflict, unchanged, actor, reason };
@@ -110,11 +116,10 @@ async fn config_update(node: &Node, call: ConfigUpdate) -> Result<Updated> {
     config.update(request).await
 }
 
-fn edit(config: &dyn AnyConfig, path: Path, put: Put) -> (Path, Option<Value>) {
+fn edit(path: Path, put: Put) -> (Path, Option<Value>) {
     let value = match put {
         Put::Value(value) => Some(value),
-        Put::Nothing => None,
-        Put::Default => lens::get(&config.defaults(), &path).cloned(),
+        Put::Nothing | Put::Default => None,
     };
     (path, value)
 }

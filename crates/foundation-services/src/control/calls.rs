@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::backup::BackupReport;
-use crate::config::{FieldRow, HistoryQuery, Updated};
+use crate::config::{Explanation, FieldRow, HistoryQuery, Updated};
 use crate::dump::DumpReport;
 use crate::event::{EventPage, EventStoreStats, Receipt};
 use crate::node::{IfMissing, ReplayPage, Status, TableStatus, VerifyReport};
@@ -82,6 +82,22 @@ calls! {
         /// Name of the document.
         document: String,
     } -> Vec<FieldRow>;
+    /// Why the value at a path of a document is what it is.
+    ConfigExplain {
+        /// Name of the document.
+        document: String,
+        /// Where.
+        path: Path,
+    } -> Explanation;
+    /// What a file makes of the defaults of a document; every problem of it otherwise.
+    ConfigCheck {
+        /// Name of the document.
+        document: String,
+        /// Name of the file, by which its format is known.
+        file: String,
+        /// What it says.
+        text: String,
+    } -> Vec<Edit>;
     /// The JSON Schema of a document.
     ConfigSchema {
         /// Name of the document.

@@ -310,8 +310,18 @@ impl Node {
             let fault = self.documents.timeline(&name)?.fault()?;
             Some(format!("document {name} stopped following the log: {fault}"))
         });
+        let refused = || {
+            let refused = self.configs.iter().filter_map(|(name, config)| {
+                let error = config.refused_sources()?;
+                Some(format!("the files of document {name} are not in force: {error}"))
+            });
+            refused.collect::<Vec<_>>()
+        };
         match (faults.collect::<Vec<_>>(), self.documents.unfollowed()) {
-            (faults, 0) if faults.is_empty() => well("documents"),
+            (faults, 0) if faults.is_empty() => match refused() {
+                refused if refused.is_empty() => well("documents"),
+                refused => ill("documents", CheckState::Degraded, refused.join("; ")),
+            },
             (faults, 0) => ill("documents", CheckState::Failed, faults.join("; ")),
             (_, count) => {
                 let message = format!("{count} changes belong to no document that is followed");

@@ -25,8 +25,11 @@ pub(super) struct KeptDocument {
     positions: Vec<u64>,
     /// What leads from version 0 to 64, from there to 128, …
     trees: Vec<Vec<Put>>,
-    /// What all changes come to.
+    /// What all changes at run time come to.
     overlay: Vec<Put>,
+    /// What leads from there to the newest version: what files and the environment said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    sourced: Vec<Put>,
 }
 
 /// What is put at a place; a place alone is emptied.
@@ -44,7 +47,7 @@ pub fn same_changes(one: &[u8], other: &[u8]) -> bool {
     let read = |bytes| serde_json::from_slice::<KeptDocuments>(bytes).ok();
     let (Some(one), Some(other)) = (read(one), read(other)) else { return false };
     let same = |(one, other): (&KeptDocument, &KeptDocument)| {
-        (&one.name, &one.positions, &one.overlay) == (&other.name, &other.positions, &other.overlay)
+        one.name == other.name && one.positions == other.positions && one.overlay == other.overlay
     };
     one.documents.len() == other.documents.len()
         && one.documents.iter().zip(&other.documents).all(same)
@@ -59,7 +62,13 @@ impl KeptDocument {
         });
         let overlay =
             versions.overlay.iter().map(|(path, value)| Put::of(path.clone(), value.cloned()));
+        // It cannot fail: what the overlay is put on now it was put on before.
+        let overlaid =
+            versions.overlay.on(&versions.base).unwrap_or_else(|_| versions.base.clone());
+        let sourced = diff::diff(&overlaid, &versions.last);
+        let sourced = sourced.into_iter().map(|edit| Put::of(edit.path, edit.after)).collect();
         Self {
+            sourced,
             name: name.to_owned(),
             positions: versions.positions.iter().map(|position| position.to_engine()).collect(),
             trees: steps.collect(),
@@ -84,7 +93,8 @@ impl KeptDocument {
         for Edit { path, after, .. } in self.overlay.into_iter().map(Put::into_edit) {
             overlay.put(path, after);
         }
-        let last = overlay.on(&base)?;
+        let sourced: Vec<Edit> = self.sourced.into_iter().map(Put::into_edit).collect();
+        let last = diff::apply(&overlay.on(&base)?, &sourced)?;
         let positions = self.positions.into_iter().map(Position::from_engine).collect();
         Ok(Versions { base, trees, positions, overlay, last })
     }

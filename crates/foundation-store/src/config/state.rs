@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
+use foundation_logic::config::Layers;
 use foundation_types::value::{from_value, to_value};
 use foundation_types::{Change, Data, Document, Error, Result, Value, Version};
 use foundation_validate::BusinessRule;
@@ -31,6 +32,8 @@ struct Ahead<T> {
     /// What is appended but not yet durable, oldest first.
     pending: VecDeque<Pending<T>>,
     proposals: u64,
+    /// What the sources of the published version say.
+    layers: Arc<Layers>,
     /// Whether recovery has ended: until then nothing is typed, for most trees are never read.
     live: bool,
 }
@@ -40,6 +43,8 @@ struct Ahead<T> {
 struct Pending<T> {
     proposal: Proposal,
     snapshot: Arc<Snapshot<T>>,
+    /// What its sources say, if that is what changed.
+    layers: Option<Arc<Layers>>,
     change: Change,
     /// The data of its record, by which the record is known as this change's.
     data: Data,
@@ -57,6 +62,8 @@ pub struct Head<T> {
     /// The tree that the log folds to. It differs from the snapshot's after the type of the
     /// document changed: the next change leads from this one, and brings the two together.
     pub logged: Value,
+    /// What its sources say.
+    pub layers: Arc<Layers>,
 }
 
 impl<T: Document> ConfigState<T> {
@@ -68,8 +75,10 @@ impl<T: Document> ConfigState<T> {
         let document = T::default();
         let tree = to_value(&document).map_err(|error| error.with("document", T::NAME))?;
         let timeline = Arc::new(Timeline::new(T::NAME, tree.clone()));
-        let snapshot = Snapshot { version: Version::NONE, document, tree };
-        let ahead = Ahead { pending: VecDeque::new(), proposals: 0, live: false };
+        let snapshot = Snapshot { version: Version::NONE, document, tree: tree.clone() };
+        let layers = Arc::new(Layers::new::<T>(tree.clone(), Vec::new()));
+        let (pending, proposals, live) = (VecDeque::new(), 0, false);
+        let ahead = Ahead { pending, proposals, layers, live };
         Ok(Self { published: ArcSwap::from_pointee(snapshot), ahead: Mutex::new(ahead), timeline })
     }
 
@@ -89,22 +98,45 @@ impl<T: Document> ConfigState<T> {
     #[must_use]
     pub fn head(&self) -> Head<T> {
         let ahead = self.ahead();
+        let layers = ahead.pending.iter().rev().find_map(|pending| pending.layers.as_ref());
+        let layers = Arc::clone(layers.unwrap_or(&ahead.layers));
         match ahead.pending.back() {
             Some(last) => {
                 let snapshot = Arc::clone(&last.snapshot);
-                Head { logged: snapshot.tree.clone(), snapshot }
+                Head { logged: snapshot.tree.clone(), snapshot, layers }
             }
-            None => Head { snapshot: self.published.load_full(), logged: self.timeline.last().1 },
+            None => {
+                let snapshot = self.published.load_full();
+                Head { snapshot, logged: self.timeline.last().1, layers }
+            }
         }
     }
 
+    /// What the sources of the published version say.
+    #[must_use]
+    pub fn layers(&self) -> Arc<Layers> {
+        Arc::clone(&self.ahead().layers)
+    }
+
+    /// Takes what the sources say, if it makes no difference to readers: nothing may be on its way.
+    pub fn relayer(&self, layers: Arc<Layers>) {
+        self.ahead().layers = layers;
+    }
+
     /// Tells of a change that is about to be appended with this data; its snapshot becomes the
-    /// head.
-    pub fn propose(&self, snapshot: Snapshot<T>, change: Change, data: Data) -> Proposal {
+    /// head, and so do layers that come with it.
+    pub fn propose(
+        &self,
+        snapshot: Snapshot<T>,
+        layers: Option<Arc<Layers>>,
+        change: Change,
+        data: Data,
+    ) -> Proposal {
         let mut ahead = self.ahead();
         ahead.proposals += 1;
         let proposal = Proposal(ahead.proposals);
-        ahead.pending.push_back(Pending { proposal, snapshot: Arc::new(snapshot), change, data });
+        let snapshot = Arc::new(snapshot);
+        ahead.pending.push_back(Pending { proposal, snapshot, layers, change, data });
         proposal
     }
 
@@ -124,19 +156,30 @@ impl<T: Document> ConfigState<T> {
         }
     }
 
-    /// Ends recovery: takes the tree that the log folds to, if it may still be used.
+    /// Ends recovery: takes the tree that the log folds to, if it may still be used. With sources it
+    /// is what they say, and on top of it what was set at run time.
     ///
     /// # Errors
     /// What of the log could not be followed, or every path at which the tree breaks a rule of
     /// the document as it is now; with the document and its version as context.
-    pub fn recovered(&self, rules: &[BusinessRule<T>]) -> Result<()> {
+    pub fn recovered(&self, rules: &[BusinessRule<T>], sources: Option<Arc<Layers>>) -> Result<()> {
         if let Some(fault) = self.timeline.fault() {
             return Err(fault);
         }
         let mut ahead = self.ahead();
-        let (version, tree) = self.timeline.last();
-        let valid = stored::<T>(&tree, rules)
-            .map_err(|error| error.with("document", T::NAME).with("version", version))?;
+        let (version, logged) = self.timeline.last();
+        let named = |error: Error| error.with("document", T::NAME).with("version", version);
+        let tree = match &sources {
+            Some(layers) => self.timeline.overlay().on(layers.tree()).map_err(named)?,
+            None => logged,
+        };
+        let valid = stored::<T>(&tree, rules).map_err(|error| match &sources {
+            Some(layers) => named(layers.placed::<T>(error)),
+            None => named(error),
+        })?;
+        if let Some(layers) = sources {
+            ahead.layers = layers;
+        }
         let document = valid.into_inner();
         let snapshot = Snapshot { version, document: document.document, tree: document.tree };
         self.published.store(Arc::new(snapshot));
@@ -168,6 +211,9 @@ impl<T: Document> ConfigState<T> {
         let after = ours.snapshot.tree.clone();
         let before = self.timeline.push(record.position(), &ours.change, after.clone())?;
         self.published.store(Arc::clone(&ours.snapshot));
+        if let Some(layers) = ours.layers.clone() {
+            ahead.layers = layers;
+        }
         let published = ahead.pending.pop_front().map(|ours| {
             let change = Change { time: record.recorded(), ..ours.change };
             Published { change, before, after }

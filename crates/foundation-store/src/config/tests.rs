@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use foundation_types::config::Layer;
 use foundation_types::limits::UNLINKED_DOCUMENTS_MAX;
 use foundation_types::value::to_value;
 use foundation_types::{
@@ -34,6 +35,8 @@ fn change(document: &str, version: u64, results: u64) -> Change {
         time: Timestamp::UNIX_EPOCH,
         actor: None,
         reason: None,
+        layer: Layer::default(),
+        withdrawn: Vec::new(),
         changes: vec![edit],
     }
 }
@@ -54,12 +57,12 @@ fn propose(state: &ConfigState<Settings>, change: &Change, results: u64) -> Prop
     let tree = to_value(&document).expect("a tree");
     let data = Data::of(change).expect("a change is JSON");
     let snapshot = Snapshot { version: change.version, document, tree };
-    state.propose(snapshot, change.clone(), data)
+    state.propose(snapshot, None, change.clone(), data)
 }
 
 fn live() -> Arc<ConfigState<Settings>> {
     let state = ConfigState::new().expect("a tree");
-    state.recovered(&[]).expect("defaults are valid");
+    state.recovered(&[], None).expect("defaults are valid");
     Arc::new(state)
 }
 

@@ -6,6 +6,7 @@
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use foundation_logic::diff;
+use foundation_logic::overlay::Overlay;
 use foundation_types::limits::ANSWER_BYTES_MAX;
 use foundation_types::limits::CONFIG_CHANGES_BUFFERED;
 use foundation_types::{
@@ -72,6 +73,12 @@ impl Timeline {
     #[must_use]
     pub fn last(&self) -> (Version, Value) {
         self.versions().last()
+    }
+
+    /// What all changes at run time come to.
+    #[must_use]
+    pub fn overlay(&self) -> Overlay {
+        self.versions().overlay.clone()
     }
 
     /// Where the change that made this version is.
@@ -195,7 +202,7 @@ impl Timeline {
     pub(super) fn push(&self, position: Position, change: &Change, tree: Value) -> Result<Value> {
         let mut versions = self.versions.write().unwrap_or_else(PoisonError::into_inner);
         let (_, before) = versions.last();
-        versions.push(position, change.version, &change.changes, tree)?;
+        versions.push(position, change, tree)?;
         Ok(before)
     }
 
@@ -214,7 +221,7 @@ impl Timeline {
         let mut versions = self.versions.write().unwrap_or_else(PoisonError::into_inner);
         let (_, before) = versions.last();
         let after = diff::apply(&before, &change.changes)?;
-        versions.push(position, change.version, &change.changes, after.clone())?;
+        versions.push(position, &change, after.clone())?;
         Ok(Published { change, before, after })
     }
 

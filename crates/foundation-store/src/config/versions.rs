@@ -4,7 +4,7 @@
 //! an earlier state is a stored tree and at most 63 changes read from the journal.
 
 use foundation_logic::overlay::Overlay;
-use foundation_types::{Edit, Error, ErrorKind, Position, Result, Value, Version};
+use foundation_types::{Change, Error, ErrorKind, Position, Result, Value, Version};
 
 /// Versions from one stored tree to the next.
 pub(super) const TREE_EVERY: usize = 64;
@@ -17,7 +17,7 @@ pub(super) struct Versions {
     pub(super) trees: Vec<Value>,
     /// Position of version 1, 2, 3, …
     pub(super) positions: Vec<Position>,
-    /// What all changes come to.
+    /// What all changes at run time come to.
     pub(super) overlay: Overlay,
     pub(super) last: Value,
 }
@@ -45,15 +45,10 @@ impl Versions {
         (self.newest(), self.last.clone())
     }
 
-    /// Learns of the next version, which these edits made. Versions before it whose changes were lost
+    /// Learns of the next version, which this change made. Versions before it whose changes were lost
     /// to damage get places among the lost records; what they changed is not known.
-    pub(super) fn push(
-        &mut self,
-        position: Position,
-        version: Version,
-        edits: &[Edit],
-        tree: Value,
-    ) -> Result<()> {
+    pub(super) fn push(&mut self, position: Position, change: &Change, tree: Value) -> Result<()> {
+        let version = change.version;
         let expected = self.newest().next();
         let before = self.positions.last().map_or(0, |last| last.to_engine());
         let lost = version.number().checked_sub(expected.number());
@@ -70,7 +65,7 @@ impl Versions {
             }
         }
         self.positions.push(position);
-        self.overlay.add(edits, &tree);
+        self.overlay.follow(change, &tree);
         if self.positions.len().is_multiple_of(TREE_EVERY) {
             self.trees.push(tree.clone());
         }

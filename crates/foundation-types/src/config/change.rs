@@ -20,6 +20,23 @@ pub struct Edit {
     pub after: Option<Value>,
 }
 
+/// What moved when a document changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Layer {
+    /// What files and the environment say.
+    Sources,
+    /// What is set while the application runs; it wins over the sources.
+    #[default]
+    RunTime,
+}
+
+impl Layer {
+    fn is_run_time(&self) -> bool {
+        *self == Self::RunTime
+    }
+}
+
 /// One version of a document: who changed what, when and why.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Change {
@@ -35,6 +52,12 @@ pub struct Change {
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// What, in the order of paths.
+    /// What moved.
+    #[serde(default, skip_serializing_if = "Layer::is_run_time")]
+    pub layer: Layer,
+    /// Where what was set at run time was taken away, so that the sources count again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub withdrawn: Vec<Path>,
+    /// What differs for readers, in the order of paths.
     pub changes: Vec<Edit>,
 }

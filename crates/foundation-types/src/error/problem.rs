@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::kind::{ErrorKind, Severity};
-use crate::config::Change;
+use crate::config::{Change, Origin};
 use crate::path::Path;
 use crate::value::{Value, present};
 use crate::version::Version;
@@ -28,6 +28,13 @@ pub struct Problem {
     /// What the writer may have meant, for example the nearest known key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+    /// Where what is wrong was written, if that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+    /// The line of the file in which it was written, up to the end of what is wrong and with blanks
+    /// before its key; absent if it is secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub excerpt: Option<String>,
     /// How bad it is.
     pub severity: Severity,
 }
@@ -42,6 +49,8 @@ impl Problem {
             value: None,
             expected: None,
             hint: None,
+            origin: None,
+            excerpt: None,
             severity: Severity::Error,
         }
     }
@@ -61,6 +70,13 @@ impl Problem {
     #[must_use]
     pub fn expected(mut self, expected: impl Into<String>) -> Self {
         self.expected = Some(expected.into());
+        self
+    }
+
+    /// This problem with where what is wrong was written.
+    #[must_use]
+    pub fn at(mut self, origin: Origin) -> Self {
+        self.origin = Some(origin);
         self
     }
 
@@ -86,6 +102,9 @@ impl fmt::Display for Problem {
         }
         if let Some(hint) = &self.hint {
             write!(out, ", did you mean {hint}?")?;
+        }
+        if let Some(origin) = &self.origin {
+            write!(out, " ({origin})")?;
         }
         Ok(())
     }

@@ -93,7 +93,7 @@ fn read<T: Document>(candidate: &Value) -> Result<Read<T>, Vec<Problem>> {
 
 /// Reads the candidate as `T`. What does not fit is noted and taken out, and the rest is read
 /// again, so that all misfits are reported and not only the first.
-fn typed<T: Document>(candidate: &Value) -> Result<T, Vec<Problem>> {
+pub(super) fn typed<T: Document>(candidate: &Value) -> Result<T, Vec<Problem>> {
     let mut rest = candidate.clone();
     let mut found: Vec<Problem> = Vec::new();
     loop {

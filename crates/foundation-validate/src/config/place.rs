@@ -40,6 +40,17 @@ pub(super) fn altered(value: &Value, steps: &[Segment], with: Option<&Value>) ->
     }
 }
 
+/// The tree with a value at these steps, which are keys; maps are made on the way.
+pub(super) fn put(tree: &Value, steps: &[Segment], value: Value) -> Value {
+    let Some((Segment::Key(key), rest)) = steps.split_first() else { return value };
+    let map = match tree {
+        Value::Map(map) => map.clone(),
+        _ => foundation_types::value::Map::new(),
+    };
+    let inner = put(map.get(&**key).unwrap_or(&Value::Null), rest, value);
+    Value::Map(map.update(key.clone(), inner))
+}
+
 /// The steps as dotted text. Unlike a path they may have keys of any characters.
 pub(super) fn shown(steps: &[Segment]) -> String {
     let mut text = String::new();

@@ -7,7 +7,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use foundation::{
-    Document, ErrorKind, Event, EventQuery, ExpectedVersion, Foundation, Result, Shaped, lens,
+    Document, ErrorKind, Event, EventQuery, ExpectedVersion, Foundation, Result, Shaped,
+    Sources, lens,
 };
 use serde::{Deserialize, Serialize};
 use validator::Validate;
@@ -43,12 +44,12 @@ async fn main() -> Result<()> {
 }
 
 async fn open_twice(directory: &Path) -> Result<()> {
-    let first = Foundation::builder(directory).document::<Shop>().start().await?;
+    let first = Foundation::builder(directory).document::<Shop>(Sources::defaults()).start().await?;
     change(&first).await?;
     sell(&first).await?;
     first.shutdown(Duration::from_secs(5)).await.into_result()?;
 
-    let second = Foundation::builder(directory).document::<Shop>().start().await?;
+    let second = Foundation::builder(directory).document::<Shop>(Sources::defaults()).start().await?;
     let shop = second.config::<Shop>()?;
     assert_eq!((shop.get().rate_limit, shop.get().payment.timeout_ms), (250, 1_500));
     assert_eq!(second.events().trace("req-7").await?.spans.len(), 2);

@@ -35,6 +35,8 @@ pub(super) fn written_elsewhere(node: &Node, document: &str, version: u64, chang
         time: Timestamp::UNIX_EPOCH,
         actor: None,
         reason: None,
+        layer: foundation_types::config::Layer::RunTime,
+        withdrawn: Vec::new(),
         changes,
     };
     let event = Event {

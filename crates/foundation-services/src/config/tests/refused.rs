@@ -74,7 +74,6 @@ async fn what_is_put_wrongly_is_refused_with_what_would_be_right() {
         told(settings.set("a.".repeat(400), 1).await),
         told(settings.set("log.level[x]", 1).await),
         told(settings.unset("interface.max_resluts").await),
-        told(settings.unset(Path::root()).await),
         told(settings.reset("interface.max_resluts").await),
         told(settings.transaction().await),
         told(settings.set(results, 1).set(results, 2).await),
@@ -98,8 +97,6 @@ async fn what_is_put_wrongly_is_refused_with_what_would_be_right() {
       the path is refused: [x] is not an index from 0 to 4294967295 (after log.level)
     not_found: interface.max_resluts: no key "interface.max_resluts" in document "foundation", did you mean interface.max_results?
       interface.max_resluts: no key "interface.max_resluts" in document "foundation", did you mean interface.max_results?
-    invalid_path: the whole value cannot be removed, only set to something else
-      the whole value cannot be removed, only set to something else
     not_found: interface.max_resluts: no key "interface.max_resluts" in document "foundation", did you mean interface.max_results?
       interface.max_resluts: no key "interface.max_resluts" in document "foundation", did you mean interface.max_results?
     invalid: the change has no edits, expected 1 to 1000 edits

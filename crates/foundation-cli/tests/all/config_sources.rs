@@ -1,0 +1,104 @@
+//! Where values come from, as an operator sees it: files, variables, and what was set.
+
+use super::running::Store;
+
+#[test]
+fn a_value_is_explained_by_everybody_who_says_something_of_it() {
+    let store = Store::new();
+    let settings = store.file(
+        "settings.toml",
+        "# Of the shop.\n[interface]\nmax_results = 200\nquery_timeout_ms = 500\n",
+    );
+    let file = settings.to_str().expect("is text");
+    let mut node = store.command(&["serve", "--settings", file]);
+    let node = super::running::Node::of(node.env("FOUNDATION_INTERFACE__MAX_RESULTS", "500"));
+    store.ok(&["config", "set", "interface.max_results", "250", "--reason", "launch day"]);
+    let told = store.ok(&["config", "explain", "interface.max_results"]);
+    let told = redacted(&told.replace(file, "settings.toml"));
+    insta::assert_snapshot!(told, @r#"
+    interface.max_results = 250  (integer, 1 to 100000: Rows in one page of a query.)
+      from    run time     250           version 2  [time]  tester  "launch day"
+      shadows environment  500           FOUNDATION_INTERFACE__MAX_RESULTS
+      shadows file         200           settings.toml:3:15
+      shadows default      1000
+    "#);
+    let json = store.json(&["config", "explain", "interface.query_timeout_ms"]);
+    assert_eq!(json["given"][0]["origin"]["line"], 4);
+    // The file is followed, below what was set.
+    store.file("settings.toml", "[interface]\nmax_results = 7\nquery_timeout_ms = 600\n");
+    while store.json(&["config", "get", "interface.query_timeout_ms"]) != 600 {}
+    store.ok(&["config", "unset", "interface.max_results"]);
+    assert_eq!(store.json(&["config", "get", "interface.max_results"]), 500);
+    drop(node);
+}
+
+/// Without times.
+fn redacted(text: &str) -> String {
+    let words = text.split(' ').map(|word| {
+        let is_time = word.ends_with('Z') && word.starts_with("20") && word.contains('T');
+        if is_time { "[time]" } else { word }
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn a_file_is_checked_with_every_problem_under_its_line() {
+    let store = Store::new();
+    let good = store.file("good.toml", "[interface]\nmax_results = 7\n");
+    let told = store.ok(&["config", "check", good.to_str().expect("is text")]);
+    insta::assert_snapshot!(told.replace(good.to_str().expect("is text"), "good.toml"), @r#"
+    interface.max_results: 1000 -> 7
+    good.toml is right: 1 value other than the defaults
+    "#);
+    let bad = store.file(
+        "bad.toml",
+        "[interface]\nmax_resluts = 7\nquery_timeout_ms = \"soon\"\n\n[log]\nlevel = \"loud\"\n",
+    );
+    let ran = store.run(&["-q", "config", "check", bad.to_str().expect("is text")]);
+    assert_eq!(ran.code, Some(6));
+    insta::assert_snapshot!(ran.talk.replace(bad.to_str().expect("is text"), "bad.toml"), @r#"
+    there is no store in /tmp/.tmp8wW4io/data yet
+    error[config.unknown_key]: 3 problems
+      no key "interface.max_resluts" in document "foundation"
+        did you mean interface.max_results?
+        --> bad.toml:2:15
+        2 | max_resluts = 7
+          |               ^
+      interface.query_timeout_ms: wrong type, got "soon"
+        expected integer, 1 to 3600000
+        --> bad.toml:3:20
+        3 | query_timeout_ms = "soon"
+          |                    ^^^^^^
+      log.level: unknown choice, got "loud"
+        expected one of off, error, warn, info, debug, trace
+        --> bad.toml:6:9
+        6 | level = "loud"
+          |         ^^^^^^
+    "#);
+    let broken = store.file("broken.json", "{\"log\": {\"level\": \"info\",}}");
+    let ran = store.run(&["config", "check", broken.to_str().expect("is text")]);
+    assert_eq!(ran.code, Some(6), "{ran:?}");
+    assert!(ran.talk.contains("line 1"), "{ran:?}");
+    assert_eq!(store.run(&["config", "check", "/nowhere.toml"]).code, Some(4));
+}
+
+#[test]
+fn a_node_does_not_start_on_wrong_settings_and_says_where() {
+    let store = Store::new();
+    let file = store.file("settings.toml", "[interface]\nmax_results = 0\n");
+    let mut command = store.command(&["serve", "--settings", file.to_str().expect("is text")]);
+    command.env("FOUNDATION_LOG__LEVLE", "debug");
+    let ran = super::running::Ran::of(command.spawn().expect("starts"));
+    assert_eq!(ran.code, Some(6), "{ran:?}");
+    insta::assert_snapshot!(ran.talk.replace(file.to_str().expect("is text"), "settings.toml"), @r#"
+    error[config.unknown_key]: 2 problems
+      no field of document "foundation" has the variable FOUNDATION_LOG__LEVLE
+        did you mean FOUNDATION_LOG__LEVEL?
+        --> environment variable FOUNDATION_LOG__LEVLE
+      interface.max_results: out of range, got 0
+        expected integer, 1 to 100000
+        --> settings.toml:2:15
+        2 | max_results = 0
+          |               ^
+    "#);
+}

@@ -1,0 +1,104 @@
+//! Why a value is what it is: who says so, and whom it overrules.
+
+use foundation_logic::lens;
+use foundation_types::config::{Origin, Shape};
+use foundation_types::{Change, Document, Error, ErrorKind, Path, Result, Value};
+use foundation_validate::config::{is_secret, no_such_key};
+use serde::{Deserialize, Serialize};
+
+use super::place::Place;
+use super::server::ConfigServer;
+
+/// Why the value at a path is what it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Explanation {
+    /// Where.
+    pub path: Path,
+    /// The value now; absent if it, or something in it, is secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<Value>,
+    /// Whether it, or something in it, is secret.
+    #[serde(default)]
+    pub secret: bool,
+    /// Which values it takes, as said to a person; empty if nothing is known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub shape: String,
+    /// One sentence on what it does; empty if nothing is known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub doc: String,
+    /// Whoever says something of it, the one that counts first.
+    pub given: Vec<Given>,
+}
+
+/// What one of the sources says of a path.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Given {
+    /// Who says it.
+    pub origin: Origin,
+    /// What it says; absent if it is secret, or if it was removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<Value>,
+}
+
+impl<T: Document> ConfigServer<T> {
+    /// Why the value at a place is what it is: the value, who says so, and everybody whom that one
+    /// overrules, down to line and column of a file.
+    ///
+    /// A list or map that is put together from several sources has all of them in its list.
+    ///
+    /// # Errors
+    /// `InvalidPath` for text that is no path; `NotFound`, with the nearest known key.
+    pub async fn explain(&self, place: impl Place<T>) -> Result<Explanation> {
+        let path = place.into_path()?;
+        let current = self.state.current().to_snapshot();
+        let (layers, overlay) = (self.state.layers(), self.timeline().overlay());
+        let Some(value) = lens::get(&current.tree, &path) else {
+            return Err(Error::of_problems(vec![no_such_key::<T>(&path)]));
+        };
+        let fields = Shape::Fields(T::FIELDS);
+        let secret = is_secret(fields, &path);
+        let shown = |value: &Value| (!secret).then(|| value.clone());
+        let mut given = Vec::new();
+        if overlay.touches(&path) {
+            let origin = match self.last_change_at_run_time(&path).await {
+                Ok(change) => of_change(change),
+                Err(error) if error.kind() == ErrorKind::Compacted => of_change(None),
+                Err(error) => return Err(error),
+            };
+            given.push(Given { origin, value: shown(value) });
+        }
+        given.extend(
+            layers
+                .given(&path)
+                .into_iter()
+                .map(|one| Given { value: shown(&one.value), origin: one.origin }),
+        );
+        let (shape, doc) = known(T::FIELDS, &path);
+        Ok(Explanation { value: shown(value), path, secret, shape, doc, given })
+    }
+}
+
+fn of_change(change: Option<Change>) -> Origin {
+    let (version, time) =
+        (change.as_ref().map(|one| one.version), change.as_ref().map(|one| one.time));
+    let (actor, reason) = change.map(|one| (one.actor, one.reason)).unwrap_or_default();
+    Origin::RunTime { version, time, actor, reason }
+}
+
+/// What the struct says of a path: which values it takes, and what it is for.
+fn known(fields: &'static [foundation_types::config::Field], path: &Path) -> (String, String) {
+    let Some((last, outer)) = path.segments().split_last() else {
+        return Default::default();
+    };
+    let shape = Shape::Fields(fields);
+    let around = shape.at(outer).map_or(&[][..], Shape::fields);
+    let field = around.iter().find(
+        |field| matches!(last, foundation_types::path::Segment::Key(key) if **key == *field.name),
+    );
+    match field {
+        Some(field) => (field.takes(), field.doc.to_owned()),
+        None => {
+            (shape.at(path.segments()).map(Shape::to_string).unwrap_or_default(), String::new())
+        }
+    }
+}

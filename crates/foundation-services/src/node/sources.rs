@@ -1,0 +1,105 @@
+//! Files that documents are read from, looked at again and again.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use foundation_types::{Error, Event, Result, Value};
+
+use super::Node;
+use crate::config::AnyConfig;
+
+/// How long a file has to be left alone before it is read: who writes it may not be done.
+const SETTLED_AFTER: Duration = Duration::from_millis(50);
+
+impl Node {
+    /// Logs what the sources of the documents said at the start, where the log does not know it.
+    ///
+    /// # Errors
+    /// As [`AnyConfig::log_sources`].
+    pub async fn log_sources(&self) -> Result<()> {
+        for config in self.sourced() {
+            config.log_sources().await?;
+        }
+        Ok(())
+    }
+
+    /// Starts looking at the files of each document. What they say, if it is right, is its next
+    /// version; what is in force stays if it is not, and an event and the health of the node say why.
+    pub fn watch_sources(self: &Arc<Self>) {
+        for config in self.sourced() {
+            let interval = config.sources().and_then(crate::config::Sources::interval);
+            let Some(interval) = interval else { continue };
+            let node = Arc::downgrade(self);
+            self.tasks.spawn_until_stopped("files of a document", async move {
+                let mut seen = None;
+                loop {
+                    let settled = settled(&*config, seen).await;
+                    if settled != seen {
+                        seen = settled;
+                        let Some(node) = node.upgrade() else { return };
+                        node.reload(&*config).await;
+                    }
+                    tokio::time::sleep(interval).await;
+                }
+            });
+        }
+    }
+
+    async fn reload(&self, config: &dyn AnyConfig) {
+        let before = config.refused_sources();
+        let Err(error) = config.reload().await else { return };
+        if before.is_some_and(|before| before.to_string() == error.to_string()) {
+            return;
+        }
+        tracing::error!(document = config.name(), "the files were not taken: {error}");
+        if let Err(error) = self.tell_of_refused(config.name(), &error).await {
+            tracing::error!(%error, "that files were not taken could not be recorded");
+        }
+    }
+
+    /// Records why files were not taken: what and where, and no value.
+    async fn tell_of_refused(&self, document: &str, error: &Error) -> Result<()> {
+        let problems = error.problems().iter().map(|problem| {
+            let origin = problem.origin.as_ref().map(ToString::to_string).unwrap_or_default();
+            BTreeMap::from([
+                ("path", problem.path.clone()),
+                ("code", problem.kind.to_string()),
+                ("origin", origin),
+            ])
+        });
+        let told = Event::new("foundation.config.sources_refused").source("foundation.config");
+        let told = told.subject(document).data(&BTreeMap::from([
+            ("document", foundation_types::value::to_value(document)?),
+            ("code", Value::from(error.code())),
+            ("problems", foundation_types::value::to_value(&problems.collect::<Vec<_>>())?),
+        ]))?;
+        self.events.record_own(told).await.map(|_| ())
+    }
+
+    fn sourced(&self) -> Vec<Arc<dyn AnyConfig>> {
+        let has_sources = |config: &&Arc<dyn AnyConfig>| {
+            config.sources().is_some_and(|sources| !sources.is_empty())
+        };
+        self.configs.values().filter(has_sources).cloned().collect()
+    }
+}
+
+/// A mark of what the files say once nobody writes them, unless it is the one that was seen.
+async fn settled(config: &dyn AnyConfig, seen: Option<u64>) -> Option<u64> {
+    let mut last = mark(config).await;
+    while last != seen {
+        tokio::time::sleep(SETTLED_AFTER).await;
+        let now = mark(config).await;
+        if now == last {
+            return last;
+        }
+        last = now;
+    }
+    last
+}
+
+async fn mark(config: &dyn AnyConfig) -> Option<u64> {
+    let sources = config.sources()?.clone();
+    tokio::task::spawn_blocking(move || sources.mark()).await.ok()
+}
