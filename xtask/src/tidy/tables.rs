@@ -45,6 +45,7 @@ pub(crate) const LAYERS: &[Layer] = &[
             "serde_json",
             "strsim",
             "thiserror",
+            "toml",
             "uuid",
             "validator",
         ],

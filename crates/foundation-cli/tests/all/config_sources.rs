@@ -57,7 +57,6 @@ fn a_file_is_checked_with_every_problem_under_its_line() {
     let ran = store.run(&["-q", "config", "check", bad.to_str().expect("is text")]);
     assert_eq!(ran.code, Some(6));
     insta::assert_snapshot!(ran.talk.replace(bad.to_str().expect("is text"), "bad.toml"), @r#"
-    there is no store in /tmp/.tmp8wW4io/data yet
     error[config.unknown_key]: 3 problems
       no key "interface.max_resluts" in document "foundation"
         did you mean interface.max_results?

@@ -79,14 +79,14 @@ fn no_such_variable<'a, T: Document>(
 }
 
 /// The value of a field. What is refused is shown, unless it is secret.
-fn read(leaf: &Leaf, text: &OsString) -> Result<Value, Problem> {
+fn read(leaf: &Leaf, text: &OsString) -> Result<Value, Box<Problem>> {
     let refused = |shown: Option<&str>, what: &str| {
         let problem = Problem::new(ErrorKind::WrongType, &leaf.path, what);
         let problem = problem.expected(leaf.field.takes());
-        match shown.filter(|_| !leaf.secret) {
+        Box::new(match shown.filter(|_| !leaf.secret) {
             Some(text) => problem.value(Value::from(text)),
             None => problem,
-        }
+        })
     };
     let Some(text) = text.to_str() else {
         return Err(refused(None, "the variable is not UTF-8"));

@@ -67,8 +67,8 @@ proptest! {
             for format in [FileFormat::Toml, FileFormat::Json] {
                 if let Ok(written) = text.read(format) {
                     for place in written.places.values() {
-                        text.excerpt(place);
-                        text.line_and_column(place.value.start);
+                        let (line, column) = text.line_and_column(place.value.start);
+                        prop_assert!(line > 0 && column > 0 && text.excerpt(place).lines().count() <= 1);
                     }
                 }
             }
