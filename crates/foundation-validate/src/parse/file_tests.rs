@@ -33,8 +33,8 @@ fn a_value_has_its_line_and_nothing_else_of_the_line_is_shown() {
     let json = "{\n  \"top\": 1, \"a\\\"b\": 2,\n  \"shop\": {\"code\": \"1234\", \"open\" : true, \"list\": [1, 22]}\n}";
     let rows = [
         ("top", (2, 10), "  \"top\": 1"),
-        ("shop.open", (3, 38), "                             \"open\" : true"),
-        ("shop.list[1]", (3, 57), "                                                        22"),
+        ("shop.open", (3, 37), "                           \"open\" : true"),
+        ("shop.list[1]", (3, 55), "                                                      22"),
     ];
     for (path, position, excerpt) in rows {
         assert_eq!(place(json, FileFormat::Json, path), (position, excerpt.to_owned()), "{path}");
