@@ -51,8 +51,8 @@ pub fn candidate(head: &Value, request: &Validated<ChangeRequest>) -> Result<Val
 fn misfit(error: &Error, path: &Path, new: Option<&Value>) -> Problem {
     let problem = Problem::new(error.kind(), path, error.message());
     match new {
-        Some(new) => problem.value(new),
-        None => problem,
+        Some(new) if !new.has_secret() => problem.value(new),
+        _ => problem,
     }
 }
 

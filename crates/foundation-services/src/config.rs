@@ -16,6 +16,8 @@ mod fields;
 mod history;
 mod lane;
 mod place;
+mod sealing;
+mod sealing_key;
 mod server;
 mod subscription;
 #[cfg(test)]
@@ -27,6 +29,7 @@ pub use any::AnyConfig;
 pub use fields::FieldRow;
 pub use history::HistoryQuery;
 pub use place::{Accepts, Place};
+pub use sealing_key::SealingKey;
 pub use server::ConfigServer;
 pub use subscription::{ConfigChange, Notice, Subscription};
 pub use unlinked::UnlinkedConfig;

@@ -2,11 +2,11 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use foundation_logic::config;
 use foundation_logic::merge::{Merged, three_way};
-use foundation_logic::{config, diff};
 use foundation_store::config::Head;
-use foundation_types::config::OnConflict;
-use foundation_types::{Document, Edit, Error, ErrorKind, Result, Value, Version};
+use foundation_types::config::{OnConflict, Shape};
+use foundation_types::{Document, Edit, Error, ErrorKind, Problem, Result, Value, Version};
 use foundation_validate::config::{Stored, no_such_key, stored};
 use foundation_validate::{ChangeRequest, Validated};
 
@@ -46,7 +46,7 @@ pub(super) struct Plan<T> {
 impl<T: Document> ConfigServer<T> {
     /// Looks at the request by itself, and at what was published of what it expects.
     pub(super) async fn ask(&self, request: ChangeRequest) -> Result<Ask> {
-        let request = foundation_validate::config::change(request)?;
+        let request = foundation_validate::config::change_of::<T>(request)?;
         let checked = self.timeline().last().0;
         self.unmet(&request.unchanged, Version::NONE).await?;
         Ok(Ask { request, checked, wanted: None })
@@ -81,12 +81,12 @@ impl<T: Document> ConfigServer<T> {
         }
         let candidate = self.candidate(ask, head).await.map_err(Stop::Refused)?;
         let candidate = candidate.ok_or(Stop::Conflict)?;
+        let candidate = self.settled(&candidate, head).map_err(Stop::Refused)?;
         let stored = self.judge(&candidate).map_err(Stop::Refused)?.into_inner();
         if stored.tree == head.snapshot.tree {
             return Err(Stop::Unmoved);
         }
-        let edits = diff::diff(&head.logged, &stored.tree);
-        Ok(Plan { stored, edits })
+        self.sealed(stored, head).map_err(Stop::Refused)
     }
 
     /// The tree that the request leads to, to be validated; nothing if head is at another version
@@ -116,11 +116,15 @@ impl<T: Document> ConfigServer<T> {
     }
 }
 
-/// The refusal of edits, with the nearest known key where nothing was found.
+/// The refusal of edits, with the nearest known key where nothing was found. In a document with
+/// secrets what was to be put there may be one under a mistyped key.
 fn with_nearest<T: Document>(error: Error) -> Error {
     let problems =
         error.problems().iter().map(|problem| match (problem.kind, problem.path.parse()) {
             (ErrorKind::NotFound, Ok(path)) => no_such_key::<T>(&path),
+            (ErrorKind::NotFound, Err(_)) if Shape::Fields(T::FIELDS).has_secret() => {
+                Problem { value: None, ..problem.clone() }
+            }
             _ => problem.clone(),
         });
     Error::of_problems(problems.collect())

@@ -251,7 +251,8 @@ impl<T: Document> ConfigServer<T> {
     ///
     /// # Errors
     /// `NotFound` for a version that does not exist, `Compacted` if its changes are no longer
-    /// kept, and the misfit if what it was does not fit the type as it is now.
+    /// kept, `SecretSealed` if a secret of it does not open, and the misfit if what it was does not
+    /// fit the type as it is now.
     pub async fn at(&self, version: Version) -> Result<Snapshot<T>> {
         let current = self.state.current();
         if current.version() == version {
@@ -259,8 +260,9 @@ impl<T: Document> ConfigServer<T> {
         }
         drop(current);
         let tree = self.tree_at(version).await?;
-        let document = from_value(&tree)
-            .map_err(|error| error.with("document", T::NAME).with("version", version))?;
+        let placed = |error: Error| error.with("document", T::NAME).with("version", version);
+        let tree = self.state.seals().open(T::NAME, &tree)?;
+        let document = from_value(&tree).map_err(placed)?;
         Ok(Snapshot { version, document, tree })
     }
 

@@ -12,6 +12,7 @@ use foundation_types::{Change, Data, Document, Error, Result, Value, Version};
 use foundation_validate::BusinessRule;
 use foundation_validate::config::stored;
 
+use super::seal::Seals;
 use super::snapshot::{Current, Snapshot};
 use super::timeline::{Published, Timeline, change_in};
 use crate::journal::Follower;
@@ -23,6 +24,7 @@ pub struct ConfigState<T> {
     published: ArcSwap<Snapshot<T>>,
     ahead: Mutex<Ahead<T>>,
     timeline: Arc<Timeline>,
+    seals: Arc<Seals>,
 }
 
 /// What is ahead of published.
@@ -65,18 +67,37 @@ impl<T: Document> ConfigState<T> {
     /// # Errors
     /// If the defaults cannot be written as a tree.
     pub fn new() -> Result<Self> {
+        Self::with_seals(Arc::default())
+    }
+
+    /// As [`ConfigState::new`], of a document whose secrets are sealed and opened by these.
+    ///
+    /// # Errors
+    /// As [`ConfigState::new`].
+    pub fn with_seals(seals: Arc<Seals>) -> Result<Self> {
         let document = T::default();
         let tree = to_value(&document).map_err(|error| error.with("document", T::NAME))?;
         let timeline = Arc::new(Timeline::new(T::NAME, tree.clone()));
         let snapshot = Snapshot { version: Version::NONE, document, tree };
         let ahead = Ahead { pending: VecDeque::new(), proposals: 0, live: false };
-        Ok(Self { published: ArcSwap::from_pointee(snapshot), ahead: Mutex::new(ahead), timeline })
+        Ok(Self {
+            published: ArcSwap::from_pointee(snapshot),
+            ahead: Mutex::new(ahead),
+            timeline,
+            seals,
+        })
     }
 
     /// Its versions, without their type.
     #[must_use]
     pub fn timeline(&self) -> &Arc<Timeline> {
         &self.timeline
+    }
+
+    /// What seals its secrets, and opens them.
+    #[must_use]
+    pub fn seals(&self) -> &Seals {
+        &self.seals
     }
 
     /// What readers see.
@@ -128,17 +149,23 @@ impl<T: Document> ConfigState<T> {
     ///
     /// # Errors
     /// What of the log could not be followed, or every path at which the tree breaks a rule of
-    /// the document as it is now; with the document and its version as context.
+    /// the document as it is now; `SecretSealed` with the path of a secret that does not open; with
+    /// the document and its version as context.
     pub fn recovered(&self, rules: &[BusinessRule<T>]) -> Result<()> {
         if let Some(fault) = self.timeline.fault() {
             return Err(fault);
         }
         let mut ahead = self.ahead();
-        let (version, tree) = self.timeline.last();
+        let (version, logged) = self.timeline.last();
+        let tree =
+            self.seals.open(T::NAME, &logged).map_err(|error| error.with("version", version))?;
         let valid = stored::<T>(&tree, rules)
             .map_err(|error| error.with("document", T::NAME).with("version", version))?;
         let document = valid.into_inner();
-        let snapshot = Snapshot { version, document: document.document, tree: document.tree };
+        self.timeline.opened(tree.clone());
+        // What is the same has the seals that were logged.
+        let tree = if document.tree == tree { tree } else { document.tree };
+        let snapshot = Snapshot { version, document: document.document, tree };
         self.published.store(Arc::new(snapshot));
         ahead.live = true;
         Ok(())
@@ -157,10 +184,12 @@ impl<T: Document> ConfigState<T> {
         if !ahead.pending.front().is_some_and(is_ours) {
             // Somebody else was first: what was proposed here is not coming.
             ahead.pending.clear();
-            let published = self.timeline.fold(record.position(), change_in(record, event)?)?;
+            let mut published = self.timeline.fold(record.position(), change_in(record, event)?)?;
             if !ahead.live {
                 return Ok(None);
             }
+            published.after = self.seals.settle(T::NAME, &published.after, &published.before)?;
+            self.timeline.opened(published.after.clone());
             self.published.store(Arc::new(typed(&published)?));
             return Ok(Some(published));
         }
