@@ -65,8 +65,8 @@ fn withdrawn(value: &Value, below: &Value, path: &Path) -> Result<Value> {
 fn misfit(error: &Error, path: &Path, new: Option<&Value>) -> Problem {
     let problem = Problem::new(error.kind(), path, error.message());
     match new {
-        Some(new) => problem.value(new),
-        None => problem,
+        Some(new) if !new.has_secret() => problem.value(new),
+        _ => problem,
     }
 }
 

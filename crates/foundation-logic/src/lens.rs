@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use foundation_types::limits::{DEPTH_MAX, PATH_BYTES_MAX, PATH_SEGMENT_BYTES_MAX};
 use foundation_types::path::Segment;
-use foundation_types::value::{List, Map};
+use foundation_types::value::{List, MARK_LEVELS, Map};
 use foundation_types::{Error, ErrorKind, Path, Result, Value};
 
 #[cfg(test)]
@@ -33,7 +33,7 @@ pub fn get<'a>(value: &'a Value, path: &Path) -> Option<&'a Value> {
             Segment::Index(index) => map.get(&*index.to_string()),
         },
         Value::List(list) => position(step).and_then(|index| list.get(index)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => None,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Secret(_) => None,
     })
 }
 
@@ -170,7 +170,7 @@ fn without(value: &Value, steps: &[Segment]) -> Option<Value> {
             }
             Some(Value::List(list))
         }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => None,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Secret(_) => None,
     }
 }
 
@@ -180,6 +180,8 @@ pub(crate) fn fits(value: &Value, room: usize) -> bool {
         Value::List(_) | Value::Map(_) if room == 0 => false,
         Value::List(list) => list.iter().all(|inner| fits(inner, room - 1)),
         Value::Map(map) => map.values().all(|inner| fits(inner, room - 1)),
+        // Written it is a map in a map.
+        Value::Secret(_) => room >= MARK_LEVELS,
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => true,
     }
 }

@@ -75,7 +75,8 @@ pub fn merge(value: &Value, patch: &Value) -> Value {
 /// `NotFound` where nothing is, `WrongType` where the way leads through what is no map and no
 /// list, `InvalidPath` for a place that a list does not have and a move into itself,
 /// `TestFailed` where something else is, `TooLarge` if the tree would nest deeper than 64 levels
-/// or the operations copy more than 1 MiB.
+/// or the operations copy more than 1 MiB, `Invalid` for a test of a secret, whose answer would tell
+/// of it.
 pub fn operate(value: &Value, operations: &[Operation]) -> Result<Value> {
     let mut made = value.clone();
     let mut room = CONFIG_BYTES_MAX;
@@ -86,8 +87,10 @@ pub fn operate(value: &Value, operations: &[Operation]) -> Result<Value> {
             let place = operation.path().to_string();
             let problem = Problem::new(misfit.0, place, message);
             Error::of_problems(vec![match operation.value() {
-                Some(value) => problem.value(value),
-                None => problem,
+                Some(value) if misfit.0 != ErrorKind::Invalid && !value.has_secret() => {
+                    problem.value(value)
+                }
+                _ => problem,
             }])
         })?;
     }
@@ -111,6 +114,10 @@ fn step(value: &Value, operation: &Operation, room: &mut usize) -> Result<Value,
         Operation::Replace { path, value: new } => act(value, path, &Act::Replace(new)),
         Operation::Test { path, value: expected } => {
             let there = find(value, path)?;
+            if there.has_secret() {
+                let message = "what is secret, or has a secret inside, is not tested";
+                return Err(Misfit(ErrorKind::Invalid, message.into()));
+            }
             if same(there, expected) {
                 return Ok(value.clone());
             }

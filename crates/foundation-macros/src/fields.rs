@@ -50,8 +50,7 @@ fn row(field: &Field, case: Option<Case>, root: &Path) -> Result<Option<TokenStr
             quote!(::core::option::Option::Some(#ident))
         }
     };
-    let (shape, optional) = shape_of(field, &options, root);
-    let secret = options.secret;
+    let (shape, optional, secret) = shape_of(field, &options, root);
     let merge = merge(field, &options, root);
     Ok(Some(quote! {
         #root::config::Field {
@@ -66,15 +65,24 @@ fn row(field: &Field, case: Option<Case>, root: &Path) -> Result<Option<TokenStr
     }))
 }
 
-/// The shape of a field, and whether it may have no value. Errors of the type point at the type.
-fn shape_of(field: &Field, options: &FieldOptions, root: &Path) -> (TokenStream, TokenStream) {
+/// The shape of a field, whether it may have no value, and whether it is a secret. Errors of the
+/// type point at the type.
+fn shape_of(
+    field: &Field,
+    options: &FieldOptions,
+    root: &Path,
+) -> (TokenStream, TokenStream, TokenStream) {
     let of = &field.ty;
     if options.opaque {
-        return (quote!(#root::config::Shape::Any), quote!(false));
+        return (quote!(#root::config::Shape::Any), quote!(false), quote!(false));
     }
     let shaped = quote_spanned!(of.span()=> <#of as #root::config::Shaped>);
     let narrowing = bounds::narrowing(&field.attrs, of, root);
-    (quote!(#shaped::SHAPE #narrowing), quote!(#shaped::OPTIONAL))
+    (
+        quote!(#shaped::SHAPE #narrowing),
+        quote!(#shaped::OPTIONAL),
+        quote!(#shaped::SHAPE.is_secret()),
+    )
 }
 
 /// The merge of a field. Whether it fits the shape is known once the types are, so it is asserted.

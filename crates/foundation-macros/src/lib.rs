@@ -27,7 +27,7 @@
 //!         doc: "Requests that one client may send each second.",
 //!         shape: <u32 as Shaped>::SHAPE.at_most(Bound::Integer(10_000 as i128)),
 //!         optional: <u32 as Shaped>::OPTIONAL,
-//!         secret: false,
+//!         secret: <u32 as Shaped>::SHAPE.is_secret(),
 //!         merge: Merge::Replace,
 //!     }]);
 //! }
@@ -78,9 +78,9 @@ pub fn document(input: TokenStream) -> TokenStream {
 /// without data, which are one of their words. Names are those that serde writes: `rename` and
 /// `rename_all` count, and fields that serde skips are none. The doc comment of a field says in its
 /// first sentence what the field does, and `#[validate(range(…))]` says from where to where it goes
-/// if the ends are numbers or constants.
+/// if the ends are numbers or constants. A field whose type is a `Secret` is one: no reference has its
+/// value or its default.
 ///
-/// - `#[document(secret)]`: no reference has its value or its default;
 /// - `#[document(merge = "append")]`: how a list or map that several sources of configuration have
 ///   becomes one; `replace` (the usual), `append` (lists), `union` (lists and maps);
 /// - `#[document(opaque)]`: nothing is known of its values. It is for types without a shape, and

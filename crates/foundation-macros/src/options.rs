@@ -18,7 +18,6 @@ pub(crate) struct TypeOptions {
 /// What stands before a field.
 #[derive(Default)]
 pub(crate) struct FieldOptions {
-    pub(crate) secret: bool,
     pub(crate) opaque: bool,
     pub(crate) merge: Option<(Merge, Span)>,
 }
@@ -52,15 +51,13 @@ impl FieldOptions {
     pub(crate) fn of(attributes: &[Attribute]) -> Result<Self> {
         let mut options = Self::default();
         each(attributes, "document", |meta| {
-            if meta.path.is_ident("secret") {
-                options.secret = true;
-            } else if meta.path.is_ident("opaque") {
+            if meta.path.is_ident("opaque") {
                 options.opaque = true;
             } else if meta.path.is_ident("merge") {
                 let word: LitStr = meta.value()?.parse()?;
                 options.merge = Some((merge(&word)?, word.span()));
             } else {
-                let known = "before a field there are `secret`, `opaque` and `merge`";
+                let known = "before a field there are `opaque` and `merge`";
                 return Err(unknown(&meta, known));
             }
             Ok(())

@@ -7,11 +7,12 @@
 //! head back to published.
 //!
 //! In reading order: one version as readers hold it ([`Snapshot`], [`Current`]), the untyped
-//! [`Timeline`] of a document, the typed [`ConfigState`] over it, and [`Documents`], which hands
+//! [`Timeline`] of a document, the [`Seals`] on its secrets, the typed [`ConfigState`] over it, and [`Documents`], which hands
 //! each change of the journal to the document that it belongs to.
 
 mod documents;
 mod kept;
+mod seal;
 mod snapshot;
 mod state;
 #[cfg(test)]
@@ -21,6 +22,7 @@ mod versions;
 
 pub use documents::Documents;
 pub use kept::same_changes;
+pub use seal::{Seals, SecretKey};
 pub use snapshot::{Current, Snapshot};
 pub use state::{ConfigState, Head, Proposal};
 pub use timeline::{Published, Timeline};

@@ -7,10 +7,13 @@ mod from_value;
 mod number;
 mod parse;
 pub(crate) mod present;
+mod secret;
 mod to_value;
 
 pub use from_value::from_value;
 pub use number::Number;
+pub(crate) use secret::{Hidden, SECRET};
+pub use secret::{MARK_LEVELS, Seal, SecretValue};
 pub use to_value::{to_value, to_value_like};
 
 use std::fmt;
@@ -40,6 +43,8 @@ pub enum Value {
     List(List),
     /// A map.
     Map(Map),
+    /// A secret of any kind: one leaf, never written as what it is.
+    Secret(SecretValue),
 }
 
 impl Value {
@@ -60,6 +65,18 @@ impl Value {
             Self::Text(_) => "text",
             Self::List(_) => "list",
             Self::Map(_) => "map",
+            Self::Secret(_) => "secret",
+        }
+    }
+
+    /// Whether a secret is in it, or it is one.
+    #[must_use]
+    pub fn has_secret(&self) -> bool {
+        match self {
+            Self::Secret(_) => true,
+            Self::List(list) => list.iter().any(Self::has_secret),
+            Self::Map(map) => map.values().any(Self::has_secret),
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) => false,
         }
     }
 
@@ -112,6 +129,12 @@ impl From<i32> for Value {
     }
 }
 
+impl From<SecretValue> for Value {
+    fn from(value: SecretValue) -> Self {
+        Self::Secret(value)
+    }
+}
+
 impl From<Number> for Value {
     fn from(value: Number) -> Self {
         Self::Number(value)
@@ -139,6 +162,7 @@ impl Serialize for Value {
                 }
                 map.end()
             }
+            Self::Secret(secret) => secret.serialize(out),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use foundation_services::config::{AnyConfig, ConfigServer, Sources};
+use foundation_services::config::{AnyConfig, ConfigServer, SealingKey, Sources};
 use foundation_services::control::ControlSocket;
 use foundation_services::dump::{DumpParts, Dumper, Dumps};
 use foundation_services::event::{EventDurability, EventStore, EventStoreParts};
@@ -15,7 +15,7 @@ use foundation_services::opening::Opening;
 use foundation_services::tasks::Tasks;
 use foundation_services::telemetry::{MetricKeeper, TelemetryService, kept_metrics};
 use foundation_store::clock::{Clock, SystemClock};
-use foundation_store::config::{ConfigState, Documents};
+use foundation_store::config::{ConfigState, Documents, Seals};
 use foundation_store::event::EventLog;
 use foundation_store::journal::{Follower, Journal, MemoryJournal, Mode, Recovered};
 use foundation_store::random::{Rng, SystemRng};
@@ -47,6 +47,7 @@ pub struct Builder {
     metrics_kept: bool,
     durability: EventDurability,
     life: Life,
+    sealing_key: Option<SealingKey>,
     clock: Arc<dyn Clock>,
     rng: Arc<dyn Rng>,
 }
@@ -66,6 +67,7 @@ impl Builder {
             metrics_kept: true,
             durability: EventDurability::default(),
             life: Life::Silent,
+            sealing_key: None,
             clock: Arc::new(SystemClock::default()),
             rng: Arc::new(SystemRng::default()),
         }
@@ -180,6 +182,14 @@ impl Builder {
         self
     }
 
+    /// With a key under which the secrets of documents are kept that are set at run time. Without it
+    /// setting one is refused, and so is the start if one was kept: see [`crate::Secret`].
+    #[must_use]
+    pub fn sealing_key(mut self, key: SealingKey) -> Self {
+        self.sealing_key = Some(key);
+        self
+    }
+
     /// With another clock, for tests.
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
@@ -200,15 +210,20 @@ impl Builder {
     /// `Locked` if another process owns the directory; a kind of corruption if what is there is
     /// not what was written, `UnknownFormat` if a newer program wrote it, in both of which cases
     /// nothing is changed; `Invalid` and its like, with every path, if a document as logged breaks
-    /// a rule of its type; every problem of its files and variables at once, each with its place; `Malformed`, with the key, if an entry of a table as logged does not fit
+    /// a rule of its type; every problem of its files and variables at once, each with its place;
+    /// `SecretSealed`, with document and path, if a secret was kept under another key; `Malformed`,
+    /// with the key, if an entry of a table as logged does not fit
     /// its types; `NotFound` if it is for reading and there is no store; `Disk`.
     pub async fn start(mut self) -> Result<Foundation> {
         let declared = std::mem::take(&mut self.documents);
         let mut documents = Documents::default();
         let settings = Arc::new(ConfigState::<Settings>::new()?);
         documents.link(settings.clone())?;
-        let linked: Vec<Box<dyn Linked>> =
-            declared.into_iter().map(|one| one.link(&mut documents)).collect::<Result<_>>()?;
+        let key = self.sealing_key.take().map(SealingKey::into_inner);
+        let seals =
+            Arc::new(key.map_or_else(Seals::default, |key| Seals::new(key, self.rng.clone())));
+        let link = |one: Box<dyn Declared>| one.link(&mut documents, seals.clone());
+        let linked: Vec<Box<dyn Linked>> = declared.into_iter().map(link).collect::<Result<_>>()?;
         let documents = Arc::new(documents);
         let tables = std::mem::take(&mut self.tables).link()?;
         let log = Arc::new(EventLog::new(settings.current().events.buffer.clone()));

@@ -74,14 +74,15 @@ mod linked_tables;
 mod running;
 
 pub use builder::Builder;
+pub use foundation_services::config::SealingKey;
 pub use keeping::{backup_directory, check_fold, repair, restore, verify_directory};
 pub use running::Foundation;
 
 pub use foundation_services::config::Sources;
 pub use foundation_types::{
     CorrelationId, Document, Durability, Error, ErrorKind, Event, EventId, EventQuery, EventType,
-    ExpectedVersion, Keep, Order, Path, Position, Recorded, Result, Settings, Shaped, StreamName,
-    Timestamp, Value, Version, lens,
+    ExpectedVersion, Keep, Order, Path, Position, Recorded, Result, Secret, Settings, Shaped,
+    StreamName, Timestamp, Value, Version, lens,
 };
 
 /// Configuration: documents, their changes and history.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use foundation_services::config::{AnyConfig, ConfigServer, Sources};
 use foundation_store::clock::Clock;
-use foundation_store::config::{ConfigState, Documents};
+use foundation_store::config::{ConfigState, Documents, Seals};
 use foundation_store::journal::Journal;
 use foundation_types::{Document, Result};
 use foundation_validate::BusinessRule;
@@ -13,7 +13,11 @@ use foundation_validate::BusinessRule;
 /// A type that the builder was told of, before anything is opened.
 pub(crate) trait Declared: Send + Sync {
     /// Makes its state and has it follow the journal.
-    fn link(self: Box<Self>, documents: &mut Documents) -> Result<Box<dyn Linked>>;
+    fn link(
+        self: Box<Self>,
+        documents: &mut Documents,
+        seals: Arc<Seals>,
+    ) -> Result<Box<dyn Linked>>;
 }
 
 /// A state that follows the journal, waiting to be served.
@@ -41,8 +45,12 @@ struct Link<T> {
 }
 
 impl<T: Document> Declared for Declaration<T> {
-    fn link(self: Box<Self>, documents: &mut Documents) -> Result<Box<dyn Linked>> {
-        let state = Arc::new(ConfigState::<T>::new()?);
+    fn link(
+        self: Box<Self>,
+        documents: &mut Documents,
+        seals: Arc<Seals>,
+    ) -> Result<Box<dyn Linked>> {
+        let state = Arc::new(ConfigState::<T>::with_seals(seals)?);
         documents.link(state.clone())?;
         Ok(Box::new(Link { state, declared: *self }))
     }

@@ -4,6 +4,7 @@ mod dumps;
 mod life;
 mod reference;
 mod refused;
+mod secrets;
 mod settings;
 mod socket;
 mod sources;

@@ -6,7 +6,9 @@ use std::time::Duration;
 use foundation::config::{HistoryQuery, Layer, Notice, Origin, Unknown};
 use foundation::events::Start;
 use foundation::node::CheckState;
-use foundation::{Document, ErrorKind, EventQuery, Foundation, Shaped, Sources, Version, lens};
+use foundation::{
+    Document, ErrorKind, EventQuery, Foundation, Secret, Shaped, Sources, Version, lens,
+};
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
@@ -34,6 +36,16 @@ struct Kitchen {
     closes: String,
     /// Cooks in it.
     cooks: u8,
+}
+
+/// A document with something for nobody's eyes.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, Validate, Document)]
+#[serde(default, deny_unknown_fields)]
+struct Cellar {
+    /// What opens it.
+    code: Secret<String>,
+    /// Barrels in it.
+    barrels: u8,
 }
 
 struct Folder(tempfile::TempDir);
@@ -288,4 +300,47 @@ async fn what_is_no_configuration_file_is_refused_by_name() {
         let started = Foundation::in_memory().document::<Inn>(Sources::defaults().file(&odd));
         assert!(started.start().await.is_err(), "{odd:?}");
     }
+}
+
+#[tokio::test]
+async fn a_secret_of_a_file_is_used_and_written_nowhere() {
+    let folder = Folder::new();
+    let file = folder.write("cellar.toml", "code = \"hunter2\"\nbarrels = 3\n");
+    let sources = || Sources::defaults().file(&file).unwatched();
+    let store = folder.0.path().join("store");
+    let start = |sources| Foundation::builder(&store).document::<Cellar>(sources).start();
+    let mut told = String::new();
+    for round in 0..2 {
+        let foundation = start(sources()).await.expect("starts");
+        let cellar = foundation.config::<Cellar>().expect("known");
+        assert_eq!(cellar.get().code.expose(), "hunter2");
+        // A restart with the same secret is no change.
+        assert_eq!(cellar.version(), Version::new(1 + 3 * round));
+        cellar.set("barrels", 4 + round).await.expect("needs no key: no secret is set");
+        let error = cellar.set("code", "hunter2 or 3").await.expect_err("no key");
+        told += &format!("{error} {error:?} {:?}", cellar.explain("code").await);
+        folder.write("cellar.toml", "code = \"hunter2 again\"\nbarrels = 3\n");
+        assert_eq!(cellar.reload().await.expect("is right").version, cellar.version());
+        assert_eq!(cellar.get().code.expose(), "hunter2 again");
+        folder.write("cellar.toml", "code = \"hunter2\"\nbarrels = \"hunter2\"");
+        folder.write("cellar.toml", "code = [\"hunter2\"]\nbarrels = 3\n");
+        told += &format!("{:?}", cellar.reload().await.expect_err("is wrong"));
+        folder.write("cellar.toml", "code = \"hunter2\"\nbarrels = 3\n");
+        cellar.reload().await.expect("is right");
+        told += &format!("{:?}", cellar.history(HistoryQuery::default()).await);
+        told += &format!("{:?} {:?}", cellar.at(Version::new(1)).await, foundation.health());
+        stop(foundation).await;
+    }
+    assert!(!told.contains("hunter2"), "{told}");
+    assert!(told.contains("hidden") || told.contains("secret"), "{told}");
+    for entry in std::fs::read_dir(&store).expect("is there") {
+        let path = entry.expect("an entry").path();
+        let bytes = std::fs::read(&path).unwrap_or_default();
+        assert!(!bytes.windows(7).any(|part| part == b"hunter2"), "{}", path.display());
+    }
+    // Without the file the secret is the default; nothing else is lost.
+    let foundation = start(Sources::defaults()).await.expect("starts");
+    let cellar = foundation.config::<Cellar>().expect("known");
+    assert_eq!((cellar.get().code.expose().as_str(), cellar.get().barrels), ("", 5));
+    stop(foundation).await;
 }

@@ -33,7 +33,16 @@ pub(crate) const LAYERS: &[Layer] = &[
     Layer {
         package: "foundation-types",
         reach: Reach::Below,
-        third_party: &["imbl", "jiff", "serde", "serde_json", "thiserror", "uuid", "validator"],
+        third_party: &[
+            "imbl",
+            "jiff",
+            "serde",
+            "serde_json",
+            "thiserror",
+            "uuid",
+            "validator",
+            "zeroize",
+        ],
     },
     Layer {
         package: "foundation-validate",
@@ -57,7 +66,9 @@ pub(crate) const LAYERS: &[Layer] = &[
         third_party: &[
             "arc-swap",
             "async-trait",
+            "chacha20poly1305",
             "crc32c",
+            "hmac",
             "imbl",
             "rustix",
             "serde",
@@ -65,6 +76,7 @@ pub(crate) const LAYERS: &[Layer] = &[
             "sha2",
             "siphasher",
             "tokio",
+            "zeroize",
         ],
     },
     Layer {
@@ -81,6 +93,7 @@ pub(crate) const LAYERS: &[Layer] = &[
             "tracing",
             "tracing-subscriber",
             "validator",
+            "zeroize",
         ],
     },
     Layer { package: FACADE, reach: Reach::Below, third_party: &[] },
@@ -119,6 +132,7 @@ pub(crate) const FOR_TESTS: &[&str] = &[
     "tempfile",
     "tokio",
     "toml",
+    "tracing",
     "trybuild",
     "validator",
 ];

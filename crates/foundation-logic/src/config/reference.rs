@@ -117,7 +117,8 @@ impl<'a> Entry<'a> {
 
     /// Its default, if nothing of it is a secret.
     fn shown_default(&self) -> Option<&'a Value> {
-        self.default.filter(|_| !self.field.secret && !self.field.shape.has_secret())
+        let is_open = !self.field.secret && !self.field.shape.has_secret();
+        self.default.filter(|default| is_open && !default.has_secret())
     }
 
     /// Which values it takes, as said to a person; nothing if nothing is known.

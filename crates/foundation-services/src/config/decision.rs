@@ -3,13 +3,13 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use foundation_logic::config::Layers;
+use foundation_logic::config::{self, Layers};
+use foundation_logic::diff;
 use foundation_logic::merge::{Merged, three_way};
-use foundation_logic::{config, diff};
 use foundation_store::config::Head;
-use foundation_types::config::{Layer, OnConflict};
+use foundation_types::config::{Layer, OnConflict, Shape};
 use foundation_types::path::Segment;
-use foundation_types::{Document, Edit, Error, ErrorKind, Path, Result, Value, Version};
+use foundation_types::{Document, Edit, Error, ErrorKind, Path, Problem, Result, Value, Version};
 use foundation_validate::config::{Stored, no_such_key, stored};
 use foundation_validate::{ChangeRequest, Validated};
 
@@ -52,10 +52,18 @@ pub(super) struct Plan<T> {
     pub(super) layers: Option<Arc<Layers>>,
 }
 
+impl<T> Plan<T> {
+    /// What is set at run time.
+    pub(super) fn at_run_time(stored: Stored<T>, edits: Vec<Edit>) -> Self {
+        let (layer, withdrawn, layers) = (Layer::RunTime, Vec::new(), None);
+        Self { stored, edits, layer, withdrawn, layers }
+    }
+}
+
 impl<T: Document> ConfigServer<T> {
     /// Looks at the request by itself, and at what was published of what it expects.
     pub(super) async fn ask(&self, request: ChangeRequest) -> Result<Ask> {
-        let request = foundation_validate::config::change(request)?;
+        let request = foundation_validate::config::change_of::<T>(request)?;
         let checked = self.timeline().last().0;
         self.unmet(&request.unchanged, Version::NONE).await?;
         Ok(Ask { request, checked, wanted: None })
@@ -92,13 +100,14 @@ impl<T: Document> ConfigServer<T> {
         }
         let candidate = self.candidate(ask, head).await.map_err(Stop::Refused)?;
         let candidate = candidate.ok_or(Stop::Conflict)?;
+        let candidate = self.settled(&candidate, head).map_err(Stop::Refused)?;
         let stored = self.judge(&candidate).map_err(Stop::Refused)?.into_inner();
         let withdrawn = withdrawn(&ask.request);
         if stored.tree == head.snapshot.tree && !self.is_set_at_run_time(&withdrawn) {
             return Err(Stop::Unmoved);
         }
-        let edits = diff::diff(&head.logged, &stored.tree);
-        Ok(Plan { stored, edits, layer: Layer::RunTime, withdrawn, layers: None })
+        let plan = self.sealed(stored, head).map_err(Stop::Refused)?;
+        Ok(Plan { withdrawn, ..plan })
     }
 
     /// The tree that the request leads to, to be validated; nothing if head is at another version
@@ -121,9 +130,12 @@ impl<T: Document> ConfigServer<T> {
     /// What the document becomes if its sources say this, at a head that is published.
     pub(super) fn sourced(&self, layers: Arc<Layers>, head: &Head<T>) -> Result<Option<Plan<T>>> {
         let tree = self.timeline().overlay().on(layers.tree())?;
+        let tree = self.settled(&tree, head)?;
         let judged = self.judge(&tree).map_err(|error| layers.placed::<T>(error))?;
         let stored = judged.into_inner();
         let edits = diff::diff(&head.logged, &stored.tree);
+        // What was set at run time keeps the seals that were logged.
+        let stored = Stored { tree: diff::apply(&head.logged, &edits)?, ..stored };
         if edits.is_empty() {
             self.state.relayer(layers);
             return Ok(None);
@@ -160,11 +172,15 @@ fn withdrawn(request: &ChangeRequest) -> Vec<Path> {
     taken.map(|(path, _)| path.clone()).collect()
 }
 
-/// The refusal of edits, with the nearest known key where nothing was found.
+/// The refusal of edits, with the nearest known key where nothing was found. In a document with
+/// secrets what was to be put there may be one under a mistyped key.
 fn with_nearest<T: Document>(error: Error) -> Error {
     let problems =
         error.problems().iter().map(|problem| match (problem.kind, problem.path.parse()) {
             (ErrorKind::NotFound, Ok(path)) => no_such_key::<T>(&path),
+            (ErrorKind::NotFound, Err(_)) if Shape::Fields(T::FIELDS).has_secret() => {
+                Problem { value: None, ..problem.clone() }
+            }
             _ => problem.clone(),
         });
     Error::of_problems(problems.collect())

@@ -1,7 +1,7 @@
 //! Whatever names a place in a document: a lens, a path, or text that is one.
 
 use foundation_types::config::Lens;
-use foundation_types::{Path, Result};
+use foundation_types::{Path, Result, Secret};
 use serde::Serialize;
 
 /// A place in the document `T`.
@@ -51,6 +51,11 @@ impl<T, V> Accepts<V> for Lens<T, V> {}
 impl<T, V> Accepts<V> for &Lens<T, V> {}
 impl<T> Accepts<&str> for Lens<T, String> {}
 impl<T> Accepts<&str> for &Lens<T, String> {}
+
+impl<T> Accepts<&str> for Lens<T, Secret<String>> {}
+impl<T> Accepts<&str> for &Lens<T, Secret<String>> {}
+impl<T> Accepts<String> for Lens<T, Secret<String>> {}
+impl<T> Accepts<String> for &Lens<T, Secret<String>> {}
 
 impl<T> Place<T> for Path {
     fn into_path(self) -> Result<Path> {

@@ -280,6 +280,7 @@ impl<T: Document> ConfigServer<T> {
     pub fn check(&self, name: &str, bytes: Vec<u8>) -> Result<Vec<Edit>> {
         let said =
             FileFormat::of(name.as_ref()).and_then(|format| Said::by_file(name, bytes, format))?;
+        let said = said.with_secrets::<T>();
         let defaults = self.defaults();
         let mut found = said.misfits::<T>(&on::<T>(&defaults, &said));
         let layers = Layers::new::<T>(defaults.clone(), vec![said]);
@@ -345,20 +346,24 @@ impl<T: Document> ConfigServer<T> {
         self.rehearse(request).await
     }
 
-    /// The document as it was at a version.
+    /// The document as it was at a version. A secret that a file or the environment said was not
+    /// logged: it is as it is now.
     ///
     /// # Errors
     /// `NotFound` for a version that does not exist, `Compacted` if its changes are no longer
-    /// kept, and the misfit if what it was does not fit the type as it is now.
+    /// kept, `SecretSealed` if a secret of it does not open, and the misfit if what it was does not
+    /// fit the type as it is now.
     pub async fn at(&self, version: Version) -> Result<Snapshot<T>> {
         let current = self.state.current();
         if current.version() == version {
             return Ok(current.to_snapshot().as_ref().clone());
         }
+        let now = current.tree().clone();
         drop(current);
         let tree = self.tree_at(version).await?;
-        let document = from_value(&tree)
-            .map_err(|error| error.with("document", T::NAME).with("version", version))?;
+        let placed = |error: Error| error.with("document", T::NAME).with("version", version);
+        let tree = self.state.seals().settle(T::NAME, &tree, &now)?;
+        let document = from_value(&tree).map_err(placed)?;
         Ok(Snapshot { version, document, tree })
     }
 

@@ -247,6 +247,7 @@ impl Reading {
 
     /// Keeps what a source says, without the keys that are only told of.
     fn keep<T: Document>(&mut self, said: Said, unknown: Unknown, defaults: &Value) {
+        let said = said.with_secrets::<T>();
         let misfits = said.misfits::<T>(&on::<T>(defaults, &said));
         let (unknown_keys, wrong): (Vec<_>, Vec<_>) =
             misfits.into_iter().partition(|problem| problem.kind == ErrorKind::UnknownKey);

@@ -9,6 +9,7 @@ use foundation_types::{
     Document, Edit, Error, ExpectedVersion, Path, Position, Problem, Result, Value, Version,
 };
 use foundation_validate::ChangeRequest;
+use foundation_validate::config::{patch_with_secrets, with_secrets};
 use serde::{Deserialize, Serialize};
 
 use super::place::{Accepts, Place};
@@ -87,7 +88,7 @@ impl<T: Document> Update<T> {
     /// A merge patch that is `null` at a field gives it its default, as [`Update::unset`] does.
     pub fn patch(mut self, patch: impl Serialize) -> Self {
         match to_value(&patch).and_then(Patch::from_value) {
-            Ok(patch) => self.request.patches.push(patch),
+            Ok(patch) => self.request.patches.push(patch_with_secrets::<T>(patch)),
             Err(error) => self.note(&error, &Path::root()),
         }
         self
@@ -140,7 +141,10 @@ impl<T: Document> Update<T> {
     fn edit(mut self, place: impl Place<T>, value: impl FnOnce() -> Result<Option<Value>>) -> Self {
         match place.into_path() {
             Ok(path) => match value() {
-                Ok(value) => self.request.edits.push((path, value)),
+                Ok(value) => {
+                    let value = value.map(|value| with_secrets::<T>(&path, value));
+                    self.request.edits.push((path, value));
+                }
                 Err(error) => self.note(&error, &path),
             },
             Err(error) => self.note(&error, &Path::root()),

@@ -13,6 +13,7 @@ use foundation_types::{Change, Data, Document, Error, Result, Value, Version};
 use foundation_validate::BusinessRule;
 use foundation_validate::config::stored;
 
+use super::seal::Seals;
 use super::snapshot::{Current, Snapshot};
 use super::timeline::{Published, Timeline, change_in};
 use crate::journal::Follower;
@@ -24,6 +25,7 @@ pub struct ConfigState<T> {
     published: ArcSwap<Snapshot<T>>,
     ahead: Mutex<Ahead<T>>,
     timeline: Arc<Timeline>,
+    seals: Arc<Seals>,
 }
 
 /// What is ahead of published.
@@ -72,6 +74,14 @@ impl<T: Document> ConfigState<T> {
     /// # Errors
     /// If the defaults cannot be written as a tree.
     pub fn new() -> Result<Self> {
+        Self::with_seals(Arc::default())
+    }
+
+    /// As [`ConfigState::new`], of a document whose secrets are sealed and opened by these.
+    ///
+    /// # Errors
+    /// As [`ConfigState::new`].
+    pub fn with_seals(seals: Arc<Seals>) -> Result<Self> {
         let document = T::default();
         let tree = to_value(&document).map_err(|error| error.with("document", T::NAME))?;
         let timeline = Arc::new(Timeline::new(T::NAME, tree.clone()));
@@ -79,13 +89,24 @@ impl<T: Document> ConfigState<T> {
         let layers = Arc::new(Layers::new::<T>(tree.clone(), Vec::new()));
         let (pending, proposals, live) = (VecDeque::new(), 0, false);
         let ahead = Ahead { pending, proposals, layers, live };
-        Ok(Self { published: ArcSwap::from_pointee(snapshot), ahead: Mutex::new(ahead), timeline })
+        Ok(Self {
+            published: ArcSwap::from_pointee(snapshot),
+            ahead: Mutex::new(ahead),
+            timeline,
+            seals,
+        })
     }
 
     /// Its versions, without their type.
     #[must_use]
     pub fn timeline(&self) -> &Arc<Timeline> {
         &self.timeline
+    }
+
+    /// What seals its secrets, and opens them.
+    #[must_use]
+    pub fn seals(&self) -> &Seals {
+        &self.seals
     }
 
     /// What readers see.
@@ -161,7 +182,8 @@ impl<T: Document> ConfigState<T> {
     ///
     /// # Errors
     /// What of the log could not be followed, or every path at which the tree breaks a rule of
-    /// the document as it is now; with the document and its version as context.
+    /// the document as it is now; `SecretSealed` with the path of a secret that does not open; with
+    /// the document and its version as context.
     pub fn recovered(&self, rules: &[BusinessRule<T>], sources: Option<Arc<Layers>>) -> Result<()> {
         if let Some(fault) = self.timeline.fault() {
             return Err(fault);
@@ -169,9 +191,19 @@ impl<T: Document> ConfigState<T> {
         let mut ahead = self.ahead();
         let (version, logged) = self.timeline.last();
         let named = |error: Error| error.with("document", T::NAME).with("version", version);
-        let tree = match &sources {
-            Some(layers) => self.timeline.overlay().on(layers.tree()).map_err(named)?,
-            None => logged,
+        // A secret that a source said is not in the log: it is as the sources say now.
+        let (tree, logged) = match &sources {
+            Some(layers) => {
+                let overlaid = self.timeline.overlay().on(layers.tree()).map_err(named)?;
+                let tree = self.seals.open(T::NAME, &overlaid).map_err(named)?;
+                let logged = self.seals.settle(T::NAME, &logged, &tree).unwrap_or(logged);
+                (tree, logged)
+            }
+            None => {
+                let base = self.timeline.base();
+                let tree = self.seals.settle(T::NAME, &logged, &base).map_err(named)?;
+                (tree.clone(), tree)
+            }
         };
         let valid = stored::<T>(&tree, rules).map_err(|error| match &sources {
             Some(layers) => named(layers.placed::<T>(error)),
@@ -181,7 +213,10 @@ impl<T: Document> ConfigState<T> {
             ahead.layers = layers;
         }
         let document = valid.into_inner();
-        let snapshot = Snapshot { version, document: document.document, tree: document.tree };
+        self.timeline.opened(logged);
+        // What is the same has the seals that were logged.
+        let tree = if document.tree == tree { tree } else { document.tree };
+        let snapshot = Snapshot { version, document: document.document, tree };
         self.published.store(Arc::new(snapshot));
         ahead.live = true;
         Ok(())
@@ -200,10 +235,12 @@ impl<T: Document> ConfigState<T> {
         if !ahead.pending.front().is_some_and(is_ours) {
             // Somebody else was first: what was proposed here is not coming.
             ahead.pending.clear();
-            let published = self.timeline.fold(record.position(), change_in(record, event)?)?;
+            let mut published = self.timeline.fold(record.position(), change_in(record, event)?)?;
             if !ahead.live {
                 return Ok(None);
             }
+            published.after = self.seals.settle(T::NAME, &published.after, &published.before)?;
+            self.timeline.opened(published.after.clone());
             self.published.store(Arc::new(typed(&published)?));
             return Ok(Some(published));
         }

@@ -19,7 +19,8 @@ pub struct Field {
     pub shape: Shape,
     /// Whether it may have no value.
     pub optional: bool,
-    /// Whether its value is for nobody's eyes: no reference has it or its default.
+    /// Whether its value is for nobody's eyes, as its type says: a `Secret`, or a list or map of
+    /// them. No reference has it or its default.
     pub secret: bool,
     /// What becomes of its value if several sources of configuration have one.
     pub merge: Merge,

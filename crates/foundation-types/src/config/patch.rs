@@ -29,7 +29,7 @@ impl Patch {
     pub fn from_value(value: Value) -> Result<Self> {
         let Value::List(items) = value else { return Ok(Self::Merge(value)) };
         let operation = |(at, item): (usize, &Value)| {
-            crate::value::from_value(item).map_err(|error| {
+            Operation::from_value(item).map_err(|error| {
                 let message = format!("operation {at} of the patch is none: {error}");
                 Error::new(ErrorKind::Malformed, message)
             })
@@ -87,6 +87,20 @@ pub enum Operation {
 }
 
 impl Operation {
+    /// A value that it brings along may be or have a secret, which no reader hands on.
+    fn from_value(item: &Value) -> Result<Self> {
+        let Value::Map(members) = item else { return crate::value::from_value(item) };
+        let Some(brought) = members.get("value") else { return crate::value::from_value(item) };
+        let without = members.update("value".into(), Value::Null);
+        let mut operation = crate::value::from_value(&Value::Map(without))?;
+        if let Self::Add { value, .. } | Self::Replace { value, .. } | Self::Test { value, .. } =
+            &mut operation
+        {
+            *value = brought.clone();
+        }
+        Ok(operation)
+    }
+
     /// Its name, as the patch has it.
     #[must_use]
     pub fn name(&self) -> &'static str {

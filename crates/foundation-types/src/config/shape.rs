@@ -38,6 +38,8 @@ pub enum Shape {
     Map(&'static Shape),
     /// A map of exactly these fields.
     Fields(&'static [Field]),
+    /// A secret whose content has this shape.
+    Secret(&'static Shape),
     /// What its type takes; more is not known.
     Any,
 }
@@ -68,12 +70,27 @@ impl Shape {
     #[must_use]
     pub fn has_secret(&self) -> bool {
         match self {
+            Self::Secret(_) => true,
             Self::List(inner) | Self::Map(inner) => inner.has_secret(),
-            Self::Fields(fields) => {
-                fields.iter().any(|field| field.secret || field.shape.has_secret())
-            }
+            Self::Fields(fields) => fields.iter().any(|field| field.shape.has_secret()),
             _ => false,
         }
+    }
+
+    /// Whether it is a secret, or a list or map of nothing else.
+    #[must_use]
+    pub const fn is_secret(&self) -> bool {
+        match self {
+            Self::Secret(_) => true,
+            Self::List(inner) | Self::Map(inner) => inner.is_secret(),
+            _ => false,
+        }
+    }
+
+    /// Whether these steps end at a secret or lead into one.
+    #[must_use]
+    pub fn leads_into_secret(&self, steps: &[Segment]) -> bool {
+        (0..=steps.len()).any(|end| matches!(self.at(&steps[..end]), Some(Self::Secret(_))))
     }
 
     /// Whether a path can name every field inside: what `Document` asserts where it is derived.
@@ -154,6 +171,7 @@ impl fmt::Display for Shape {
                 let names: Vec<&str> = fields.iter().map(|field| field.name).collect();
                 write!(out, "map of {}", names.join(", "))
             }
+            Self::Secret(inner) => inner.fmt(out),
             Self::Any => out.write_str("any value"),
         }
     }

@@ -9,7 +9,7 @@ use validator::Validate;
 
 use super::{Document, Field, Leaf, Lens, Merge, Shape, Shaped};
 use crate::value::{Value, to_value};
-use crate::{Path, lens};
+use crate::{Path, Secret, lens};
 
 const MOST: u32 = 9;
 
@@ -41,8 +41,7 @@ struct Shop {
 #[document(crate = "crate")]
 #[serde(default, deny_unknown_fields)]
 struct Payment {
-    #[document(secret)]
-    token: String,
+    token: Secret<String>,
     #[validate(range(min = -2, max = 60_000))]
     retry_limit: i32,
     #[validate(range(min = 0.5))]
@@ -176,7 +175,12 @@ fn shops() -> impl Strategy<Value = Shop> {
     (any::<u32>(), any::<i32>(), any::<u16>(), ".{0,8}").prop_map(|(rate, retry, port, token)| {
         Shop {
             rate_limit: rate,
-            payment: Payment { token, retry_limit: retry, port: Port(port), ..Payment::default() },
+            payment: Payment {
+                token: token.into(),
+                retry_limit: retry,
+                port: Port(port),
+                ..Payment::default()
+            },
             ..Shop::default()
         }
     })

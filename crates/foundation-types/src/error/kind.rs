@@ -143,6 +143,15 @@ kinds! {
     /// A JSON patch tests for another value than is there.
     TestFailed "config.test_failed" Conflict "config" Error AfterRefresh
         "read the document as it is now, and send a patch that fits it";
+    /// A secret cannot be kept, because there is no key to seal it with.
+    NoSealingKey "config.no_sealing_key" Validation "config" Error Never
+        "start the application with a sealing key, or put the secret into a file or the environment";
+    /// A secret is needed whose content is not known here.
+    SecretUnknown "config.secret_unknown" Validation "config" Error Never
+        "give the secret itself: what is shown in its place does not stand for it here";
+    /// A sealed secret cannot be opened.
+    SecretSealed "config.secret_sealed" Unavailable "config" Critical AfterRepair
+        "start the application with the key that sealed the secret";
     /// What was asked for does not exist.
     NotFound "not_found" NotFound "lookup" Error Never
         "check the name or the id";

@@ -6,14 +6,17 @@ use std::sync::Arc;
 
 use serde::de::{self, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, Visitor};
 
-use super::{Map, Number, Value};
+use super::{Map, Number, SECRET, Value};
 use crate::error::{Error, ErrorKind, Problem, Result};
+use crate::secret::{HIDDEN, MISFIT};
 
 /// The `T` that the tree says.
 ///
 /// # Errors
 /// One problem of kind [`ErrorKind::WrongType`] or [`ErrorKind::UnknownKey`] that names the path
-/// of the value that does not fit, the value, and what was expected.
+/// of the value that does not fit, the value, and what was expected. Of a secret that does not fit
+/// neither the value nor what is inside is told. [`ErrorKind::SecretUnknown`] for a secret without
+/// content, [`ErrorKind::WrongType`] for one where `T` has none.
 pub fn from_value<T: DeserializeOwned>(value: &Value) -> Result<T> {
     let trail = Trail::default();
     T::deserialize(Reader { value, trail: &trail }).map_err(|misfit| {
@@ -113,10 +116,41 @@ impl de::Error for Misfit {
     }
 }
 
+impl Misfit {
+    /// Of a secret: what serde has to say of it may have it.
+    fn of_secret(kind: ErrorKind, message: &str) -> Self {
+        let message = message.to_owned();
+        Self { kind, message, key: None, value: Some(HIDDEN.to_owned()), expected: None }
+    }
+
+    fn no_secret() -> Self {
+        Self::of_secret(ErrorKind::WrongType, "a secret stands where none is kept")
+    }
+}
+
 #[derive(Clone, Copy)]
 struct Reader<'a> {
     value: &'a Value,
     trail: &'a Trail,
+}
+
+impl Reader<'_> {
+    /// The content of a secret, or what stands there as it is: as in a file.
+    fn secret<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        let value = match self.value {
+            Value::Secret(secret) => secret.expose().ok_or_else(|| {
+                Misfit::of_secret(ErrorKind::SecretUnknown, "the secret is not known here")
+            })?,
+            plain => plain,
+        };
+        // A path inside of a secret may tell of it.
+        let length = self.trail.0.borrow().len();
+        let read = visitor.visit_newtype_struct(Reader { value, ..self });
+        read.map_err(|_| {
+            self.trail.0.borrow_mut().truncate(length);
+            Misfit::of_secret(ErrorKind::WrongType, MISFIT)
+        })
+    }
 }
 
 fn visit_number<'de, V: Visitor<'de>>(number: Number, visitor: V) -> Result<V::Value, Misfit> {
@@ -144,6 +178,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
             Value::Map(map) => {
                 visitor.visit_map(Entries { entries: map.iter(), value: None, trail: self.trail })
             }
+            Value::Secret(_) => Err(Misfit::no_secret()),
         }
     }
 
@@ -156,10 +191,18 @@ impl<'de> Deserializer<'de> for Reader<'_> {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Misfit> {
+        if name == SECRET {
+            return self.secret(visitor);
+        }
         visitor.visit_newtype_struct(self)
+    }
+
+    /// What nobody looks at may be anything.
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        visitor.visit_unit()
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -173,6 +216,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
             Value::Map(map) if map.len() == 1 => {
                 visitor.visit_enum(Variant { map, trail: self.trail })
             }
+            Value::Secret(_) => Err(Misfit::no_secret()),
             other => Err(de::Error::invalid_type(
                 de::Unexpected::Other(&other.to_json()),
                 &"the name of a choice",
@@ -188,7 +232,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         visitor: V,
     ) -> Result<V::Value, Misfit> {
         match self.value {
-            Value::Map(_) => self.deserialize_any(visitor),
+            Value::Map(_) | Value::Secret(_) => self.deserialize_any(visitor),
             other => Err(de::Error::invalid_type(
                 de::Unexpected::Other(&other.to_json()),
                 &"a map of its fields",
@@ -198,7 +242,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
 
     serde::forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
-        unit_struct seq tuple tuple_struct map identifier ignored_any
+        unit_struct seq tuple tuple_struct map identifier
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use super::{List, Map, Number, Value};
+use super::{List, Map, Number, SecretValue, Value};
 use crate::limits::DEPTH_MAX;
 
 impl<'de> Deserialize<'de> for Value {
@@ -96,6 +96,6 @@ impl<'de> Visitor<'de> for AtDepth {
                 return Err(A::Error::custom(format_args!("key {key:?} repeats")));
             }
         }
-        Ok(Value::Map(map))
+        Ok(SecretValue::of_mark(&map).map_or(Value::Map(map), Value::Secret))
     }
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use serde::ser::{self, Serialize};
 
-use super::{List, Map, Number, Value};
+use super::secret::{Answer, Reveal};
+use super::{List, MARK_LEVELS, Map, Number, SECRET, SecretValue, Value};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::DEPTH_MAX;
 
@@ -13,7 +14,8 @@ use crate::limits::DEPTH_MAX;
 ///
 /// # Errors
 /// [`ErrorKind::Malformed`] for numbers that are not finite, bytes, and map keys that are neither
-/// text nor numbers nor booleans; [`ErrorKind::TooLarge`] beyond 64 levels.
+/// text nor numbers nor booleans, and for the key `$secret`, by which a secret is marked;
+/// [`ErrorKind::TooLarge`] beyond 64 levels, of which the mark of a secret takes two.
 pub fn to_value<T: Serialize + ?Sized>(data: &T) -> Result<Value> {
     write(data, None)
 }
@@ -28,10 +30,12 @@ pub fn to_value_like<T: Serialize + ?Sized>(data: &T, like: &Value) -> Result<Va
 }
 
 fn write<T: Serialize + ?Sized>(data: &T, like: Option<&Value>) -> Result<Value> {
-    data.serialize(Writer { depth: 0, like }).map_err(|Refusal { kind, message }| {
-        let name = std::any::type_name::<T>();
-        Error::new(kind, format!("{name} cannot be a value: {message}"))
-    })
+    data.serialize(Writer { depth: 0, secret: Place::Open, like }).map_err(
+        |Refusal { kind, message }| {
+            let name = std::any::type_name::<T>();
+            Error::new(kind, format!("{name} cannot be a value: {message}"))
+        },
+    )
 }
 
 /// Why a piece of data has no place in a tree.
@@ -51,18 +55,58 @@ impl ser::Error for Refusal {
 #[derive(Clone, Copy)]
 struct Writer<'a> {
     depth: usize,
+    secret: Place,
     /// What stands at this place of a tree that is probably the same.
     like: Option<&'a Value>,
+}
+
+/// Whether a secret is around what is written.
+#[derive(Clone, Copy, PartialEq)]
+enum Place {
+    Open,
+    InSecret,
 }
 
 impl<'a> Writer<'a> {
     /// The writer of what is inside, where nothing is known to be the same.
     fn inside(self) -> Result<Self, Refusal> {
         if self.depth == DEPTH_MAX {
-            let message = format!("it nests deeper than {DEPTH_MAX} levels");
-            return Err(Refusal { kind: ErrorKind::TooLarge, message });
+            return Err(too_deep());
         }
-        Ok(Self { depth: self.depth + 1, like: None })
+        Ok(Self { depth: self.depth + 1, like: None, ..self })
+    }
+
+    /// A secret as one leaf, or as what it is if another secret is around it.
+    fn write_secret<T: Serialize + ?Sized>(self, value: &T) -> Result<Value, Refusal> {
+        if self.depth + MARK_LEVELS > DEPTH_MAX {
+            return Err(too_deep());
+        }
+        let there = match self.like {
+            Some(Value::Secret(there)) => Some(there),
+            _ => None,
+        };
+        let asked = Reveal::ask();
+        let like = there.and_then(SecretValue::expose);
+        let content = value.serialize(Self { secret: Place::InSecret, like, ..self })?;
+        let secret = match asked.answer() {
+            Answer::Content => SecretValue::new(content),
+            Answer::Itself(secret) => secret,
+            Answer::Nothing => {
+                let message = "a secret stands in what is flattened, untagged or tagged inside";
+                return Err(ser::Error::custom(message));
+            }
+        };
+        match (self.secret, there, secret.expose()) {
+            (Place::InSecret, _, Some(content)) => Ok(content.clone()),
+            (Place::InSecret, _, None) => {
+                Err(ser::Error::custom("a secret that is not known here stands in another one"))
+            }
+            // The seal of the other one is good for this one.
+            (Place::Open, Some(there), _) if secret.seal().is_none() && *there == secret => {
+                Ok(Value::Secret(there.clone()))
+            }
+            (Place::Open, ..) => Ok(Value::Secret(secret)),
+        }
     }
 
     fn map(self) -> Result<MapWriter<'a>, Refusal> {
@@ -94,6 +138,11 @@ struct MapWriter<'a> {
     key: Option<Arc<str>>,
 }
 
+fn too_deep() -> Refusal {
+    let message = format!("it nests deeper than {DEPTH_MAX} levels");
+    Refusal { kind: ErrorKind::TooLarge, message }
+}
+
 fn wrapped(variant: Option<&'static str>, value: Value) -> Value {
     match variant {
         Some(name) => Value::Map(Map::unit(name.into(), value)),
@@ -122,12 +171,19 @@ impl MapWriter<'_> {
         Ok(())
     }
 
-    fn finish(self) -> Value {
-        let map = match self.like {
+    fn finish(self) -> Result<Value, Refusal> {
+        let has_mark = self.entries.iter().any(|(key, _)| SecretValue::is_taken(key));
+        let map: Map = match self.like {
             Some(like) if self.is_like(like) => like.clone(),
             _ => self.entries.into_iter().collect(),
         };
-        wrapped(self.variant, Value::Map(map))
+        if !has_mark {
+            return Ok(wrapped(self.variant, Value::Map(map)));
+        }
+        // It is the mark of a secret, in what another format has written, or nothing that can be.
+        let secret = SecretValue::of_mark(&map).map(Value::Secret);
+        let message = "the key \"$secret\" is taken: it marks a secret";
+        Ok(wrapped(self.variant, secret.ok_or_else(|| ser::Error::custom(message))?))
     }
 
     /// Whether the entries are those of the other map, each once.
@@ -241,9 +297,12 @@ impl<'a> ser::Serializer for Writer<'a> {
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(
         self,
-        _: &'static str,
+        name: &'static str,
         value: &T,
     ) -> Result<Value, Refusal> {
+        if name == SECRET {
+            return self.write_secret(value);
+        }
         value.serialize(self)
     }
 
@@ -380,7 +439,7 @@ impl ser::SerializeMap for MapWriter<'_> {
     }
 
     fn end(self) -> Result<Value, Refusal> {
-        Ok(self.finish())
+        self.finish()
     }
 }
 
@@ -397,7 +456,7 @@ impl ser::SerializeStruct for MapWriter<'_> {
     }
 
     fn end(self) -> Result<Value, Refusal> {
-        Ok(self.finish())
+        self.finish()
     }
 }
 
@@ -414,7 +473,7 @@ impl ser::SerializeStructVariant for MapWriter<'_> {
     }
 
     fn end(self) -> Result<Value, Refusal> {
-        Ok(self.finish())
+        self.finish()
     }
 }
 

@@ -2,9 +2,9 @@
 
 use foundation_types::config::{OnConflict, Patch, Unchanged};
 use foundation_types::limits::{CONFIG_BYTES_MAX, REASON_BYTES_MAX, TRANSACTION_EDITS_MAX};
-use foundation_types::{ErrorKind, ExpectedVersion, Path, Problem, Result, Value};
+use foundation_types::{Document, ErrorKind, ExpectedVersion, Path, Problem, Result, Value};
 
-use super::json_bytes;
+use super::{json_bytes, secrets};
 use crate::pipeline::settle;
 use crate::text::{Characters, TextRule};
 use crate::validated::Validated;
@@ -48,6 +48,15 @@ pub fn change(request: ChangeRequest) -> Result<Validated<ChangeRequest>> {
         text.iter().for_each(|text| REASON.check(path, text, &mut found));
     }
     settle(request, found)
+}
+
+/// As [`change`], of a document whose type is known: what it brings along for secrets is taken as
+/// such from here on.
+///
+/// # Errors
+/// As [`change`].
+pub fn change_of<T: Document>(request: ChangeRequest) -> Result<Validated<ChangeRequest>> {
+    change(secrets::of_request::<T>(request))
 }
 
 /// Whether these edits make one transaction: 1 to 1,000 of them, together no larger than 1 MiB

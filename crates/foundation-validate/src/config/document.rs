@@ -5,11 +5,11 @@ use std::sync::Arc;
 use foundation_types::limits::CONFIG_BYTES_MAX;
 use foundation_types::path::Segment;
 use foundation_types::value::{from_value, to_value, to_value_like};
-use foundation_types::{Document, ErrorKind, Path, Problem, Result, Value};
+use foundation_types::{Document, ErrorKind, HIDDEN, Path, Problem, Result, Value};
 
 use super::known::{shape, unknown_key, unknown_keys};
 use super::place::{altered, at_text};
-use super::{json_bytes, json_bytes_at_most, schema};
+use super::{json_bytes, json_bytes_at_most, schema, secrets};
 use crate::pipeline::{PROBLEMS_MAX, Pipeline};
 use crate::validated::Validated;
 
@@ -62,10 +62,14 @@ pub fn stored<T: Document>(
 ) -> Result<Validated<Stored<T>>> {
     let pipeline = Pipeline {
         schema: &|read: &Read<T>, found| {
+            let already = found.len();
             schema::check(&read.stored.document, &read.stored.tree, found);
+            secrets::hide::<T>(&read.stored.tree, &mut found[already..]);
         },
         business: &|read, found| {
+            let already = found.len();
             rules.iter().for_each(|rule| found.extend(rule(&read.stored.document)));
+            secrets::hide::<T>(&read.stored.tree, &mut found[already..]);
         },
         integrity: &|read, found| found.extend(misfit_after_storing(read)),
     };
@@ -137,7 +141,12 @@ fn told<T: Document>(mut misfit: Problem, tree: &Value) -> Problem {
     if misfit.kind == ErrorKind::UnknownKey {
         return unknown_key::<T>(&misfit.path);
     }
-    match at_text(tree, &misfit.path) {
+    let there = at_text(tree, &misfit.path);
+    let is_secret = there.is_some_and(Value::has_secret) || secrets::is_secret::<T>(&misfit.path);
+    if is_secret || misfit.value.as_deref() == Some(HIDDEN) {
+        return told_of_secret::<T>(misfit);
+    }
+    match there {
         // A misfit that says nothing of a value is about a missing part of it.
         Some(Value::Map(_) | Value::List(_)) if misfit.value.is_none() => {}
         Some(value) => misfit = misfit.value(value),
@@ -146,6 +155,13 @@ fn told<T: Document>(mut misfit: Problem, tree: &Value) -> Problem {
     if let Some(shape) = shape::<T>(&misfit.path) {
         misfit.expected = Some(shape);
     }
+    misfit
+}
+
+/// The misfit of what is secret, or of a value that has a secret inside: without the value.
+fn told_of_secret<T: Document>(mut misfit: Problem) -> Problem {
+    misfit.value = None;
+    misfit.expected = shape::<T>(&misfit.path);
     misfit
 }
 

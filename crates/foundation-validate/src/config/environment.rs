@@ -91,7 +91,11 @@ fn read(leaf: &Leaf, text: &OsString) -> Result<Value, Box<Problem>> {
     let Some(text) = text.to_str() else {
         return Err(refused(None, "the variable is not UTF-8"));
     };
-    let value = match leaf.field.shape {
+    let shape = match leaf.field.shape {
+        Shape::Secret(inner) => *inner,
+        shape => shape,
+    };
+    let value = match shape {
         Shape::Text | Shape::Choice(_) => return Ok(Value::from(text)),
         _ if text.is_empty() && leaf.field.optional => return Ok(Value::Null),
         Shape::Flag => text.parse().ok().map(|flag: bool| Value::from(flag)),
@@ -100,7 +104,7 @@ fn read(leaf: &Leaf, text: &OsString) -> Result<Value, Box<Problem>> {
             signed.or_else(|| text.parse::<u64>().ok().map(Value::from))
         }
         Shape::Float { .. } => text.parse().ok().and_then(Number::from_f64).map(Value::Number),
-        Shape::Any => parse::value_or_text(text).ok(),
+        Shape::Any | Shape::Secret(_) => parse::value_or_text(text).ok(),
         Shape::List(_) | Shape::Map(_) | Shape::Fields(_) => {
             let read = parse::value(text).ok();
             return read.ok_or_else(|| refused(Some(text), "the variable is not JSON"));

@@ -20,6 +20,7 @@ pub(super) fn told(shape: &Shape) -> Option<String> {
     match shape {
         // What is wrong with a struct is said better by its type.
         Shape::Fields(_) | Shape::Any => None,
+        Shape::Secret(inner) => told(inner),
         shape => Some(shape.to_string()),
     }
 }

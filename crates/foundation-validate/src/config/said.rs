@@ -9,6 +9,7 @@ use foundation_types::{Document, Path, Problem, Value};
 
 use super::document::typed;
 use super::known::unknown_keys;
+use super::secrets::with_secrets;
 use crate::parse::{FileFormat, FileText, Written};
 
 /// What one file, or the environment, says of a document.
@@ -62,6 +63,13 @@ impl Said {
             Source::File { name, .. } => name,
             Source::Environment(_) => "environment",
         }
+    }
+
+    /// The same with what the fields of the document say is secret known as such.
+    #[must_use]
+    pub fn with_secrets<T: Document>(mut self) -> Self {
+        self.tree = with_secrets::<T>(&Path::root(), self.tree);
+        self
     }
 
     /// The same without what it says at a path.

@@ -1,5 +1,6 @@
 //! The schema stage: the `validator` rules of a document, told as problems with full paths.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use foundation_types::config::Shape;
@@ -94,17 +95,26 @@ fn walk_kind(kind: &ValidationErrorsKind, place: &Place, found: &mut Vec<Problem
 
 fn problem(error: &ValidationError, place: &Place) -> Problem {
     let path = shown(&place.steps);
+    let is_secret =
+        matches!(place.shape, Shape::Secret(_)) || place.value.is_some_and(Value::has_secret);
     let kind = match &*error.code {
         "range" | "length" => ErrorKind::OutOfRange,
         _ => ErrorKind::Invalid,
     };
     // The shape of a number has its range; of a text it does not say how long it may be.
     let expected = match &*error.code {
-        "range" => told(&place.shape).or_else(|| expected(error)),
+        "range" if !is_secret => told(&place.shape).or_else(|| expected(error)),
         _ => expected(error).or_else(|| told(&place.shape)),
     };
     let mut problem = Problem::new(kind, path, message(error));
     problem.expected = expected;
+    if is_secret {
+        // A message that was put together may have been put together from the secret.
+        if matches!(error.message, Some(Cow::Owned(_))) || matches!(error.code, Cow::Owned(_)) {
+            "breaks a rule".clone_into(&mut problem.message);
+        }
+        return problem;
+    }
     match (place.value, error.params.get("value")) {
         // Problems of a whole struct would repeat the struct.
         (Some(Value::Map(_)), None) => problem,
@@ -142,9 +152,6 @@ fn expected(error: &ValidationError) -> Option<String> {
     Some(format!("{unit}{text}"))
 }
 
-fn bound(
-    params: &HashMap<std::borrow::Cow<'static, str>, serde_json::Value>,
-    name: &str,
-) -> Option<String> {
+fn bound(params: &HashMap<Cow<'static, str>, serde_json::Value>, name: &str) -> Option<String> {
     params.get(name).map(ToString::to_string)
 }

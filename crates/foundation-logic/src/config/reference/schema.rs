@@ -42,7 +42,7 @@ fn property(entry: &Entry) -> Map {
         or_null(&mut schema);
     }
     put_doc(&mut schema, field.doc);
-    if field.secret {
+    if field.secret || matches!(entry.default, Some(Value::Secret(_))) {
         put(&mut schema, "writeOnly", true);
     }
     if let Some(default) = default {
@@ -84,6 +84,11 @@ fn shape(shape: &Shape) -> Map {
             schema
         }
         Shape::Fields(fields) => object(Entry::all(fields, None), true),
+        Shape::Secret(content) => {
+            let mut schema = self::shape(content);
+            put(&mut schema, "writeOnly", true);
+            schema
+        }
         Shape::Any => Map::new(),
     }
 }

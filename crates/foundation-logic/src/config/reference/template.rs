@@ -65,6 +65,7 @@ fn example(shape: &Shape) -> String {
         Shape::Choice(words) => quoted(words.first().copied().unwrap_or_default()),
         Shape::List(_) => "[]".to_owned(),
         Shape::Map(_) | Shape::Fields(_) => "{}".to_owned(),
+        Shape::Secret(content) => example(content),
         Shape::Text | Shape::Any => "\"\"".to_owned(),
     }
 }
@@ -72,7 +73,7 @@ fn example(shape: &Shape) -> String {
 /// The value as TOML writes it on one line; TOML has no null.
 fn toml(value: &Value) -> Option<String> {
     match value {
-        Value::Null => None,
+        Value::Null | Value::Secret(_) => None,
         Value::Bool(_) | Value::Number(_) => Some(value.to_json()),
         Value::Text(text) => Some(quoted(text)),
         Value::List(list) => {

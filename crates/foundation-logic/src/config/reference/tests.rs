@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use foundation_types::config::{Document, Shaped};
 use foundation_types::value::{from_value, to_value};
-use foundation_types::{Settings, Value};
+use foundation_types::{Secret, Settings, Value};
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
@@ -39,8 +39,7 @@ struct Shop {
 #[serde(default, deny_unknown_fields)]
 struct Payment {
     /// What the provider knows us by.
-    #[document(secret)]
-    token: String,
+    token: Secret<String>,
     /// How amounts are rounded.
     rounding: Rounding,
     /// What we keep.
@@ -60,8 +59,7 @@ struct Shelf {
 #[document(crate = "foundation_types")]
 struct Server {
     host: String,
-    #[document(secret)]
-    key: String,
+    key: Secret<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, Shaped)]
@@ -77,12 +75,12 @@ impl Default for Shop {
     fn default() -> Self {
         Self {
             rate_limit: 100,
-            payment: Payment { token: "s3cr3t".to_owned(), ..Payment::default() },
+            payment: Payment { token: "s3cr3t".into(), ..Payment::default() },
             name: "corner \"shop\"".to_owned(),
             guests: None,
             shelves: BTreeMap::from([("left 1".to_owned(), Shelf { height: 1.5 })]),
             open: true,
-            servers: vec![Server { host: "a.example".to_owned(), key: "s3cr3t".to_owned() }],
+            servers: vec![Server { host: "a.example".to_owned(), key: "s3cr3t".into() }],
             extra: serde_json::from_str(r#"{"depth": {"levels": 2}}"#).expect("is a tree"),
         }
     }
@@ -158,7 +156,7 @@ fn the_template_with_everything_in_force_is_the_default() {
     let read: Settings = from_value(&to_value(&untouched).expect("is a tree")).expect("reads");
     assert_eq!(read, Settings::default());
     let mut expected = Shop::default();
-    expected.payment.token.clear();
+    expected.payment.token = Secret::default();
     expected.servers.clear();
     (expected.guests, expected.payment.share) = (Some(Vec::new()), Some(0.0));
     assert_eq!(from_value::<Shop>(&read_template(&shop())).expect("reads"), expected);
