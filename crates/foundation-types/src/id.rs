@@ -94,6 +94,8 @@ impl EventType {
     pub const RESERVED_PREFIX: &str = "foundation.";
     /// A change of a configuration document.
     pub const CONFIG_CHANGED: &str = "foundation.config.changed";
+    /// A change of a configuration document that was refused, and changed nothing.
+    pub const CONFIG_REFUSED: &str = "foundation.config.refused";
     /// A value that was put into a table under a key.
     pub const TABLE_PUT: &str = "foundation.table.put";
     /// A key that was removed from a table.

@@ -1,10 +1,11 @@
 //! What a change that is asked for comes to at a head.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use foundation_logic::merge::{Merged, three_way};
 use foundation_logic::{config, diff};
-use foundation_store::config::Head;
+use foundation_store::config::{Head, Snapshot};
 use foundation_types::config::OnConflict;
 use foundation_types::{Document, Edit, Error, ErrorKind, Result, Value, Version};
 use foundation_validate::config::{Stored, no_such_key, stored};
@@ -12,10 +13,21 @@ use foundation_validate::{ChangeRequest, Validated};
 
 use super::expectation::unmet_by;
 use super::server::ConfigServer;
+use super::veto::Proposed;
+
+/// What a change is asked for for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To be made.
+    Make,
+    /// To see what would come of it.
+    Preview,
+}
 
 /// A change that is asked for, with what was already looked up for it.
 pub(super) struct Ask {
     pub(super) request: Validated<ChangeRequest>,
+    purpose: Purpose,
     /// What may not have changed has not, up to this version.
     checked: Version,
     /// What the request makes of the version that its writer has seen, once it is to be merged.
@@ -45,11 +57,12 @@ pub(super) struct Plan<T> {
 
 impl<T: Document> ConfigServer<T> {
     /// Looks at the request by itself, and at what was published of what it expects.
-    pub(super) async fn ask(&self, request: ChangeRequest) -> Result<Ask> {
+    pub(super) async fn ask(&self, request: ChangeRequest, purpose: Purpose) -> Result<Ask> {
+        self.check_not_within_veto()?;
         let request = foundation_validate::config::change(request)?;
         let checked = self.timeline().last().0;
         self.unmet(&request.unchanged, Version::NONE).await?;
-        Ok(Ask { request, checked, wanted: None })
+        Ok(Ask { request, purpose, checked, wanted: None })
     }
 
     /// Answers a conflict: with what it takes to merge, if that was asked for and not yet tried,
@@ -86,7 +99,28 @@ impl<T: Document> ConfigServer<T> {
             return Err(Stop::Unmoved);
         }
         let edits = diff::diff(&head.logged, &stored.tree);
-        Ok(Plan { stored, edits })
+        let plan = Plan { stored, edits };
+        self.put_to_vetoes(ask, head, &plan).await.map_err(Stop::Refused)?;
+        Ok(plan)
+    }
+
+    /// Asks who may refuse the change, if there is anybody.
+    async fn put_to_vetoes(&self, ask: &Ask, head: &Head<T>, plan: &Plan<T>) -> Result<()> {
+        let vetoes = self.inner.vetoes.all();
+        if vetoes.is_empty() {
+            return Ok(());
+        }
+        let Stored { document, tree } = plan.stored.clone();
+        let version = head.snapshot.version.next();
+        let proposed = Proposed {
+            before: Arc::clone(&head.snapshot),
+            after: Arc::new(Snapshot { version, document, tree }),
+            edits: plan.edits.as_slice().into(),
+            actor: ask.request.actor.clone(),
+            reason: ask.request.reason.clone(),
+            is_preview: ask.purpose == Purpose::Preview,
+        };
+        self.ask_vetoes(vetoes, &proposed).await
     }
 
     /// The tree that the request leads to, to be validated; nothing if head is at another version

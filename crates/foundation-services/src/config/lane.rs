@@ -17,12 +17,13 @@ use foundation_types::{
 use foundation_validate::config::Stored;
 use foundation_validate::{ChangeRequest, Origin, event};
 
-use super::decision::{Ask, Plan, Stop};
+use super::decision::{Ask, Plan, Purpose, Stop};
+use super::refusals::Wish;
 use super::server::ConfigServer;
 use super::update::Updated;
 
 /// Who says that a document changed.
-const SOURCE: &str = "foundation.config";
+pub(super) const SOURCE: &str = "foundation.config";
 
 /// What the lane remembers from one change to the next.
 #[derive(Debug, Default)]
@@ -50,7 +51,16 @@ enum Attempt {
 impl<T: Document> ConfigServer<T> {
     /// Takes a change through the lane and waits until it is durable.
     pub(super) async fn apply(&self, request: ChangeRequest) -> Result<Updated> {
-        let mut ask = self.ask(request).await?;
+        let wish = Wish::of(&request);
+        let made = self.make(request).await;
+        if let Err(error) = &made {
+            self.record_refusal(wish, error);
+        }
+        made
+    }
+
+    async fn make(&self, request: ChangeRequest) -> Result<Updated> {
+        let mut ask = self.ask(request, Purpose::Make).await?;
         loop {
             let (attempt, newest) = self.attempt(&ask).await?;
             match attempt {
@@ -68,7 +78,7 @@ impl<T: Document> ConfigServer<T> {
 
     /// What a change would do, without doing it.
     pub(super) async fn rehearse(&self, request: ChangeRequest) -> Result<Vec<Edit>> {
-        let mut ask = self.ask(request).await?;
+        let mut ask = self.ask(request, Purpose::Preview).await?;
         loop {
             let mut lane = self.inner.lane.lock().await;
             let head = self.head(&mut lane).await?;

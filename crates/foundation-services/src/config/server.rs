@@ -19,8 +19,10 @@ use super::fields::{self, FieldRow};
 use super::history::{self, HistoryQuery};
 use super::lane::Lane;
 use super::place::{Accepts, Place};
+use super::refusals::Refusals;
 use super::subscription::Subscription;
 use super::update::{Update, Updated};
+use super::vetoes::Vetoes;
 
 /// One configuration document, live: cheap to clone, wait-free to read.
 ///
@@ -62,6 +64,9 @@ pub(super) struct Inner<T> {
     pub(super) lane: tokio::sync::Mutex<Lane>,
     /// Held by the one of those who try again after a conflict whose turn it is.
     pub(super) late: tokio::sync::Mutex<()>,
+    /// Who is asked before each change.
+    pub(super) vetoes: Arc<Vetoes<T>>,
+    pub(super) refusals: Refusals,
     /// Whether changes are no longer taken; gone with the last server.
     pub(super) closed: watch::Sender<bool>,
 }
@@ -93,8 +98,10 @@ impl<T: Document> ConfigServer<T> {
         state.recovered(&rules)?;
         let lane = tokio::sync::Mutex::new(Lane::default());
         let late = tokio::sync::Mutex::default();
+        let (vetoes, refusals) = (Arc::default(), Refusals::default());
         let closed = watch::Sender::new(false);
-        Ok(Self { state, inner: Arc::new(Inner { journal, rules, clock, lane, late, closed }) })
+        let inner = Inner { journal, rules, clock, lane, late, vetoes, refusals, closed };
+        Ok(Self { state, inner: Arc::new(inner) })
     }
 
     /// The document as it is now. No lock, no allocation; all that is read through the answer is
@@ -231,6 +238,8 @@ impl<T: Document> ConfigServer<T> {
     ///
     /// # Errors
     /// - the change is refused: every problem, with path, value and what was expected;
+    /// - `Vetoed`, with the reason, if somebody who is asked refuses it: see
+    ///   [`ConfigServer::veto`]; `WithinVeto` from within a veto of the document;
     /// - `VersionConflict`, with the changes missed, if the document is not at the expected
     ///   version;
     /// - what the journal answers: `Indeterminate`, `Fenced`, `DiskFull`, `TooLarge`;

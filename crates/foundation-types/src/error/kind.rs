@@ -143,6 +143,12 @@ kinds! {
     /// A JSON patch tests for another value than is there.
     TestFailed "config.test_failed" Conflict "config" Error AfterRefresh
         "read the document as it is now, and send a patch that fits it";
+    /// Somebody who is asked before each change refused this one.
+    Vetoed "config.vetoed" Validation "config" Error Never
+        "read the reason, and change what it names or ask whoever refused it";
+    /// A change that was asked for by whoever is just being asked about another one.
+    WithinVeto "config.within_veto" Usage "config" Error Never
+        "make the change after the veto has answered: until then no other one is made";
     /// What was asked for does not exist.
     NotFound "not_found" NotFound "lookup" Error Never
         "check the name or the id";
