@@ -25,6 +25,7 @@ mod unlinked;
 mod update;
 mod veto;
 mod vetoes;
+mod watch;
 
 pub use any::AnyConfig;
 pub use fields::FieldRow;
@@ -36,3 +37,4 @@ pub use subscription::{ConfigChange, Notice, Subscription};
 pub use unlinked::UnlinkedConfig;
 pub use update::{Update, Updated};
 pub use veto::{OnSilence, Proposed, VetoGuard, VetoTerms};
+pub use watch::{FieldChange, FieldNotice, FieldWatch};

@@ -16,3 +16,4 @@ mod sample;
 mod untyped;
 mod updated;
 mod vetoed;
+mod watched;
