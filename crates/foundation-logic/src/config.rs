@@ -9,8 +9,10 @@ use crate::{diff, lens, patch};
 mod reference;
 #[cfg(test)]
 mod tests;
+mod usual;
 
 pub use reference::Reference;
+pub use usual::usual_way;
 
 /// The tree after these changes, oldest first: how a document is read from its journal.
 ///

@@ -15,8 +15,10 @@ mod expectation;
 mod fields;
 mod history;
 mod lane;
+mod parking;
 mod place;
 mod refusals;
+mod resolve;
 mod server;
 mod subscription;
 #[cfg(test)]
@@ -32,6 +34,7 @@ pub use fields::FieldRow;
 pub use history::HistoryQuery;
 pub use place::{Accepts, Place};
 pub use refusals::{Finding, RefusedChange};
+pub use resolve::{Resolution, Resolve};
 pub use server::ConfigServer;
 pub use subscription::{ConfigChange, Notice, Subscription};
 pub use unlinked::UnlinkedConfig;

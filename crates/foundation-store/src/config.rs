@@ -12,6 +12,7 @@
 
 mod documents;
 mod kept;
+mod parked;
 mod snapshot;
 mod state;
 #[cfg(test)]
@@ -21,6 +22,7 @@ mod versions;
 
 pub use documents::Documents;
 pub use kept::same_changes;
+pub use parked::Parked;
 pub use snapshot::{Current, Snapshot};
 pub use state::{ConfigState, Head, Proposal};
 pub use timeline::{Published, Timeline};

@@ -53,6 +53,12 @@ pub const VETO_DEADLINE_MS_MAX: u64 = 10_000;
 pub const REFUSALS_PER_SECOND_MAX: u32 = 10;
 /// Findings of a refused change that are recorded; further ones are counted.
 pub const REFUSAL_PROBLEMS_MAX: usize = 20;
+/// Changes of one document that may wait for somebody to decide about them.
+pub const PARKED_MAX: usize = 1_000;
+/// What they have together, in bytes as JSON text.
+pub const PARKED_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Places of one document that have a way of their own to answer conflicts.
+pub const CONFLICT_PLACES_MAX: usize = 1_000;
 /// Changes in one answer about the history of a document.
 pub const HISTORY_CHANGES_MAX: usize = 1_000;
 /// Documents whose changes are in the log while the program does not have their type.

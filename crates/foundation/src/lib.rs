@@ -144,14 +144,16 @@ pub use foundation_types::{
 pub mod config {
     pub use foundation_logic::config::Reference;
     pub use foundation_services::config::{
-        Accepts, AnyConfig, ConfigChange, ConfigServer, FieldRow, HistoryQuery, Notice, Place,
-        Subscription, Update, Updated,
+        Accepts, AnyConfig, ConfigChange, ConfigServer, FieldChange, FieldNotice, FieldRow,
+        FieldWatch, Finding, HistoryQuery, Notice, OnSilence, Place, Proposed, RefusedChange,
+        Resolution, Resolve, Subscription, Update, Updated, VetoGuard, VetoTerms,
     };
     pub use foundation_store::config::{Current, Snapshot};
     pub use foundation_types::config::{
         Bound, BufferSettings, Change, Document, Edit, EventSettings, Field, InterfaceSettings,
         JournalSettings, Leaf, Lens, LogLevel, LogSettings, Merge, OnConflict, Operation, Overflow,
-        Patch, Pointer, RetentionSettings, Settings, Shape, Shaped, TelemetrySettings, Unchanged,
+        ParkedConflict, Patch, Pointer, RetentionSettings, Settings, Shape, Shaped,
+        TelemetrySettings, Unchanged,
     };
     pub use foundation_validate::{BusinessRule, ChangeRequest};
 }
@@ -348,11 +350,12 @@ pub mod error {
 pub mod node {
     pub use foundation_services::backup::{BackupReport, RestoreReport};
     pub use foundation_services::control::{
-        Append, AppendEach, AppendOutcome, Call, Client, ConfigDiff, ConfigFields, ConfigGet,
-        ConfigHistory, ConfigRollback, ConfigSchema, ConfigTemplate, ConfigUpdate, EventGet,
-        EventsQuery, EventsStats, EventsTrace, GetKeptMetrics, GetMetrics, GetStatus, Put, Replay,
-        Request, TableGet, TableList, TablePut, TableRemove, TableRows, TakeBackup, TakeCheckpoint,
-        TakeDump, Verify,
+        Append, AppendEach, AppendOutcome, Call, Client, ConfigConflicts, ConfigDiff, ConfigFields,
+        ConfigFollow, ConfigGet, ConfigHistory, ConfigResolve, ConfigRollback, ConfigSchema,
+        ConfigTemplate, ConfigUpdate, ConfigVersionAt, EventGet, EventsQuery, EventsStats,
+        EventsTrace, GetKeptMetrics, GetMetrics, GetStatus, Put, Replay, Request, TableGet,
+        TableList, TablePut, TableRemove, TableRows, Take, TakeBackup, TakeCheckpoint, TakeDump,
+        Verify,
     };
     pub use foundation_services::dump::{DumpReport, Dumps};
     pub use foundation_services::fold::{FoldReport, FoldRow};

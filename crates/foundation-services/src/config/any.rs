@@ -1,12 +1,16 @@
 //! A live document as tools see it: without its type.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use foundation_logic::config::Reference;
-use foundation_types::{Change, Document, Edit, Path, Result, Timestamp, Value, Version};
+use foundation_types::config::ParkedConflict;
+use foundation_types::{Change, Document, Edit, EventId, Path, Result, Timestamp, Value, Version};
 use foundation_validate::ChangeRequest;
 
 use super::fields::FieldRow;
 use super::history::HistoryQuery;
+use super::resolve::Resolution;
 use super::server::ConfigServer;
 use super::subscription::Subscription;
 use super::update::Updated;
@@ -99,6 +103,21 @@ pub trait AnyConfig: Send + Sync + 'static {
     /// As [`ConfigServer::subscribe_from`].
     async fn subscribe_from(&self, version: Version, path: &Path) -> Result<Subscription>;
 
+    /// The changes that wait for somebody to decide about them, the oldest first.
+    fn conflicts(&self) -> Vec<Arc<ParkedConflict>>;
+
+    /// Decides about one of them. The request says who, why and what is expected; what it changes
+    /// counts for nothing.
+    ///
+    /// # Errors
+    /// As [`ConfigServer::resolve`]; `ReadOnly` if the program does not have the document's type.
+    async fn resolve(
+        &self,
+        id: EventId,
+        resolution: Resolution,
+        request: ChangeRequest,
+    ) -> Result<Updated>;
+
     /// Takes no more changes and ends all subscriptions.
     fn close(&self);
 }
@@ -159,6 +178,19 @@ impl<T: Document> AnyConfig for ConfigServer<T> {
 
     async fn subscribe_from(&self, version: Version, path: &Path) -> Result<Subscription> {
         Self::subscribe_from(self, version, path).await
+    }
+
+    fn conflicts(&self) -> Vec<Arc<ParkedConflict>> {
+        Self::conflicts(self)
+    }
+
+    async fn resolve(
+        &self,
+        id: EventId,
+        resolution: Resolution,
+        request: ChangeRequest,
+    ) -> Result<Updated> {
+        Self::resolve(self, id, resolution).by(request).await
     }
 
     fn close(&self) {

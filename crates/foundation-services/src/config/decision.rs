@@ -6,8 +6,9 @@ use std::sync::Arc;
 use foundation_logic::merge::{Merged, three_way};
 use foundation_logic::{config, diff};
 use foundation_store::config::{Head, Snapshot};
+use foundation_store::journal::is_lost;
 use foundation_types::config::OnConflict;
-use foundation_types::{Document, Edit, Error, ErrorKind, Result, Value, Version};
+use foundation_types::{Document, Edit, Error, ErrorKind, EventId, Result, Value, Version};
 use foundation_validate::config::{Stored, no_such_key, stored};
 use foundation_validate::{ChangeRequest, Validated};
 
@@ -28,6 +29,10 @@ pub(super) enum Purpose {
 pub(super) struct Ask {
     pub(super) request: Validated<ChangeRequest>,
     purpose: Purpose,
+    /// What happens if head is at another version than is expected.
+    way: OnConflict,
+    /// What waits for somebody to decide, and is decided with this change.
+    pub(super) settles: Option<EventId>,
     /// What may not have changed has not, up to this version.
     checked: Version,
     /// What the request makes of the version that its writer has seen, once it is to be merged.
@@ -59,10 +64,15 @@ impl<T: Document> ConfigServer<T> {
     /// Looks at the request by itself, and at what was published of what it expects.
     pub(super) async fn ask(&self, request: ChangeRequest, purpose: Purpose) -> Result<Ask> {
         self.check_not_within_veto()?;
+        let way = self.way_of(&request);
         let request = foundation_validate::config::change(request)?;
         let checked = self.timeline().last().0;
         self.unmet(&request.unchanged, Version::NONE).await?;
-        Ok(Ask { request, purpose, checked, wanted: None })
+        Ok(Ask { request, purpose, way, settles: None, checked, wanted: None })
+    }
+
+    pub(super) fn way_of(&self, request: &ChangeRequest) -> OnConflict {
+        request.on_conflict.unwrap_or_else(|| self.usual_way(request))
     }
 
     /// Answers a conflict: with what it takes to merge, if that was asked for and not yet tried,
@@ -70,10 +80,20 @@ impl<T: Document> ConfigServer<T> {
     pub(super) async fn settle(&self, ask: &mut Ask, actual: Version) -> Result<()> {
         let expected = ask.request.expected;
         let seen = expected.version().filter(|seen| *seen < actual);
-        match (ask.request.on_conflict, seen, &ask.wanted) {
-            (OnConflict::Merge, Some(seen), None) => {
-                let base = self.tree_at(seen).await?;
+        match (ask.way, seen, &ask.wanted) {
+            (OnConflict::Merge | OnConflict::Park, Some(seen), None) => {
+                let base = match self.tree_at(seen).await {
+                    // What cannot be merged any more can still be decided about.
+                    Err(error) if ask.way == OnConflict::Park && is_gone(&error) => {
+                        return Err(self.conflict(expected, actual).await);
+                    }
+                    base => base?,
+                };
                 let ours = config::candidate(&base, &ask.request).map_err(with_nearest::<T>)?;
+                if ask.way == OnConflict::Park {
+                    // What could never be made is not worth anybody's decision.
+                    self.judge(&ours)?;
+                }
                 ask.wanted = Some(Wanted { base, ours });
                 Ok(())
             }
@@ -127,7 +147,7 @@ impl<T: Document> ConfigServer<T> {
     /// than was expected and it has to be seen to first.
     async fn candidate(&self, ask: &Ask, head: &Head<T>) -> Result<Option<Value>> {
         let (request, version) = (&ask.request, head.snapshot.version);
-        let overwrites = request.on_conflict == OnConflict::Overwrite;
+        let overwrites = ask.way == OnConflict::Overwrite;
         if request.expected.admits(version) || overwrites {
             let candidate = config::candidate(&head.snapshot.tree, request);
             return candidate.map(Some).map_err(with_nearest::<T>);
@@ -148,6 +168,10 @@ impl<T: Document> ConfigServer<T> {
             Err(Error::new(ErrorKind::Invalid, message))
         })
     }
+}
+
+fn is_gone(error: &Error) -> bool {
+    error.kind() == ErrorKind::Compacted || is_lost(error)
 }
 
 /// The refusal of edits, with the nearest known key where nothing was found.

@@ -10,6 +10,7 @@ use std::collections::VecDeque;
 use foundation_store::config::{Head, Proposal, Snapshot};
 use foundation_store::journal::{Batch, Commit};
 use foundation_store::record::RecordKind;
+use foundation_types::config::OnConflict;
 use foundation_types::{
     Change, Data, Document, Edit, Error, ErrorKind, Event, EventId, EventType, ExpectedVersion,
     Result, Version,
@@ -51,16 +52,31 @@ enum Attempt {
 impl<T: Document> ConfigServer<T> {
     /// Takes a change through the lane and waits until it is durable.
     pub(super) async fn apply(&self, request: ChangeRequest) -> Result<Updated> {
-        let wish = Wish::of(&request);
-        let made = self.make(request).await;
-        if let Err(error) = &made {
-            self.record_refusal(wish, error);
+        let (wish, way) = (Wish::of(&request), self.way_of(&request));
+        let again = (way == OnConflict::Park).then(|| request.clone());
+        let error = match self.make(request, None).await {
+            Ok(updated) => return Ok(updated),
+            Err(error) => error,
+        };
+        match again {
+            Some(request) if error.kind() == ErrorKind::VersionConflict => {
+                Err(self.park(request, error).await)
+            }
+            _ => {
+                self.record_refusal(wish, &error);
+                Err(error)
+            }
         }
-        made
     }
 
-    async fn make(&self, request: ChangeRequest) -> Result<Updated> {
+    /// Takes a change through the lane, and with it settles what waits as this, if anything.
+    pub(super) async fn make(
+        &self,
+        request: ChangeRequest,
+        settles: Option<EventId>,
+    ) -> Result<Updated> {
         let mut ask = self.ask(request, Purpose::Make).await?;
+        ask.settles = settles;
         loop {
             let (attempt, newest) = self.attempt(&ask).await?;
             match attempt {
@@ -115,7 +131,7 @@ impl<T: Document> ConfigServer<T> {
             changes: edits.clone(),
         };
         let data = Data::of(&change)?;
-        let batch = self.batch(&change, data.clone())?;
+        let batch = self.batch(&change, data.clone(), ask.settles.clone())?;
         let Stored { document, tree } = stored;
         let snapshot = Snapshot { version: change.version, document, tree };
         // Nothing is proposed yet: whoever stops waiting here has changed nothing.
@@ -161,11 +177,12 @@ impl<T: Document> ConfigServer<T> {
         Ok(self.state.head())
     }
 
-    fn batch(&self, change: &Change, data: Data) -> Result<Batch> {
+    fn batch(&self, change: &Change, data: Data, settles: Option<EventId>) -> Result<Batch> {
         let stream = self.timeline().stream().clone();
         let name = format!("{stream}@{}", change.version);
         let told = Event {
             data,
+            parent_id: settles,
             ..Event::new(EventType::CONFIG_CHANGED)
                 .id(EventId::derived(self.inner.journal.store_id(), &name))
                 .source(SOURCE)

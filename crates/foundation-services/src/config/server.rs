@@ -1,11 +1,12 @@
 //! One live document: its front.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use foundation_logic::{diff, lens};
 use foundation_store::clock::Clock;
 use foundation_store::config::{ConfigState, Current, Snapshot, Timeline};
 use foundation_store::journal::Journal;
+use foundation_types::config::OnConflict;
 use foundation_types::error::Retry;
 use foundation_types::limits::CONFLICT_TRIES_MAX;
 use foundation_types::value::from_value;
@@ -67,6 +68,10 @@ pub(super) struct Inner<T> {
     /// Who is asked before each change.
     pub(super) vetoes: Arc<Vetoes<T>>,
     pub(super) refusals: Refusals,
+    /// What is usual at places where changes conflict.
+    pub(super) usual: Mutex<Vec<(Path, OnConflict)>>,
+    /// Held by whoever parks a change or decides about one.
+    pub(super) parking: tokio::sync::Mutex<()>,
     /// Whether changes are no longer taken; gone with the last server.
     pub(super) closed: watch::Sender<bool>,
 }
@@ -100,7 +105,9 @@ impl<T: Document> ConfigServer<T> {
         let late = tokio::sync::Mutex::default();
         let (vetoes, refusals) = (Arc::default(), Refusals::default());
         let closed = watch::Sender::new(false);
-        let inner = Inner { journal, rules, clock, lane, late, vetoes, refusals, closed };
+        let (usual, parking) = (Mutex::default(), tokio::sync::Mutex::default());
+        let inner =
+            Inner { journal, rules, clock, lane, late, vetoes, refusals, usual, parking, closed };
         Ok(Self { state, inner: Arc::new(inner) })
     }
 
@@ -242,6 +249,8 @@ impl<T: Document> ConfigServer<T> {
     ///   [`ConfigServer::veto`]; `WithinVeto` from within a veto of the document;
     /// - `VersionConflict`, with the changes missed, if the document is not at the expected
     ///   version;
+    /// - `Parked`, with what it waits as, if it is to be parked in that case; `ParkedFull` if too
+    ///   many wait already;
     /// - what the journal answers: `Indeterminate`, `Fenced`, `DiskFull`, `TooLarge`;
     /// - `Unavailable` after [`ConfigServer::close`].
     pub async fn update(&self, request: ChangeRequest) -> Result<Updated> {

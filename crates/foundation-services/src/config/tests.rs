@@ -8,6 +8,7 @@ mod figures;
 mod followed;
 mod lensed;
 mod merged;
+mod parked;
 mod patched;
 mod recorded;
 mod recovered;

@@ -121,14 +121,11 @@ async fn silence_refuses_or_is_ignored_by_choice_after_the_deadline() {
     }
 }
 
-/// Lets a closure that blocks go when the test is over, also by a panic.
-struct Stuck(Option<mpsc::Sender<()>>);
-
 #[tokio::test(start_paused = true)]
 async fn a_closure_that_never_returns_holds_one_thread_and_no_reader() {
     let node = node();
-    let (release, released) = mpsc::channel::<()>();
-    let _release = Stuck(Some(release));
+    // The closure goes on when the sender is gone: with the test, also by a panic.
+    let (_release, released) = mpsc::channel::<()>();
     let released = Mutex::new(released);
     let (calls, entered) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
     let (counted, told) = (Arc::clone(&calls), Arc::clone(&entered));
