@@ -11,9 +11,11 @@ mod layers;
 mod reference;
 #[cfg(test)]
 mod tests;
+mod usual;
 
 pub use layers::{Given, Layers, on};
 pub use reference::Reference;
+pub use usual::usual_way;
 
 /// The tree after these changes, oldest first: how a document is read from its journal.
 ///

@@ -2,8 +2,8 @@
 //! durable to change.
 //!
 //! Every change goes through one lane in one order: check the change → compute the candidate →
-//! validate the candidate → log → publish → notify. The record of a change in the journal is the
-//! event that tells of it.
+//! validate the candidate → ask who may refuse it → log → publish → notify. The record of a change
+//! in the journal is the event that tells of it, and what was refused is recorded as such.
 //!
 //! In reading order: the [`ConfigServer`], the [`Update`] that it takes and the lane that an
 //! update goes through, the history, subscriptions, the reference of fields, and what tools see
@@ -16,7 +16,10 @@ mod explain;
 mod fields;
 mod history;
 mod lane;
+mod parking;
 mod place;
+mod refusals;
+mod resolve;
 mod sealing;
 mod sealing_key;
 mod server;
@@ -26,15 +29,22 @@ mod subscription;
 mod tests;
 mod unlinked;
 mod update;
+mod veto;
+mod vetoes;
+mod watch;
 
 pub use any::AnyConfig;
 pub use explain::{Explanation, Given};
 pub use fields::FieldRow;
 pub use history::HistoryQuery;
 pub use place::{Accepts, Place};
+pub use refusals::{Finding, RefusedChange};
+pub use resolve::{Resolution, Resolve};
 pub use sealing_key::SealingKey;
 pub use server::ConfigServer;
 pub use sources::{Sources, Unknown, file_bytes};
 pub use subscription::{ConfigChange, Notice, Subscription};
 pub use unlinked::UnlinkedConfig;
 pub use update::{Update, Updated};
+pub use veto::{OnSilence, Proposed, VetoGuard, VetoTerms};
+pub use watch::{FieldChange, FieldNotice, FieldWatch};

@@ -12,6 +12,7 @@
 
 mod documents;
 mod kept;
+mod parked;
 mod seal;
 mod snapshot;
 mod state;
@@ -22,6 +23,7 @@ mod versions;
 
 pub use documents::Documents;
 pub use kept::same_changes;
+pub use parked::Parked;
 pub use seal::{Seals, SecretKey};
 pub use snapshot::{Current, Snapshot};
 pub use state::{ConfigState, Head, Proposal};

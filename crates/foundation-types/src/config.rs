@@ -14,7 +14,7 @@ mod shaped;
 mod tests;
 
 pub use change::{Change, Edit, Layer};
-pub use conflict::{OnConflict, Unchanged};
+pub use conflict::{OnConflict, ParkedConflict, Unchanged};
 pub use document::Document;
 pub use field::{Field, Leaf, Merge};
 pub use foundation_macros::{Document, Shaped};

@@ -94,6 +94,12 @@ impl EventType {
     pub const RESERVED_PREFIX: &str = "foundation.";
     /// A change of a configuration document.
     pub const CONFIG_CHANGED: &str = "foundation.config.changed";
+    /// A change of a configuration document that was refused, and changed nothing.
+    pub const CONFIG_REFUSED: &str = "foundation.config.refused";
+    /// A change of a configuration document that waits for somebody to decide about it.
+    pub const CONFIG_PARKED: &str = "foundation.config.parked";
+    /// The decision that a change that waited is not made.
+    pub const CONFIG_SETTLED: &str = "foundation.config.settled";
     /// A value that was put into a table under a key.
     pub const TABLE_PUT: &str = "foundation.table.put";
     /// A key that was removed from a table.
@@ -124,6 +130,15 @@ impl StreamName {
     #[must_use]
     pub fn document(&self) -> Option<&str> {
         self.0.strip_prefix(Self::CONFIG_PREFIX)
+    }
+
+    /// Prefix of the streams of changes of a document that wait for somebody to decide.
+    pub const PARKED_PREFIX: &str = "foundation/parked/";
+
+    /// The stream of what waits of the configuration document with this name.
+    #[must_use]
+    pub fn of_parked(document: &str) -> Self {
+        Self(format!("{}{document}", Self::PARKED_PREFIX).into())
     }
 
     /// Prefix of the streams of tables.

@@ -45,6 +45,20 @@ pub const CONFIG_CHANGES_BUFFERED: usize = 1_024;
 pub const CONFLICT_TRIES_MAX: u32 = 100;
 /// Newest missed changes that a version conflict carries.
 pub const CONFLICT_CHANGES_MAX: usize = 100;
+/// Who may be asked before each change of one document.
+pub const VETOES_MAX: usize = 1_000;
+/// Longest that one of them may hold up writers before it counts as silent, in milliseconds.
+pub const VETO_DEADLINE_MS_MAX: u64 = 10_000;
+/// Refused changes of one document that are recorded in one second; further ones are counted.
+pub const REFUSALS_PER_SECOND_MAX: u32 = 10;
+/// Findings of a refused change that are recorded; further ones are counted.
+pub const REFUSAL_PROBLEMS_MAX: usize = 20;
+/// Changes of one document that may wait for somebody to decide about them.
+pub const PARKED_MAX: usize = 1_000;
+/// What they have together, in bytes as JSON text.
+pub const PARKED_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Places of one document that have a way of their own to answer conflicts.
+pub const CONFLICT_PLACES_MAX: usize = 1_000;
 /// Changes in one answer about the history of a document.
 pub const HISTORY_CHANGES_MAX: usize = 1_000;
 /// Documents whose changes are in the log while the program does not have their type.

@@ -78,12 +78,13 @@ pub fn stream_name(name: &StreamName, origin: Origin) -> Result<()> {
     let mut found = Vec::new();
     STREAM.check("stream", name.as_str(), &mut found);
     let reserved = name.as_str() == StreamName::FOUNDATION
+        || name.as_str().starts_with(StreamName::PARKED_PREFIX)
         || name.document().is_some()
         || name.table().is_some();
     if reserved && origin == Origin::Application {
         let problem = Problem::new(ErrorKind::Invalid, "stream", "only Foundation writes to it");
-        let expected = "a name other than \"foundation\" that does not begin with \"config/\" or \
-                        \"table/\"";
+        let expected = "a name other than \"foundation\" that does not begin with \"config/\", \
+                        \"table/\" or \"foundation/parked/\"";
         found.push(problem.value(quoted(name.as_str())).expected(expected));
     }
     settle((), found).map(Validated::into_inner)

@@ -146,15 +146,17 @@ pub use foundation_types::{
 pub mod config {
     pub use foundation_logic::config::Reference;
     pub use foundation_services::config::{
-        Accepts, AnyConfig, ConfigChange, ConfigServer, Explanation, FieldRow, Given, HistoryQuery,
-        Notice, Place, Sources, Subscription, Unknown, Update, Updated,
+        Accepts, AnyConfig, ConfigChange, ConfigServer, Explanation, FieldChange, FieldNotice,
+        FieldRow, FieldWatch, Finding, Given, HistoryQuery, Notice, OnSilence, Place, Proposed,
+        RefusedChange, Resolution, Resolve, Sources, Subscription, Unknown, Update, Updated,
+        VetoGuard, VetoTerms,
     };
     pub use foundation_store::config::{Current, Snapshot};
     pub use foundation_types::config::{
         Bound, BufferSettings, Change, Document, Edit, EventSettings, Field, InterfaceSettings,
         JournalSettings, Layer, Leaf, Lens, LogLevel, LogSettings, Merge, OnConflict, Operation,
-        Origin, Overflow, Patch, Pointer, RetentionSettings, Settings, Shape, Shaped,
-        TelemetrySettings, Unchanged,
+        Origin, Overflow, ParkedConflict, Patch, Pointer, RetentionSettings, Settings, Shape,
+        Shaped, TelemetrySettings, Unchanged,
     };
     pub use foundation_validate::{BusinessRule, ChangeRequest};
 }
@@ -351,11 +353,12 @@ pub mod error {
 pub mod node {
     pub use foundation_services::backup::{BackupReport, RestoreReport};
     pub use foundation_services::control::{
-        Append, AppendEach, AppendOutcome, Call, Client, ConfigCheck, ConfigDiff, ConfigExplain,
-        ConfigFields, ConfigGet, ConfigHistory, ConfigRollback, ConfigSchema, ConfigTemplate,
-        ConfigUpdate, EventGet, EventsQuery, EventsStats, EventsTrace, GetKeptMetrics, GetMetrics,
-        GetStatus, Put, Replay, Request, TableGet, TableList, TablePut, TableRemove, TableRows,
-        TakeBackup, TakeCheckpoint, TakeDump, Verify,
+        Append, AppendEach, AppendOutcome, Call, Client, ConfigCheck, ConfigConflicts, ConfigDiff,
+        ConfigExplain, ConfigFields, ConfigFollow, ConfigGet, ConfigHistory, ConfigResolve,
+        ConfigRollback, ConfigSchema, ConfigTemplate, ConfigUpdate, ConfigVersionAt, EventGet,
+        EventsQuery, EventsStats, EventsTrace, GetKeptMetrics, GetMetrics, GetStatus, Put, Replay,
+        Request, TableGet, TableList, TablePut, TableRemove, TableRows, Take, TakeBackup,
+        TakeCheckpoint, TakeDump, Verify,
     };
     pub use foundation_services::dump::{DumpReport, Dumps};
     pub use foundation_services::fold::{FoldReport, FoldRow};

@@ -6,7 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
-use foundation::config::{HistoryQuery, OnConflict};
+use foundation::config::HistoryQuery;
 use foundation::node::{
     Append, AppendEach, Client, ConfigGet, ConfigHistory, ConfigUpdate, EventsQuery, GetStatus, Put,
 };
@@ -21,7 +21,7 @@ async fn client(path: &Path) -> Client {
 fn set(path: &str, value: impl Into<Value>) -> ConfigUpdate {
     ConfigUpdate {
         patches: Vec::new(),
-        on_conflict: OnConflict::Refuse,
+        on_conflict: None,
         unchanged: Vec::new(),
         document: "shop".to_owned(),
         edits: vec![(path.parse().expect("a path"), Put::Value(value.into()))],

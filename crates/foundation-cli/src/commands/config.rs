@@ -98,11 +98,11 @@ fn change(document: DocumentArgs, expect: ExpectArgs, write: WriteArgs) -> Confi
         patches: Vec::new(),
         edits: Vec::new(),
         expected: expected(&write),
-        on_conflict: match expect.on_conflict {
+        on_conflict: Some(match expect.on_conflict {
             Way::Refuse => OnConflict::Refuse,
             Way::Overwrite => OnConflict::Overwrite,
             Way::Merge => OnConflict::Merge,
-        },
+        }),
         unchanged: expect.if_unchanged,
         actor: actor(write.actor),
         reason: write.reason,

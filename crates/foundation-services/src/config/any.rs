@@ -1,13 +1,19 @@
 //! A live document as tools see it: without its type.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use foundation_logic::config::Reference;
-use foundation_types::{Change, Document, Edit, Error, Path, Result, Timestamp, Value, Version};
+use foundation_types::config::ParkedConflict;
+use foundation_types::{
+    Change, Document, Edit, Error, EventId, Path, Result, Timestamp, Value, Version,
+};
 use foundation_validate::ChangeRequest;
 
 use super::explain::Explanation;
 use super::fields::FieldRow;
 use super::history::HistoryQuery;
+use super::resolve::Resolution;
 use super::server::ConfigServer;
 use super::sources::Sources;
 use super::subscription::Subscription;
@@ -131,6 +137,21 @@ pub trait AnyConfig: Send + Sync + 'static {
     /// As [`ConfigServer::subscribe_from`].
     async fn subscribe_from(&self, version: Version, path: &Path) -> Result<Subscription>;
 
+    /// The changes that wait for somebody to decide about them, the oldest first.
+    fn conflicts(&self) -> Vec<Arc<ParkedConflict>>;
+
+    /// Decides about one of them. The request says who, why and what is expected; what it changes
+    /// counts for nothing.
+    ///
+    /// # Errors
+    /// As [`ConfigServer::resolve`]; `ReadOnly` if the program does not have the document's type.
+    async fn resolve(
+        &self,
+        id: EventId,
+        resolution: Resolution,
+        request: ChangeRequest,
+    ) -> Result<Updated>;
+
     /// Takes no more changes and ends all subscriptions.
     fn close(&self);
 }
@@ -215,6 +236,19 @@ impl<T: Document> AnyConfig for ConfigServer<T> {
 
     async fn subscribe_from(&self, version: Version, path: &Path) -> Result<Subscription> {
         Self::subscribe_from(self, version, path).await
+    }
+
+    fn conflicts(&self) -> Vec<Arc<ParkedConflict>> {
+        Self::conflicts(self)
+    }
+
+    async fn resolve(
+        &self,
+        id: EventId,
+        resolution: Resolution,
+        request: ChangeRequest,
+    ) -> Result<Updated> {
+        Self::resolve(self, id, resolution).by(request).await
     }
 
     fn close(&self) {

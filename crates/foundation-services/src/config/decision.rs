@@ -6,19 +6,37 @@ use std::sync::Arc;
 use foundation_logic::config::{self, Layers};
 use foundation_logic::diff;
 use foundation_logic::merge::{Merged, three_way};
-use foundation_store::config::Head;
+use foundation_store::config::{Head, Snapshot};
+use foundation_store::journal::is_lost;
 use foundation_types::config::{Layer, OnConflict, Shape};
 use foundation_types::path::Segment;
-use foundation_types::{Document, Edit, Error, ErrorKind, Path, Problem, Result, Value, Version};
+use foundation_types::{
+    Document, Edit, Error, ErrorKind, EventId, Path, Problem, Result, Value, Version,
+};
 use foundation_validate::config::{Stored, no_such_key, stored};
 use foundation_validate::{ChangeRequest, Validated};
 
 use super::expectation::unmet_by;
 use super::server::ConfigServer;
+use super::veto::Proposed;
+
+/// What a change is asked for for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To be made.
+    Make,
+    /// To see what would come of it.
+    Preview,
+}
 
 /// A change that is asked for, with what was already looked up for it.
 pub(super) struct Ask {
     pub(super) request: Validated<ChangeRequest>,
+    purpose: Purpose,
+    /// What happens if head is at another version than is expected.
+    way: OnConflict,
+    /// What waits for somebody to decide, and is decided with this change.
+    pub(super) settles: Option<EventId>,
     /// What may not have changed has not, up to this version.
     checked: Version,
     /// What the request makes of the version that its writer has seen, once it is to be merged.
@@ -28,6 +46,22 @@ pub(super) struct Ask {
 struct Wanted {
     base: Value,
     ours: Value,
+}
+
+/// Who makes a change, and why.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Cause {
+    pub(super) actor: Option<String>,
+    pub(super) reason: Option<String>,
+    /// The parked change that it settles.
+    pub(super) settles: Option<EventId>,
+}
+
+impl Ask {
+    pub(super) fn cause(&self) -> Cause {
+        let ChangeRequest { actor, reason, .. } = &*self.request;
+        Cause { actor: actor.clone(), reason: reason.clone(), settles: self.settles.clone() }
+    }
 }
 
 /// Why a change makes no version.
@@ -62,11 +96,17 @@ impl<T> Plan<T> {
 
 impl<T: Document> ConfigServer<T> {
     /// Looks at the request by itself, and at what was published of what it expects.
-    pub(super) async fn ask(&self, request: ChangeRequest) -> Result<Ask> {
+    pub(super) async fn ask(&self, request: ChangeRequest, purpose: Purpose) -> Result<Ask> {
+        self.check_not_within_veto()?;
+        let way = self.way_of(&request);
         let request = foundation_validate::config::change_of::<T>(request)?;
         let checked = self.timeline().last().0;
         self.unmet(&request.unchanged, Version::NONE).await?;
-        Ok(Ask { request, checked, wanted: None })
+        Ok(Ask { request, purpose, way, settles: None, checked, wanted: None })
+    }
+
+    pub(super) fn way_of(&self, request: &ChangeRequest) -> OnConflict {
+        request.on_conflict.unwrap_or_else(|| self.usual_way(request))
     }
 
     /// Answers a conflict: with what it takes to merge, if that was asked for and not yet tried,
@@ -74,12 +114,22 @@ impl<T: Document> ConfigServer<T> {
     pub(super) async fn settle(&self, ask: &mut Ask, actual: Version) -> Result<()> {
         let expected = ask.request.expected;
         let seen = expected.version().filter(|seen| *seen < actual);
-        match (ask.request.on_conflict, seen, &ask.wanted) {
-            (OnConflict::Merge, Some(seen), None) => {
-                let base = self.tree_at(seen).await?;
+        match (ask.way, seen, &ask.wanted) {
+            (OnConflict::Merge | OnConflict::Park, Some(seen), None) => {
+                let base = match self.tree_at(seen).await {
+                    // What cannot be merged any more can still be decided about.
+                    Err(error) if ask.way == OnConflict::Park && is_gone(&error) => {
+                        return Err(self.conflict(expected, actual).await);
+                    }
+                    base => base?,
+                };
                 let layers = self.state.layers();
                 let ours = config::candidate(&base, layers.tree(), &ask.request)
                     .map_err(with_nearest::<T>)?;
+                if ask.way == OnConflict::Park {
+                    // What could never be made is not worth anybody's decision.
+                    self.judge(&ours)?;
+                }
                 ask.wanted = Some(Wanted { base, ours });
                 Ok(())
             }
@@ -106,15 +156,42 @@ impl<T: Document> ConfigServer<T> {
         if stored.tree == head.snapshot.tree && !self.is_set_at_run_time(&withdrawn) {
             return Err(Stop::Unmoved);
         }
-        let plan = self.sealed(stored, head).map_err(Stop::Refused)?;
-        Ok(Plan { withdrawn, ..plan })
+        let plan = Plan { withdrawn, ..self.sealed(stored, head).map_err(Stop::Refused)? };
+        let is_preview = ask.purpose == Purpose::Preview;
+        self.put_to_vetoes(head, &plan, &ask.cause(), is_preview).await.map_err(Stop::Refused)?;
+        Ok(plan)
+    }
+
+    /// Asks who may refuse the change, if there is anybody.
+    pub(super) async fn put_to_vetoes(
+        &self,
+        head: &Head<T>,
+        plan: &Plan<T>,
+        cause: &Cause,
+        is_preview: bool,
+    ) -> Result<()> {
+        let vetoes = self.inner.vetoes.all();
+        if vetoes.is_empty() {
+            return Ok(());
+        }
+        let Stored { document, tree } = plan.stored.clone();
+        let version = head.snapshot.version.next();
+        let proposed = Proposed {
+            before: Arc::clone(&head.snapshot),
+            after: Arc::new(Snapshot { version, document, tree }),
+            edits: plan.edits.as_slice().into(),
+            actor: cause.actor.clone(),
+            reason: cause.reason.clone(),
+            is_preview,
+        };
+        self.ask_vetoes(vetoes, &proposed).await
     }
 
     /// The tree that the request leads to, to be validated; nothing if head is at another version
     /// than was expected and it has to be seen to first.
     async fn candidate(&self, ask: &Ask, head: &Head<T>) -> Result<Option<Value>> {
         let (request, version) = (&ask.request, head.snapshot.version);
-        let overwrites = request.on_conflict == OnConflict::Overwrite;
+        let overwrites = ask.way == OnConflict::Overwrite;
         if request.expected.admits(version) || overwrites {
             let candidate = config::candidate(&head.snapshot.tree, head.layers.tree(), request);
             return candidate.map(Some).map_err(with_nearest::<T>);
@@ -170,6 +247,10 @@ fn withdrawn(request: &ChangeRequest) -> Vec<Path> {
         .iter()
         .filter(|(path, value)| value.is_none() && path.segments().iter().all(is_key));
     taken.map(|(path, _)| path.clone()).collect()
+}
+
+fn is_gone(error: &Error) -> bool {
+    error.kind() == ErrorKind::Compacted || is_lost(error)
 }
 
 /// The refusal of edits, with the nearest known key where nothing was found. In a document with

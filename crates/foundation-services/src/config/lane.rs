@@ -12,6 +12,7 @@ use foundation_logic::config::Layers;
 use foundation_store::config::{Head, Proposal, Snapshot};
 use foundation_store::journal::{Batch, Commit};
 use foundation_store::record::RecordKind;
+use foundation_types::config::OnConflict;
 use foundation_types::{
     Change, Data, Document, Edit, Error, ErrorKind, Event, EventId, EventType, ExpectedVersion,
     Result, Version,
@@ -19,13 +20,14 @@ use foundation_types::{
 use foundation_validate::config::Stored;
 use foundation_validate::{ChangeRequest, Origin, event};
 
-use super::decision::{Ask, Plan, Stop};
+use super::decision::{Ask, Cause, Plan, Purpose, Stop};
+use super::refusals::Wish;
 use super::server::ConfigServer;
 use super::sources;
 use super::update::Updated;
 
 /// Who says that a document changed.
-const SOURCE: &str = "foundation.config";
+pub(super) const SOURCE: &str = "foundation.config";
 
 /// What the lane remembers from one change to the next.
 #[derive(Debug, Default)]
@@ -53,7 +55,31 @@ enum Attempt {
 impl<T: Document> ConfigServer<T> {
     /// Takes a change through the lane and waits until it is durable.
     pub(super) async fn apply(&self, request: ChangeRequest) -> Result<Updated> {
-        let mut ask = self.ask(request).await?;
+        let (wish, way) = (Wish::of(&request), self.way_of(&request));
+        let again = (way == OnConflict::Park).then(|| request.clone());
+        let error = match self.make(request, None).await {
+            Ok(updated) => return Ok(updated),
+            Err(error) => error,
+        };
+        match again {
+            Some(request) if error.kind() == ErrorKind::VersionConflict => {
+                Err(self.park(request, error).await)
+            }
+            _ => {
+                self.record_refusal(wish, &error);
+                Err(error)
+            }
+        }
+    }
+
+    /// Takes a change through the lane, and with it settles what waits as this, if anything.
+    pub(super) async fn make(
+        &self,
+        request: ChangeRequest,
+        settles: Option<EventId>,
+    ) -> Result<Updated> {
+        let mut ask = self.ask(request, Purpose::Make).await?;
+        ask.settles = settles;
         loop {
             let (attempt, newest) = self.attempt(&ask).await?;
             match attempt {
@@ -71,7 +97,7 @@ impl<T: Document> ConfigServer<T> {
 
     /// What a change would do, without doing it.
     pub(super) async fn rehearse(&self, request: ChangeRequest) -> Result<Vec<Edit>> {
-        let mut ask = self.ask(request).await?;
+        let mut ask = self.ask(request, Purpose::Preview).await?;
         loop {
             let mut lane = self.inner.lane.lock().await;
             let head = self.head(&mut lane).await?;
@@ -99,8 +125,7 @@ impl<T: Document> ConfigServer<T> {
             Ok(plan) => plan,
             Err(stop) => return Ok((Attempt::Stopped(stop, version), newest)),
         };
-        let who = (ask.request.actor.clone(), ask.request.reason.clone());
-        let attempt = self.append(&mut lane, version, plan, who).await?;
+        let attempt = self.append(&mut lane, version, plan, ask.cause()).await?;
         Ok((attempt, newest))
     }
 
@@ -118,7 +143,9 @@ impl<T: Document> ConfigServer<T> {
         let Some(plan) = self.sourced(layers, &head)? else {
             return Ok(Updated { version, position: None, changes: Vec::new() });
         };
-        let attempt = self.append(&mut lane, version, plan, (None, Some(reason))).await?;
+        let cause = Cause { reason: Some(reason), ..Cause::default() };
+        self.put_to_vetoes(&head, &plan, &cause, false).await?;
+        let attempt = self.append(&mut lane, version, plan, cause).await?;
         drop(lane);
         match attempt {
             Attempt::Appended(flight, updated) => self.confirm(flight, updated).await,
@@ -133,7 +160,7 @@ impl<T: Document> ConfigServer<T> {
         lane: &mut Lane,
         version: Version,
         plan: Plan<T>,
-        (actor, reason): (Option<String>, Option<String>),
+        Cause { actor, reason, settles }: Cause,
     ) -> Result<Attempt> {
         let Plan { stored, edits, layer, withdrawn, layers } = plan;
         let change = Change {
@@ -147,7 +174,7 @@ impl<T: Document> ConfigServer<T> {
             changes: edits.clone(),
         };
         let data = Data::of(&change)?;
-        let batch = self.batch(&change, data.clone())?;
+        let batch = self.batch(&change, data.clone(), settles)?;
         let Stored { document, tree } = stored;
         let snapshot = Snapshot { version: change.version, document, tree };
         // Nothing is proposed yet: whoever stops waiting here has changed nothing.
@@ -193,11 +220,12 @@ impl<T: Document> ConfigServer<T> {
         Ok(self.state.head())
     }
 
-    fn batch(&self, change: &Change, data: Data) -> Result<Batch> {
+    fn batch(&self, change: &Change, data: Data, settles: Option<EventId>) -> Result<Batch> {
         let stream = self.timeline().stream().clone();
         let name = format!("{stream}@{}", change.version);
         let told = Event {
             data,
+            parent_id: settles,
             ..Event::new(EventType::CONFIG_CHANGED)
                 .id(EventId::derived(self.inner.journal.store_id(), &name))
                 .source(SOURCE)

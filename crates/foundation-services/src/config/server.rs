@@ -1,12 +1,13 @@
 //! One live document: its front.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use foundation_logic::config::{Layers, on};
 use foundation_logic::{diff, lens};
 use foundation_store::clock::Clock;
 use foundation_store::config::{ConfigState, Current, Snapshot, Timeline};
 use foundation_store::journal::Journal;
+use foundation_types::config::OnConflict;
 use foundation_types::error::Retry;
 use foundation_types::limits::CONFLICT_TRIES_MAX;
 use foundation_types::value::from_value;
@@ -23,9 +24,11 @@ use super::fields::{self, FieldRow};
 use super::history::{self, HistoryQuery};
 use super::lane::Lane;
 use super::place::{Accepts, Place};
+use super::refusals::Refusals;
 use super::sources::Sources;
 use super::subscription::Subscription;
 use super::update::{Update, Updated};
+use super::vetoes::Vetoes;
 
 /// One configuration document, live: cheap to clone, wait-free to read.
 ///
@@ -69,7 +72,14 @@ pub(super) struct Inner<T> {
     pub(super) late: tokio::sync::Mutex<()>,
     pub(super) sources: Sources,
     /// Why the sources that are there now are not those in force, if they are not.
-    pub(super) refused: std::sync::Mutex<Option<Error>>,
+    pub(super) refused: Mutex<Option<Error>>,
+    /// Who is asked before each change.
+    pub(super) vetoes: Arc<Vetoes<T>>,
+    pub(super) refusals: Refusals,
+    /// What is usual at places where changes conflict.
+    pub(super) usual: Mutex<Vec<(Path, OnConflict)>>,
+    /// Held by whoever parks a change or decides about one.
+    pub(super) parking: tokio::sync::Mutex<()>,
     /// Whether changes are no longer taken; gone with the last server.
     pub(super) closed: watch::Sender<bool>,
 }
@@ -123,9 +133,24 @@ impl<T: Document> ConfigServer<T> {
         state.recovered(&rules, layers)?;
         let lane = tokio::sync::Mutex::new(Lane::default());
         let late = tokio::sync::Mutex::default();
+        let (vetoes, refusals) = (Arc::default(), Refusals::default());
         let closed = watch::Sender::new(false);
-        let refused = std::sync::Mutex::default();
-        let inner = Inner { journal, rules, clock, lane, late, sources, refused, closed };
+        let (usual, refused) = (Mutex::default(), Mutex::default());
+        let parking = tokio::sync::Mutex::default();
+        let inner = Inner {
+            journal,
+            rules,
+            clock,
+            lane,
+            late,
+            sources,
+            refused,
+            vetoes,
+            refusals,
+            usual,
+            parking,
+            closed,
+        };
         Ok(Self { state, inner: Arc::new(inner) })
     }
 
@@ -330,8 +355,12 @@ impl<T: Document> ConfigServer<T> {
     ///
     /// # Errors
     /// - the change is refused: every problem, with path, value and what was expected;
+    /// - `Vetoed`, with the reason, if somebody who is asked refuses it: see
+    ///   [`ConfigServer::veto`]; `WithinVeto` from within a veto of the document;
     /// - `VersionConflict`, with the changes missed, if the document is not at the expected
     ///   version;
+    /// - `Parked`, with what it waits as, if it is to be parked in that case; `ParkedFull` if too
+    ///   many wait already;
     /// - what the journal answers: `Indeterminate`, `Fenced`, `DiskFull`, `TooLarge`;
     /// - `Unavailable` after [`ConfigServer::close`].
     pub async fn update(&self, request: ChangeRequest) -> Result<Updated> {

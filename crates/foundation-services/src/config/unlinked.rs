@@ -7,7 +7,10 @@ use foundation_logic::config::Reference;
 use foundation_logic::lens;
 use foundation_store::config::Timeline;
 use foundation_store::journal::Journal;
-use foundation_types::{Change, Edit, Error, ErrorKind, Path, Result, Timestamp, Value, Version};
+use foundation_types::config::ParkedConflict;
+use foundation_types::{
+    Change, Edit, Error, ErrorKind, EventId, Path, Result, Timestamp, Value, Version,
+};
 use foundation_validate::ChangeRequest;
 use tokio::sync::watch;
 
@@ -15,6 +18,7 @@ use super::any::AnyConfig;
 use super::explain::Explanation;
 use super::fields::{FieldRow, leaves};
 use super::history::{self, HistoryQuery};
+use super::resolve::Resolution;
 use super::sources::Sources;
 use super::subscription::Subscription;
 use super::update::Updated;
@@ -146,6 +150,14 @@ impl AnyConfig for UnlinkedConfig {
         let tree = self.tree_at(version).await?;
         let (journal, closed) = (Arc::clone(&self.journal), self.closed.subscribe());
         Ok(Subscription::from(&self.timeline, path.clone(), closed, journal, version, tree))
+    }
+
+    fn conflicts(&self) -> Vec<Arc<ParkedConflict>> {
+        self.timeline.parked().list()
+    }
+
+    async fn resolve(&self, _: EventId, _: Resolution, _: ChangeRequest) -> Result<Updated> {
+        Err(self.refused())
     }
 
     fn close(&self) {

@@ -101,9 +101,10 @@ impl<T: Document> Update<T> {
         self
     }
 
-    /// What happens if the document is at another version than is expected.
+    /// What happens if the document is at another version than is expected; if this is not said,
+    /// what is usual there: see [`ConfigServer::on_conflict`].
     pub fn on_conflict(mut self, on_conflict: OnConflict) -> Self {
-        self.request.on_conflict = on_conflict;
+        self.request.on_conflict = Some(on_conflict);
         self
     }
 

@@ -1,20 +1,25 @@
 //! Answering what a tool asks, on the node's own services.
 
+use std::time::Duration;
+
 use foundation_logic::lens;
 use foundation_store::journal::VerifyOptions;
 use foundation_types::error::ErrorReport;
-use foundation_types::{Error, ErrorKind, Path, Result, Value};
+use foundation_types::{Change, Error, ErrorKind, Path, Result, Value};
 use foundation_validate::ChangeRequest;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::calls::{
-    Append, AppendEach, AppendOutcome, Call, ConfigGet, ConfigRollback, ConfigUpdate, Put, Request,
-    Verify,
+    Append, AppendEach, AppendOutcome, Call, ConfigFollow, ConfigGet, ConfigResolve,
+    ConfigRollback, ConfigUpdate, Put, Request, Take, Verify,
 };
-use crate::config::Updated;
+use crate::config::{HistoryQuery, Resolution, Updated};
 use crate::event::Receipt;
 use crate::node::Node;
+
+/// The longest that a call waits for a change.
+const FOLLOW_MAX: Duration = Duration::from_secs(30);
 
 /// The answer to a request, as JSON.
 ///
@@ -35,6 +40,12 @@ pub async fn answer(node: &Node, serving: bool, request: Request) -> Result<Box<
         Request::ConfigTemplate(call) => json(&node.config(&call.document)?.reference().template()),
         Request::ConfigUpdate(call) => json(&config_update(node, call).await?),
         Request::ConfigRollback(call) => json(&config_rollback(node, call).await?),
+        Request::ConfigConflicts(call) => json(&node.config(&call.document)?.conflicts()),
+        Request::ConfigResolve(call) => json(&config_resolve(node, call).await?),
+        Request::ConfigFollow(call) => json(&config_follow(node, call).await?),
+        Request::ConfigVersionAt(call) => {
+            json(&node.config(&call.document)?.version_at(call.time).await?)
+        }
         Request::ConfigHistory(call) => {
             json(&node.config(&call.document)?.history(call.query).await?)
         }
@@ -128,6 +139,37 @@ async fn config_rollback(node: &Node, call: ConfigRollback) -> Result<Updated> {
     let ConfigRollback { document, version, expected, actor, reason } = call;
     let request = ChangeRequest { expected, actor, reason, ..ChangeRequest::default() };
     node.config(&document)?.rollback(version, request).await
+}
+
+async fn config_resolve(node: &Node, call: ConfigResolve) -> Result<Updated> {
+    let ConfigResolve { document, id, take, expected, actor, reason } = call;
+    let config = node.config(&document)?;
+    let resolution = match take {
+        Take::Ours => Resolution::Ours,
+        Take::Theirs => Resolution::Theirs,
+        Take::Edited(edits) => {
+            Resolution::Edited(edits.into_iter().map(|(path, put)| edit(path, put)).collect())
+        }
+    };
+    let request = ChangeRequest { expected, actor, reason, ..ChangeRequest::default() };
+    config.resolve(id, resolution, request).await
+}
+
+/// Waits for the next change, and gives those that are there by then; nothing if none came in time
+/// or the node stops.
+async fn config_follow(node: &Node, call: ConfigFollow) -> Result<Vec<Change>> {
+    let config = node.config(&call.document)?;
+    // From here on no change is missed; what was published before is seen in the version.
+    let mut changes = config.subscribe(&Path::root());
+    if config.version() <= call.after {
+        let wait = Duration::from_millis(call.wait_ms).min(FOLLOW_MAX);
+        let mut stop = node.tasks.stop_signal();
+        tokio::select! {
+            () = stop.stopped() => {}
+            _ = tokio::time::timeout(wait, changes.next()) => {}
+        }
+    }
+    config.history(HistoryQuery::after(call.after)).await
 }
 
 async fn append(node: &Node, call: Append) -> Result<Receipt> {

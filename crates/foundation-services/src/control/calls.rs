@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use foundation_logic::event::Trace;
 use foundation_store::telemetry::KeptMetrics;
-use foundation_types::config::{OnConflict, Patch, Unchanged};
+use foundation_types::config::{OnConflict, ParkedConflict, Patch, Unchanged};
 use foundation_types::error::ErrorReport;
 use foundation_types::telemetry::Metric;
 use foundation_types::{
     Change, CorrelationId, Data, Edit, Event, EventId, EventQuery, ExpectedVersion, Path, Position,
-    Recorded, StreamName, Value, Version,
+    Recorded, StreamName, Timestamp, Value, Version,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -118,8 +118,8 @@ calls! {
         edits: Vec<(Path, Put)>,
         /// The version that the writer has seen.
         expected: ExpectedVersion,
-        /// What happens if the document is at another one.
-        on_conflict: OnConflict,
+        /// What happens if the document is at another one; absent for what is usual there.
+        on_conflict: Option<OnConflict>,
         /// What may not have changed since.
         unchanged: Vec<Unchanged>,
         /// Who.
@@ -142,6 +142,43 @@ calls! {
         /// Why.
         reason: Option<String>,
     } -> Updated, writes true;
+    /// The changes of a document that wait for somebody to decide about them.
+    ConfigConflicts {
+        /// Name of the document.
+        document: String,
+    } -> Vec<ParkedConflict>;
+    /// Decides about a change that waits.
+    ConfigResolve {
+        /// Name of the document.
+        document: String,
+        /// What it waits as.
+        id: EventId,
+        /// What becomes of it.
+        take: Take,
+        /// The version that whoever decides has seen.
+        expected: ExpectedVersion,
+        /// Who.
+        actor: Option<String>,
+        /// Why.
+        reason: Option<String>,
+    } -> Updated, writes true;
+    /// The changes of a document after a version; if there are none yet, those that come within
+    /// this time, or nothing.
+    ConfigFollow {
+        /// Name of the document.
+        document: String,
+        /// The version after which they come.
+        after: Version,
+        /// How long to wait at most, in milliseconds; no more than 30,000 count.
+        wait_ms: u64,
+    } -> Vec<Change>;
+    /// The version of a document that was current at a time.
+    ConfigVersionAt {
+        /// Name of the document.
+        document: String,
+        /// When, by the time of recording.
+        time: Timestamp,
+    } -> Version;
     /// The changes of a document.
     ConfigHistory {
         /// Name of the document.
@@ -253,6 +290,18 @@ calls! {
         /// The last position that is wanted; absent for the end of the log.
         until: Option<Position>,
     } -> ReplayPage;
+}
+
+/// What becomes of a change that waits.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Take {
+    /// It is made, on the document as it is by then.
+    Ours,
+    /// It is given up.
+    Theirs,
+    /// This is made in its place.
+    Edited(Vec<(Path, Put)>),
 }
 
 /// What to put at a path.

@@ -10,6 +10,7 @@ use foundation_types::{Document, Error, ErrorKind, Position, Result, StreamName,
 use foundation_validate::config::document_name;
 
 use super::kept::{KeptDocument, KeptDocuments};
+use super::parked::Waiting;
 use super::state::{ConfigState, FollowsChanges};
 use super::timeline::{Timeline, change_in};
 use super::versions::Versions;
@@ -106,6 +107,25 @@ impl Documents {
             Ok(published) => timeline.announce(published),
             Err(error) => timeline.fail(error, record.position()),
         }
+        timeline.parked().settle(event.parent);
+    }
+
+    /// Learns of a change that waits, or does not any more.
+    fn follow_parked(&self, record: &Record, event: &EventView<'_>) {
+        let name = event.stream.strip_prefix(StreamName::PARKED_PREFIX).unwrap_or_default();
+        let stream = StreamName::of_document(name);
+        let timeline = match self.linked.get(&stream) {
+            Some(linked) => Some(Arc::clone(linked.timeline())),
+            None => self.unlinked_timeline(stream.as_str()),
+        };
+        match timeline {
+            Some(timeline) => {
+                if let Err(error) = timeline.parked().follow(record, event) {
+                    timeline.fail(error, record.position());
+                }
+            }
+            None => drop(self.unfollowed.fetch_add(1, Ordering::Relaxed)),
+        }
     }
 
     /// Why what is here is not what the log says: a snapshot of it would hide that for ever.
@@ -141,6 +161,13 @@ impl Documents {
     }
 }
 
+/// Whether a record tells of changes that wait, without a look at its other fields.
+fn is_of_parked(record: &Record) -> bool {
+    let prefix = StreamName::PARKED_PREFIX.as_bytes();
+    record.kind() == RecordKind::Event
+        && record.stream().is_some_and(|stream| stream.starts_with(prefix))
+}
+
 impl std::fmt::Debug for Documents {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.debug_struct("Documents").field("names", &self.names()).finish_non_exhaustive()
@@ -150,10 +177,15 @@ impl std::fmt::Debug for Documents {
 impl Follower for Documents {
     fn follow(&self, records: &[Record]) {
         let restored = Position::from_engine(self.restored.load(Ordering::Relaxed));
-        let is_news =
-            |record: &&Record| record.kind() == RecordKind::Change && record.position() > restored;
+        let is_news = |record: &&Record| {
+            (record.kind() == RecordKind::Change || is_of_parked(record))
+                && record.position() > restored
+        };
         for record in records.iter().filter(is_news) {
             match record.event() {
+                Ok(event) if record.kind() == RecordKind::Event => {
+                    self.follow_parked(record, &event);
+                }
                 Ok(event) => self.follow_change(record, &event),
                 Err(_) => drop(self.unfollowed.fetch_add(1, Ordering::Relaxed)),
             }
@@ -178,11 +210,16 @@ impl State for Documents {
         if let Some(error) = self.astray() {
             return Box::new(move || Err(error));
         }
-        let taken: Vec<(String, Versions)> =
-            self.timelines().into_iter().map(|(name, one)| (name, one.all())).collect();
+        let all = self.timelines().into_iter();
+        let taken: Vec<(String, Versions, Waiting)> =
+            all.map(|(name, one)| (name, one.all(), one.parked().all())).collect();
         Box::new(move || {
-            let changed = taken.iter().filter(|(_, versions)| !versions.positions.is_empty());
-            let documents = changed.map(|(name, all)| KeptDocument::of(name, all)).collect();
+            let is_changed = |(_, versions, parked): &&(String, Versions, Waiting)| {
+                !versions.positions.is_empty() || parked.version != Version::NONE
+            };
+            let changed = taken.iter().filter(is_changed);
+            let kept = changed.map(|(name, all, parked)| KeptDocument::of(name, all, parked));
+            let documents = kept.collect();
             serde_json::to_vec(&KeptDocuments { documents }).map_err(|cause| {
                 let message = "the documents cannot be written as JSON";
                 Error::new(ErrorKind::Internal, message).caused_by(cause)
@@ -202,12 +239,13 @@ impl State for Documents {
                 Some(linked) => Arc::clone(linked.timeline()),
                 None => Arc::new(Timeline::new(&document.name, Value::empty_map())),
             };
-            let versions = document.on(timeline.base())?;
-            restored.push((stream, timeline, versions));
+            let (versions, parked) = document.on(timeline.base())?;
+            restored.push((stream, timeline, versions, parked));
         }
         self.reset();
-        for (stream, timeline, versions) in restored {
+        for (stream, timeline, versions, parked) in restored {
             timeline.replace(versions);
+            timeline.parked().replace(parked);
             if !self.linked.contains_key(&stream) {
                 self.unlinked().insert(stream, timeline);
             }
@@ -217,8 +255,14 @@ impl State for Documents {
     }
 
     fn heads(&self) -> Vec<(StreamName, Version)> {
-        let timelines = self.timelines().into_values();
-        timelines.map(|timeline| (timeline.stream().clone(), timeline.last().0)).collect()
+        let heads = |timeline: Arc<Timeline>| {
+            let parked = StreamName::of_parked(timeline.document());
+            [
+                (timeline.stream().clone(), timeline.last().0),
+                (parked, timeline.parked().all().version),
+            ]
+        };
+        self.timelines().into_values().flat_map(heads).collect()
     }
 
     fn reset(&self) {
@@ -226,6 +270,7 @@ impl State for Documents {
         for linked in self.linked.values() {
             let timeline = linked.timeline();
             timeline.replace(Versions::new(timeline.base()));
+            timeline.parked().replace(Waiting::default());
         }
         self.restored.store(0, Ordering::Relaxed);
     }

@@ -8,6 +8,7 @@ use foundation_logic::overlay::Overlay;
 use foundation_types::{Edit, Error, ErrorKind, Path, Position, Result, Value};
 use serde::{Deserialize, Serialize};
 
+use super::parked::Waiting;
 use super::versions::{TREE_EVERY, Versions};
 
 /// Every document that was ever changed, in the order of names.
@@ -30,6 +31,9 @@ pub(super) struct KeptDocument {
     /// What leads from there to the newest version: what files and the environment said.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     sourced: Vec<Put>,
+    /// Changes that wait for somebody to decide.
+    #[serde(default, skip_serializing_if = "Waiting::is_new")]
+    parked: Waiting,
 }
 
 /// What is put at a place; a place alone is emptied.
@@ -47,14 +51,17 @@ pub fn same_changes(one: &[u8], other: &[u8]) -> bool {
     let read = |bytes| serde_json::from_slice::<KeptDocuments>(bytes).ok();
     let (Some(one), Some(other)) = (read(one), read(other)) else { return false };
     let same = |(one, other): (&KeptDocument, &KeptDocument)| {
-        one.name == other.name && one.positions == other.positions && one.overlay == other.overlay
+        one.name == other.name
+            && one.positions == other.positions
+            && one.overlay == other.overlay
+            && one.parked == other.parked
     };
     one.documents.len() == other.documents.len()
         && one.documents.iter().zip(&other.documents).all(same)
 }
 
 impl KeptDocument {
-    pub(super) fn of(name: &str, versions: &Versions) -> Self {
+    pub(super) fn of(name: &str, versions: &Versions, parked: &Waiting) -> Self {
         let before = std::iter::once(&versions.base).chain(&versions.trees);
         let steps = before.zip(&versions.trees).map(|(before, after)| {
             let edits = diff::diff(before, after);
@@ -73,11 +80,12 @@ impl KeptDocument {
             positions: versions.positions.iter().map(|position| position.to_engine()).collect(),
             trees: steps.collect(),
             overlay: overlay.collect(),
+            parked: parked.clone(),
         }
     }
 
-    /// The versions on top of these defaults.
-    pub(super) fn on(self, base: Value) -> Result<Versions> {
+    /// The versions on top of these defaults, and what waits.
+    pub(super) fn on(self, base: Value) -> Result<(Versions, Waiting)> {
         let ascending = self.positions.is_sorted_by(|one, two| one < two);
         if !ascending || self.trees.len() != self.positions.len() / TREE_EVERY {
             let message = "the versions of a document do not fit together";
@@ -96,7 +104,7 @@ impl KeptDocument {
         let sourced: Vec<Edit> = self.sourced.into_iter().map(Put::into_edit).collect();
         let last = diff::apply(&overlay.on(&base)?, &sourced)?;
         let positions = self.positions.into_iter().map(Position::from_engine).collect();
-        Ok(Versions { base, trees, positions, overlay, last })
+        Ok((Versions { base, trees, positions, overlay, last }, self.parked))
     }
 }
 

@@ -283,6 +283,7 @@ impl<T: Document> FollowsChanges for ConfigState<T> {
             Ok(None) => {}
             Err(error) => self.timeline.fail(error, record.position()),
         }
+        self.timeline.parked().settle(event.parent);
     }
 }
 

@@ -14,6 +14,7 @@ use foundation_types::{
 };
 use tokio::sync::broadcast;
 
+use super::parked::Parked;
 use super::versions::Versions;
 use crate::journal::{Journal, is_lost, lost};
 use crate::record::{EventView, Record};
@@ -33,6 +34,7 @@ pub struct Published {
 #[derive(Debug)]
 pub struct Timeline {
     stream: StreamName,
+    parked: Parked,
     versions: RwLock<Versions>,
     published: broadcast::Sender<Arc<Published>>,
     /// Why a logged change could not be followed: the first reason counts.
@@ -45,6 +47,7 @@ impl Timeline {
     pub fn new(document: &str, base: Value) -> Self {
         Self {
             stream: StreamName::of_document(document),
+            parked: Parked::default(),
             versions: RwLock::new(Versions::new(base)),
             published: broadcast::Sender::new(CONFIG_CHANGES_BUFFERED),
             fault: Mutex::default(),
@@ -61,6 +64,12 @@ impl Timeline {
     #[must_use]
     pub fn document(&self) -> &str {
         self.stream.document().unwrap_or_default()
+    }
+
+    /// The changes that wait for somebody to decide about them.
+    #[must_use]
+    pub fn parked(&self) -> &Parked {
+        &self.parked
     }
 
     /// The tree of version 0.

@@ -154,5 +154,6 @@ fn conflict(batch: &Batch, actual: Version) -> Error {
         actual,
         missed: Vec::new(),
         clashes: Vec::new(),
+        parked: None,
     })
 }

@@ -140,6 +140,12 @@ kinds! {
     /// The version is not the one that was expected.
     VersionConflict "version_conflict" Conflict "version" Error AfterRefresh
         "read the newer version, decide again, and send its number";
+    /// The version is not the one that was expected, and the change waits for somebody to decide.
+    Parked "config.parked" Conflict "config" Error Never
+        "decide about it with `config resolve`; `config conflicts` lists what waits";
+    /// So many changes wait for somebody to decide that no further one may.
+    ParkedFull "config.parked_full" Unavailable "config" Error Later
+        "decide about some of those that wait with `config resolve`";
     /// A JSON patch tests for another value than is there.
     TestFailed "config.test_failed" Conflict "config" Error AfterRefresh
         "read the document as it is now, and send a patch that fits it";
@@ -152,6 +158,12 @@ kinds! {
     /// A sealed secret cannot be opened.
     SecretSealed "config.secret_sealed" Unavailable "config" Critical AfterRepair
         "start the application with the key that sealed the secret";
+    /// Somebody who is asked before each change refused this one.
+    Vetoed "config.vetoed" Validation "config" Error Never
+        "read the reason, and change what it names or ask whoever refused it";
+    /// A change that was asked for by whoever is just being asked about another one.
+    WithinVeto "config.within_veto" Usage "config" Error Never
+        "make the change after the veto has answered: until then no other one is made";
     /// What was asked for does not exist.
     NotFound "not_found" NotFound "lookup" Error Never
         "check the name or the id";

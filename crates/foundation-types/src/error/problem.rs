@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::kind::{ErrorKind, Severity};
 use crate::config::{Change, Origin};
+use crate::id::EventId;
 use crate::path::Path;
 use crate::value::{Value, present};
 use crate::version::Version;
@@ -123,6 +124,9 @@ pub struct Conflict {
     /// Where a merge found that both sides changed the same, in different ways.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clashes: Vec<Clash>,
+    /// What the change waits as for somebody to decide about it, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parked: Option<EventId>,
 }
 
 /// A place that two writers changed in different ways: the marker of a merge.

@@ -21,8 +21,9 @@ pub struct ChangeRequest {
     pub edits: Vec<(Path, Option<Value>)>,
     /// The version that the writer has seen.
     pub expected: ExpectedVersion,
-    /// What happens if the document is at another version.
-    pub on_conflict: OnConflict,
+    /// What happens if the document is at another version; if absent, what is usual where it
+    /// changes something.
+    pub on_conflict: Option<OnConflict>,
     /// What may not have changed since the writer has seen it; refused otherwise.
     pub unchanged: Vec<Unchanged>,
     /// Who changes it.

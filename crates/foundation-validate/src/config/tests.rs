@@ -233,7 +233,7 @@ fn every_change_that_is_put_wrongly_is_refused() {
     for (text, expected) in texts {
         let request = ChangeRequest {
             patches: Vec::new(),
-            on_conflict: foundation_types::config::OnConflict::Refuse,
+            on_conflict: Some(foundation_types::config::OnConflict::Refuse),
             unchanged: Vec::new(),
             edits: vec![edit("a", 1.into())],
             expected: ExpectedVersion::Absent,

@@ -11,14 +11,15 @@ use foundation_store::config::{ConfigState, Documents};
 use foundation_store::journal::{
     Batch, Commit, Extent, Journal, JournalStatus, MemoryJournal, Room, Verification,
 };
-use foundation_store::record::Record;
+use foundation_store::record::{Record, RecordKind};
 use foundation_types::{
-    Change, Error, ErrorKind, Position, Result, Settings, StoreId, StreamName, Timestamp, Version,
+    Change, Error, ErrorKind, EventType, Position, Result, Settings, StoreId, StreamName,
+    Timestamp, Version,
 };
 use foundation_validate::BusinessRule;
 use tokio::sync::Semaphore;
 
-use crate::config::ConfigServer;
+use crate::config::{ConfigServer, RefusedChange};
 
 pub(super) const STORE: StoreId = StoreId::from_bits(7);
 
@@ -38,7 +39,7 @@ impl Clock for HandClock {
     }
 
     fn monotonic(&self) -> Duration {
-        Duration::ZERO
+        Duration::from_micros(self.0.load(Ordering::SeqCst).unsigned_abs())
     }
 }
 
@@ -153,8 +154,19 @@ impl Node {
     /// Every change of the settings, as the journal tells it.
     pub(super) async fn changes(&self) -> Vec<Change> {
         let log = self.log().await;
-        log.iter()
+        let changes = log.iter().filter(|record| record.kind() == RecordKind::Change);
+        changes
             .map(|record| record.decode().expect("decodes").event.data.to().expect("a change"))
+            .collect()
+    }
+
+    /// Every refused change, as the journal tells it.
+    pub(super) async fn refused(&self) -> Vec<RefusedChange> {
+        let log = self.log().await;
+        let recorded = log.iter().map(|record| record.decode().expect("decodes"));
+        recorded
+            .filter(|recorded| recorded.event.kind.as_str() == EventType::CONFIG_REFUSED)
+            .map(|recorded| recorded.event.data.to().expect("a refused change"))
             .collect()
     }
 }

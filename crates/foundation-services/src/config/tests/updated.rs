@@ -67,7 +67,7 @@ async fn a_transaction_changes_all_or_nothing() {
         .await;
     assert_eq!(refused.expect_err("out of range").kind(), ErrorKind::OutOfRange);
     assert_eq!(node.settings.get().interface.max_results, 1_000);
-    assert_eq!(node.log().await.len(), 0);
+    assert!(node.changes().await.is_empty());
 
     let updated = node
         .settings
@@ -86,7 +86,7 @@ async fn a_change_that_changes_nothing_makes_no_version() {
     let first = node.settings.set("interface.max_results", 250).await.expect("in range");
     let again = node.settings.set("interface.max_results", 250).await.expect("in range");
     assert_eq!((again.version, again.position, again.changes.len()), (first.version, None, 0));
-    assert_eq!(node.log().await.len(), 1);
+    assert_eq!(node.changes().await.len(), 1);
 }
 
 #[tokio::test]
@@ -119,7 +119,7 @@ async fn a_preview_checks_all_and_changes_nothing() {
     let stale = node.settings.set("log.level", "warn").expect_version(Version::new(4));
     assert_eq!(stale.preview().await.expect_err("stale").kind(), ErrorKind::VersionConflict);
     assert_eq!(node.settings.version(), Version::NONE);
-    assert_eq!(node.log().await.len(), 0);
+    assert!(node.changes().await.is_empty());
 }
 
 #[tokio::test]
