@@ -3,6 +3,8 @@
 //! It is what the process has grown by, so it runs in a process of its own; the records of the
 //! changes are let go of, as they are on a disk.
 
+#![expect(clippy::print_stdout, reason = "a figure that is no time has no row")]
+
 use std::sync::Arc;
 
 use foundation::seams::{Clock, SystemClock};
