@@ -6,6 +6,7 @@ mod naive;
 
 pub use naive::Naive;
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
@@ -55,7 +56,26 @@ impl Document for Sixty {
     const NAME: &'static str = "sixty";
 }
 
-/// A runtime, and a store with the document of 60 leaves.
+/// A document of 10,000 leaves: 100 groups of 100 numbers.
+#[derive(Clone, Debug, Serialize, Deserialize, Validate)]
+#[serde(default)]
+pub struct Wide {
+    /// The groups, `g0` to `g99`, each with `l0` to `l99`.
+    pub groups: BTreeMap<String, BTreeMap<String, u64>>,
+}
+
+impl Default for Wide {
+    fn default() -> Self {
+        let leaves = || (0..100).map(|leaf| (format!("l{leaf}"), 0)).collect();
+        Self { groups: (0..100).map(|group| (format!("g{group}"), leaves())).collect() }
+    }
+}
+
+impl Document for Wide {
+    const NAME: &'static str = "wide";
+}
+
+/// A runtime, and a store with the documents of 60 and of 10,000 leaves.
 pub struct Bench {
     /// The runtime that the store runs on.
     pub runtime: Runtime,
@@ -81,10 +101,36 @@ impl Bench {
 
     fn with(builder: foundation::Builder, directory: Option<tempfile::TempDir>) -> Self {
         let runtime = Runtime::new().expect("a runtime");
-        let foundation = runtime
-            .block_on(builder.document::<Sixty>(Sources::defaults()).start())
-            .expect("the store starts");
+        let builder =
+            builder.document::<Sixty>(Sources::defaults()).document::<Wide>(Sources::defaults());
+        let foundation = runtime.block_on(builder.start()).expect("the store starts");
         Self { runtime, foundation, _directory: directory }
+    }
+
+    /// Time that `count` runs of an operation take by so many tasks at once, each of which waits for
+    /// one run before it begins the next.
+    pub fn time_at_once<F: Future<Output = ()> + Send>(
+        &self,
+        tasks: u64,
+        count: u64,
+        operation: impl Fn(u64, u64) -> F + Clone + Send + 'static,
+    ) -> Duration {
+        let each = count.div_ceil(tasks);
+        let start = Instant::now();
+        let running: Vec<_> = (0..tasks)
+            .map(|task| {
+                let operation = operation.clone();
+                self.runtime.spawn(async move {
+                    for number in 0..each {
+                        operation(task, number).await;
+                    }
+                })
+            })
+            .collect();
+        for task in running {
+            self.runtime.block_on(task).expect("a task ends well");
+        }
+        start.elapsed().mul_f64(count as f64 / (each * tasks) as f64)
     }
 
     /// Time that `count` runs of an asynchronous operation take, one after the other.

@@ -17,6 +17,7 @@ const REPORT: &str = "docs/reliability.md";
 /// One run of the fault matrix.
 struct Run {
     fault: &'static str,
+    package: &'static str,
     /// Environment of the run.
     variables: &'static [(&'static str, &'static str)],
     /// Words after `cargo`.
@@ -25,64 +26,91 @@ struct Run {
     line: &'static str,
 }
 
-const STORE: [&str; 6] = ["test", "--release", "-p", "foundation-store", "--test", "all"];
+const STORE: &str = "foundation-store";
+const SERVICES: &str = "foundation-services";
 
 const RUNS: &[Run] = &[
     Run {
         fault: "power cut at a random call to the disk: unsynced writes torn, reordered or gone",
+        package: STORE,
         variables: &[("FOUNDATION_LIVES", "3200")],
         words: &["power_fails", "--", "--nocapture"],
         line: "crash images:",
     },
     Run {
         fault: "any row of appends, reads, reopenings, power cuts, failing calls and full disks, against a model",
+        package: STORE,
         variables: &[("FOUNDATION_CASES", "20000")],
         words: &["any_row_of_operations", "--", "--nocapture"],
         line: "rows of operations",
     },
     Run {
         fault: "each call to the disk fails once",
+        package: STORE,
         variables: &[],
         words: &["whichever_call_fails", "--", "--nocapture"],
         line: "calls failed once:",
     },
     Run {
         fault: "each bit of a small store flipped, after a clean close",
+        package: STORE,
         variables: &[],
         words: &["every_flipped_bit", "--", "--nocapture"],
         line: "flipped bits refused",
     },
     Run {
         fault: "random bits of a store of several segments, after a clean close and after a crash",
+        package: STORE,
         variables: &[("FOUNDATION_FLIPS", "10000")],
         words: &["a_random_bit_of_a_store", "--", "--nocapture"],
         line: "random bits flipped (",
     },
     Run {
         fault: "random bits of a large store with segments of the default size",
+        package: STORE,
         variables: &[("FOUNDATION_LARGE_MIB", "100"), ("FOUNDATION_LARGE_FLIPS", "1000")],
         words: &["a_random_bit_of_a_large_store", "--", "--nocapture"],
         line: "random bits flipped in a store",
     },
     Run {
         fault: "pages of 4 KiB and whole files damaged, missing, foreign or stale",
+        package: STORE,
         variables: &[("FOUNDATION_MUTATIONS", "2000")],
         words: &["pages_and_files", "--", "--nocapture"],
         line: "pages and files zeroed",
     },
     Run {
         fault: "random bits that flip under a store that is open",
+        package: STORE,
         variables: &[("FOUNDATION_FLIPS", "10000")],
         words: &["under_an_open_store", "--", "--nocapture"],
         line: "flipped under an open store",
     },
     Run {
         fault: "defects planted in the disk or in what a store gives out, to try the checkers themselves",
+        package: STORE,
         variables: &[],
         words: &["planted_defects", "--", "--nocapture"],
         line: "planted bugs caught",
     },
+    HISTORIES,
+    Run {
+        fault: "power cut at each call to the disk while a document is changed",
+        package: SERVICES,
+        variables: &[("FOUNDATION_IMAGES", "16")],
+        words: &["wherever_the_power", "--", "--nocapture"],
+        line: "images of a document",
+    },
 ];
+
+/// Small histories of concurrent clients, against the model.
+const HISTORIES: Run = Run {
+    fault: "clients that read, change and follow one document at once, each history against a model",
+    package: SERVICES,
+    variables: &[("FOUNDATION_HISTORIES", "10000")],
+    words: &["every_history", "--", "--nocapture"],
+    line: "histories,",
+};
 
 /// The runs on real file systems.
 const REAL: [(Fault, &str); 3] = [
@@ -139,16 +167,32 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
         .map_err(|cause| format!("cannot write {REPORT}: {cause}"))
 }
 
+/// Runs the histories alone.
+///
+/// # Errors
+/// The history that has no order, with the command that repeats it.
+pub(crate) fn histories(root: &Path) -> Result<(), String> {
+    let (figure, seconds) = figure(root, &HISTORIES)?;
+    println!("{figure} ({seconds:.0} s)");
+    Ok(())
+}
+
 /// A row of the report; a reason why there is no figure may hold any text.
 fn row(fault: &str, figure: &str, command: &str) -> String {
     format!("| {fault} | {} | `{command}` |\n", figure.replace('|', "\\|"))
 }
 
 impl Run {
+    /// Words after `cargo`.
+    fn command(&self) -> Vec<&'static str> {
+        let test = ["test", "--release", "-p", self.package, "--test", "all"];
+        test.iter().chain(self.words).copied().collect()
+    }
+
     fn shown(&self) -> String {
         let variables: String =
             self.variables.iter().map(|(name, value)| format!("{name}={value} ")).collect();
-        format!("{variables}cargo {} {}", STORE.join(" "), self.words.join(" "))
+        format!("{variables}cargo {}", self.command().join(" "))
     }
 }
 
@@ -156,7 +200,7 @@ impl Run {
 fn figure(root: &Path, run: &Run) -> Result<(String, f64), String> {
     let began = Instant::now();
     let mut command = Command::new("cargo");
-    command.args(STORE).args(run.words).current_dir(root).envs(run.variables.iter().copied());
+    command.args(run.command()).current_dir(root).envs(run.variables.iter().copied());
     let output = command.output().map_err(|cause| format!("cannot run cargo: {cause}"))?;
     let text = String::from_utf8_lossy(&output.stdout);
     let found = figure_line(&text, run.line).filter(|_| output.status.success());

@@ -1,5 +1,5 @@
 //! The repository's own commands: `cargo xtask` with `tidy`, `test`, `bench`, `fuzz`,
-//! `faults`, `kill`, `upkeep`, `power`, `syncs` or `full`.
+//! `faults`, `histories`, `kill`, `upkeep`, `power`, `syncs` or `full`.
 
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it talks to people at a terminal")]
@@ -26,6 +26,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
          [--rounds N] [--dir FOLDER] the section about other engines, which benches/compare measures
   fuzz   what reads bytes is fuzzed: [TARGET] [--seconds N] [--if-installed]
   faults the fault runs; writes docs/reliability.md
+  histories  10,000 histories of concurrent clients of a document, each against a model
   kill   a real node is killed at random moments under load: [--cycles N] [--seed N]
   upkeep the same during snapshots, backups and retention, and during the next start: [--cycles N] [--seed N]
   power  the power of a real ext4 is cut under a writer: [--cycles N] [--seed N]
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
     let outcome = match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["tidy"] => tidy::run(&root()),
         ["test"] => steps::run(&root()),
+        ["histories"] => faults::histories(&root()),
         ["faults"] => faults::run(&root()),
         ["bench", rest @ ..] => bench::run(&root(), rest),
         ["fuzz", rest @ ..] => fuzz::run(&root(), rest),

@@ -20,6 +20,16 @@ pub(crate) const TARGETS: &[(&str, Target)] = &[
     ("Config.get / by parsed path", Target::Scaled(30.0)),
     ("Config.get / by text path", Target::Scaled(100.0)),
     ("Config.update / memory, 60 leaves", Target::Scaled(10_000.0)),
+    (
+        "Config.update / tree part, 10000 leaves",
+        Target::Ratio(10.0, "Config.update / tree part, 60 leaves"),
+    ),
+    ("Config.update / durable, 64 updaters", Target::Ratio(0.125, "Config.update / durable")),
+    (
+        "Config.update / durable, p99 with 100 subscribers",
+        Target::Ratio(1.1, "Config.update / durable, p99"),
+    ),
+    ("Config.change to subscriber / p99", Target::Scaled(100_000.0)),
     ("Config.update / durable", Target::Ratio(1.2, "Config.update / bare append and sync")),
     ("Events.store / memory", Target::Scaled(400.0)),
     ("Events.store / memory, batch of 100", Target::Scaled(250.0)),

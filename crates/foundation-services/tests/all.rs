@@ -1,0 +1,8 @@
+//! Live configuration from outside: what it promises to many clients at once, attacked.
+
+mod crashes;
+mod histories;
+#[path = "../../foundation-store/tests/simulated.rs"]
+#[expect(dead_code, reason = "the tests of the journal use all of it")]
+mod simulated;
+mod subscribers;
