@@ -12,7 +12,7 @@ mod tests;
 pub use change::{ChangeRequest, change, change_of, edits};
 pub use document::{BusinessRule, Stored, document, stored};
 pub use known::no_such_key;
-pub use secrets::{patch_with_secrets, with_secrets};
+pub use secrets::{change_with_secrets, patch_with_secrets, with_secrets, without_plain_secrets};
 
 use foundation_types::{Result, Value};
 
@@ -58,6 +58,7 @@ pub fn json_bytes(value: &Value) -> usize {
 /// Bytes of the secrets in it that their marks do not have. Sealed, a byte takes two of text.
 fn hidden_bytes(value: &Value) -> usize {
     match value {
+        Value::Secret(secret) if secret.seal().is_some() => 0,
         Value::Secret(secret) => {
             secret.expose().map_or(0, |content| 2 * json_bytes(content) + SEAL_BYTES)
         }

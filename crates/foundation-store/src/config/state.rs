@@ -10,7 +10,7 @@ use arc_swap::ArcSwap;
 use foundation_types::value::{from_value, to_value};
 use foundation_types::{Change, Data, Document, Error, Result, Value, Version};
 use foundation_validate::BusinessRule;
-use foundation_validate::config::stored;
+use foundation_validate::config::{stored, without_plain_secrets};
 
 use super::seal::Seals;
 use super::snapshot::{Current, Snapshot};
@@ -162,7 +162,7 @@ impl<T: Document> ConfigState<T> {
         let valid = stored::<T>(&tree, rules)
             .map_err(|error| error.with("document", T::NAME).with("version", version))?;
         let document = valid.into_inner();
-        self.timeline.opened(tree.clone());
+        self.timeline.opened(without_plain_secrets::<T>(tree.clone()));
         // What is the same has the seals that were logged.
         let tree = if document.tree == tree { tree } else { document.tree };
         let snapshot = Snapshot { version, document: document.document, tree };
