@@ -166,7 +166,7 @@ async fn what_was_plain_is_sealed_with_the_next_change() {
     assert!(text.contains("sealed") && !text.contains("hunter2"), "{text}");
     close(foundation).await;
     // And no way leads back by itself.
-    let back = Foundation::builder(&store).document::<Open>().start().await;
+    let back = Foundation::builder(&store).document::<Open>().sealing_key(key(1)).start().await;
     assert_eq!(back.err().expect("is a secret").kind(), ErrorKind::WrongType);
     let foundation = open(&store, Some(key(1))).await.expect("starts");
     let vault = foundation.config::<Vault>().expect("is declared");
