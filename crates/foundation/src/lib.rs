@@ -204,7 +204,8 @@ pub mod config {
 ///
 /// let error = payment.set("api_key", "hunter2 ".repeat(9)).await.unwrap_err();
 /// assert_eq!(error.kind(), ErrorKind::OutOfRange);
-/// assert_eq!(error.to_string(), "api_key: wrong length, expected length at most 64");
+/// let problem = error.problems()[0].to_string();
+/// assert_eq!(problem, "api_key: wrong length, expected length at most 64");
 /// # Ok(())
 /// # }
 /// ```

@@ -77,7 +77,7 @@ async fn a_secret_comes_back_with_its_key_and_with_no_other() {
     close(foundation).await;
 
     for wrong in [None, Some(key(2))] {
-        let error = open(&store, wrong).await.err().expect("does not open");
+        let error = open(&store, wrong).await.expect_err("does not open");
         assert_eq!(
             (error.kind(), &*error.problems()[0].path),
             (ErrorKind::SecretSealed, "inner.pin")
@@ -111,7 +111,7 @@ async fn a_former_key_opens_and_the_new_one_seals() {
     let vault = foundation.config::<Vault>().expect("is declared");
     vault.set("maybe", "new").await.expect("there is a key");
     close(foundation).await;
-    let error = open(&store, Some(key(2))).await.err().expect("one is left under the former");
+    let error = open(&store, Some(key(2))).await.expect_err("one is left under the former");
     assert_eq!(error.problems()[0].path, "key");
     let both = Foundation::builder(&store).document::<Vault>().sealing_key(key(2));
     let foundation = both.former_sealing_key(key(1)).start().await.expect("opens");
@@ -167,7 +167,7 @@ async fn what_was_plain_is_sealed_with_the_next_change() {
     close(foundation).await;
     // And no way leads back by itself.
     let back = Foundation::builder(&store).document::<Open>().sealing_key(key(1)).start().await;
-    assert_eq!(back.err().expect("is a secret").kind(), ErrorKind::WrongType);
+    assert_eq!(back.expect_err("is a secret").kind(), ErrorKind::WrongType);
     let foundation = open(&store, Some(key(1))).await.expect("starts");
     let vault = foundation.config::<Vault>().expect("is declared");
     assert_eq!(vault.get().many[0].expose(), "hunter2");
