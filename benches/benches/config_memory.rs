@@ -23,7 +23,7 @@ const RECORDS_BYTES: usize = 64 * 1024;
 fn main() {
     let clock = Arc::new(SystemClock::default());
     let state = Arc::new(ConfigState::<Sixty>::new().expect("a tree"));
-    state.recovered(&[]).expect("defaults are valid");
+    state.recovered(&[], None).expect("defaults are valid");
     let journal =
         MemoryJournal::new(StoreId::from_bits(1), RECORDS_BYTES, clock.clone(), state.clone());
     // What is needed once is no part of it.
@@ -47,6 +47,8 @@ fn append(journal: &MemoryJournal, clock: &dyn Clock, version: u64) {
         time: clock.wall(),
         actor: None,
         reason: None,
+        layer: foundation::config::Layer::RunTime,
+        withdrawn: Vec::new(),
         changes: vec![edit],
     };
     let data = Data::of(&change).expect("a change is JSON");

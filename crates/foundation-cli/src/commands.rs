@@ -14,6 +14,7 @@ mod metrics;
 mod processes;
 mod repair;
 mod replay;
+mod secrets;
 mod serve;
 mod signals;
 mod status;

@@ -20,6 +20,8 @@ mod ownership;
 mod real_input;
 #[path = "all/running.rs"]
 mod running;
+#[path = "all/secrets.rs"]
+mod secrets;
 #[path = "all/serving.rs"]
 mod serving;
 #[path = "all/table.rs"]

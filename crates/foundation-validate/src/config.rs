@@ -16,7 +16,7 @@ pub use document::{BusinessRule, Stored, document, stored};
 pub use environment::{Environment, environment, variable_of_two};
 pub use known::no_such_key;
 pub use said::{Said, is_secret, placed};
-pub use secrets::{patch_with_secrets, with_secrets};
+pub use secrets::{change_with_secrets, patch_with_secrets, with_secrets, without_plain_secrets};
 
 use foundation_types::{Result, Value};
 
@@ -62,6 +62,7 @@ pub fn json_bytes(value: &Value) -> usize {
 /// Bytes of the secrets in it that their marks do not have. Sealed, a byte takes two of text.
 fn hidden_bytes(value: &Value) -> usize {
     match value {
+        Value::Secret(secret) if secret.seal().is_some() => 0,
         Value::Secret(secret) => {
             secret.expose().map_or(0, |content| 2 * json_bytes(content) + SEAL_BYTES)
         }

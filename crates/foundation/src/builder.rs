@@ -48,6 +48,7 @@ pub struct Builder {
     durability: EventDurability,
     life: Life,
     sealing_key: Option<SealingKey>,
+    former_sealing_keys: Vec<SealingKey>,
     clock: Arc<dyn Clock>,
     rng: Arc<dyn Rng>,
 }
@@ -68,6 +69,7 @@ impl Builder {
             durability: EventDurability::default(),
             life: Life::Silent,
             sealing_key: None,
+            former_sealing_keys: Vec::new(),
             clock: Arc::new(SystemClock::default()),
             rng: Arc::new(SystemRng::default()),
         }
@@ -190,6 +192,14 @@ impl Builder {
         self
     }
 
+    /// With a key that secrets were kept under before. It opens what the other one does not; a secret
+    /// that is changed is kept under the other one.
+    #[must_use]
+    pub fn former_sealing_key(mut self, key: SealingKey) -> Self {
+        self.former_sealing_keys.push(key);
+        self
+    }
+
     /// With another clock, for tests.
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
@@ -219,9 +229,7 @@ impl Builder {
         let mut documents = Documents::default();
         let settings = Arc::new(ConfigState::<Settings>::new()?);
         documents.link(settings.clone())?;
-        let key = self.sealing_key.take().map(SealingKey::into_inner);
-        let seals =
-            Arc::new(key.map_or_else(Seals::default, |key| Seals::new(key, self.rng.clone())));
+        let seals = self.seals();
         let link = |one: Box<dyn Declared>| one.link(&mut documents, seals.clone());
         let linked: Vec<Box<dyn Linked>> = declared.into_iter().map(link).collect::<Result<_>>()?;
         let documents = Arc::new(documents);
@@ -284,6 +292,13 @@ impl Builder {
         let foundation = Foundation::new(node, typed, tables.typed, settings_server, self.life);
         self.start_tasks(&foundation, settings).await?;
         Ok(foundation)
+    }
+
+    fn seals(&mut self) -> Arc<Seals> {
+        let key = self.sealing_key.take().map(SealingKey::into_inner);
+        let former = std::mem::take(&mut self.former_sealing_keys);
+        let former = former.into_iter().map(SealingKey::into_inner).collect();
+        Arc::new(Seals::new(key, former, self.rng.clone()))
     }
 
     /// Where metrics are kept, if they are.

@@ -81,8 +81,8 @@ pub use running::Foundation;
 pub use foundation_services::config::Sources;
 pub use foundation_types::{
     CorrelationId, Document, Durability, Error, ErrorKind, Event, EventId, EventQuery, EventType,
-    ExpectedVersion, Keep, Order, Path, Position, Recorded, Result, Secret, Settings, Shaped,
-    StreamName, Timestamp, Value, Version, lens,
+    ExpectedVersion, HIDDEN, Keep, Order, Path, Position, Recorded, Result, Secret, Segment,
+    Settings, Shaped, StreamName, Timestamp, Value, Version, lens,
 };
 
 /// Configuration: documents, their changes and history.
@@ -159,6 +159,64 @@ pub mod config {
         Shaped, TelemetrySettings, Unchanged,
     };
     pub use foundation_validate::{BusinessRule, ChangeRequest};
+}
+
+/// Secrets in documents: passwords, keys, tokens.
+///
+/// A field of the type [`Secret`] is kept with its document and shown to nobody who does not ask the
+/// field itself: not by `Debug`, not in any serde format, not in an error, a history, a notice, a dump
+/// or an answer of the program. What is set at run time is logged encrypted under a key that is not in
+/// the store; a default, or what the application puts into its struct, needs none.
+///
+/// - Without a key, setting a secret is refused (`NoSealingKey`), and so is the start once one was
+///   kept (`SecretSealed`, with document and path). A lost key is lost secrets.
+/// - Where a secret would be shown is a mark, `{"$secret":"hidden"}` or one with the sealed bytes. A
+///   mark that is written back to its place stands for what is there, so that a document can be
+///   read, edited and put back as a whole. In a list a place is a number.
+/// - In the tree it is one leaf: a patch can put, copy and move it, to another secret only, and
+///   cannot test it.
+/// - What a field had before its type became `Secret` is encrypted with the next change of the
+///   document, which needs a key. What was logged before stays in the log as it is, and in its events,
+///   until retention lets go of it.
+/// - What the log tells without the key: where a secret was changed and when, how long it is, and
+///   whether two versions of it are the same.
+///
+/// ```
+/// use foundation::{Document, ErrorKind, Foundation, Secret, SealingKey, lens};
+/// use serde::{Deserialize, Serialize};
+/// use validator::Validate;
+///
+/// #[derive(Clone, Debug, Default, Serialize, Deserialize, Validate, Document)]
+/// #[serde(default, deny_unknown_fields)]
+/// struct Payment {
+///     /// What the provider knows us by.
+///     #[validate(length(max = 64))]
+///     api_key: Secret<String>,
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> foundation::Result<()> {
+/// // An application takes it from SealingKey::from_env or SealingKey::from_file.
+/// let key = SealingKey::parse(&"5a".repeat(32))?;
+/// let foundation = Foundation::in_memory().document::<Payment>().sealing_key(key).start().await?;
+/// let payment = foundation.config::<Payment>()?;
+/// let updated = payment.set(lens!(Payment, api_key), "hunter2").await?;
+///
+/// assert_eq!(payment.get().api_key.expose(), "hunter2");
+/// assert_eq!(format!("{:?}", *payment.get()), "Payment { api_key: [secret] }");
+/// assert!(!format!("{:?}", updated.changes).contains("hunter2"));
+///
+/// let error = payment.set("api_key", "hunter2 ".repeat(9)).await.unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::OutOfRange);
+/// let problem = error.problems()[0].to_string();
+/// assert_eq!(problem, "api_key: wrong length, expected length at most 64");
+/// # Ok(())
+/// # }
+/// ```
+pub mod secrets {
+    pub use foundation_services::config::SealingKey;
+    pub use foundation_types::value::{Seal, SecretValue};
+    pub use foundation_types::{HIDDEN, Secret};
 }
 
 /// Events: appending, querying, following.

@@ -78,7 +78,7 @@ async fn a_secret_comes_back_with_its_key_and_with_no_other() {
     close(foundation).await;
 
     for wrong in [None, Some(key(2))] {
-        let error = open(&store, wrong).await.err().expect("does not open");
+        let error = open(&store, wrong).await.expect_err("does not open");
         assert_eq!(
             (error.kind(), &*error.problems()[0].path),
             (ErrorKind::SecretSealed, "inner.pin")
@@ -97,6 +97,81 @@ async fn a_secret_comes_back_with_its_key_and_with_no_other() {
         assert_eq!(newest(&foundation).await.changes.len(), 1, "the secrets did not change");
         close(foundation).await;
     }
+}
+
+#[tokio::test]
+async fn a_former_key_opens_and_the_new_one_seals() {
+    let directory = directory();
+    let store = directory.path().join("store");
+    let foundation = open(&store, Some(key(1))).await.expect("starts");
+    let vault = foundation.config::<Vault>().expect("is declared");
+    vault.transaction().set("key", "old").set("maybe", "old").await.expect("there is a key");
+    close(foundation).await;
+    let both = Foundation::builder(&store).document::<Vault>().sealing_key(key(2));
+    let foundation = both.former_sealing_key(key(1)).start().await.expect("opens");
+    let vault = foundation.config::<Vault>().expect("is declared");
+    vault.set("maybe", "new").await.expect("there is a key");
+    close(foundation).await;
+    let error = open(&store, Some(key(2))).await.expect_err("one is left under the former");
+    assert_eq!(error.problems()[0].path, "key");
+    let both = Foundation::builder(&store).document::<Vault>().sealing_key(key(2));
+    let foundation = both.former_sealing_key(key(1)).start().await.expect("opens");
+    let vault = foundation.config::<Vault>().expect("is declared");
+    vault.set("key", "new").await.expect("there is a key");
+    close(foundation).await;
+    let foundation = open(&store, Some(key(2))).await.expect("all are under the new one");
+    let vault = foundation.config::<Vault>().expect("is declared");
+    assert_eq!(vault.get().key.expose(), "new");
+}
+
+/// The vault before somebody thought of it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Validate, Document)]
+#[document(name = "vault")]
+#[serde(default)]
+struct Open {
+    key: String,
+    many: Vec<String>,
+}
+
+#[tokio::test]
+async fn what_was_plain_is_sealed_with_the_next_change() {
+    let directory = directory();
+    let store = directory.path().join("store");
+    let foundation = Foundation::builder(&store).document::<Open>().start().await.expect("starts");
+    let open_vault = foundation.config::<Open>().expect("is declared");
+    open_vault
+        .transaction()
+        .set("key", "hunter2")
+        .set("many", ["hunter2"])
+        .await
+        .expect("is plain");
+    close(foundation).await;
+    let foundation = open(&store, Some(key(1))).await.expect("starts");
+    let vault = foundation.config::<Vault>().expect("is declared");
+    assert_eq!(vault.get().key.expose(), "hunter2");
+    let told = |history: &[Change], tree: &Value| {
+        format!("{} {tree}", serde_json::to_string(history).expect("writes"))
+    };
+    let history = vault.history(HistoryQuery::newest(9)).await.expect("is kept");
+    let text = told(&history, &vault.tree_at(Version::new(1)).await.expect("is kept"));
+    assert!(!text.contains("hunter2"), "{text}");
+    let dump =
+        foundation.call(foundation::node::TakeDump { directory: directory.path().join("dumps") });
+    let dump = std::fs::read_to_string(dump.await.expect("has room").path).expect("is text");
+    assert!(!dump.contains("hunter2"), "{dump}");
+    vault.set("plain", "x").await.expect("may enter");
+    let last = newest(&foundation).await;
+    let paths: Vec<String> = last.changes.iter().map(|edit| edit.path.to_string()).collect();
+    assert_eq!(paths, ["key", "many", "plain"]);
+    let text = told(&[last], &vault.tree_at(Version::new(2)).await.expect("is kept"));
+    assert!(text.contains("sealed") && !text.contains("hunter2"), "{text}");
+    close(foundation).await;
+    // And no way leads back by itself.
+    let back = Foundation::builder(&store).document::<Open>().sealing_key(key(1)).start().await;
+    assert_eq!(back.expect_err("is a secret").kind(), ErrorKind::WrongType);
+    let foundation = open(&store, Some(key(1))).await.expect("starts");
+    let vault = foundation.config::<Vault>().expect("is declared");
+    assert_eq!(vault.get().many[0].expose(), "hunter2");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use foundation::node::{
 };
 use foundation::{ExpectedVersion, Order, Path, Version, parse};
 
-use super::input;
+use super::{input, secrets};
 use crate::args::{
     CheckArgs, ConfigVerb, DiffArgs, DocumentArgs, ExpectArgs, ExplainArgs, GetArgs, HistoryArgs,
     Output, PatchArgs, ReferenceArgs, RollbackArgs, SetArgs, UnsetArgs, Way, WriteArgs,
@@ -74,7 +74,11 @@ async fn check(program: &mut Program, args: CheckArgs) -> Outcome {
 }
 
 async fn set(program: &mut Program, args: SetArgs) -> Outcome {
-    let value = Put::Value(parse::value_or_text(&input::typed(&args.value)?)?);
+    let value = parse::value_or_text(&input::typed(&args.value)?)?;
+    if args.value != input::STANDARD {
+        secrets::refuse_value(program, &args.document.name, &args.path.parse()?, &value).await?;
+    }
+    let value = Put::Value(value);
     let SetArgs { path, dry_run, expect, write, document, .. } = args;
     put(program, UnsetArgs { path, dry_run, expect, write, document }, value).await
 }
@@ -87,7 +91,11 @@ async fn put(program: &mut Program, args: UnsetArgs, what: Put) -> Outcome {
 
 async fn patch(program: &mut Program, args: PatchArgs) -> Outcome {
     let PatchArgs { patch, dry_run, expect, write, document } = args;
-    let patches = vec![Patch::from_value(parse::value(&input::typed(&patch)?)?)?];
+    let made = Patch::from_value(parse::value(&input::typed(&patch)?)?)?;
+    if patch != input::STANDARD {
+        secrets::refuse_patch(program, &document.name, &made).await?;
+    }
+    let patches = vec![made];
     update(program, ConfigUpdate { patches, dry_run, ..change(document, expect, write) }).await
 }
 

@@ -10,10 +10,13 @@ use foundation::{Error, ErrorKind, Result, parse};
 const BYTES_MAX: usize =
     64 * 1024 + if CONFIG_BYTES_MAX > EVENT_BYTES_MAX { CONFIG_BYTES_MAX } else { EVENT_BYTES_MAX };
 
+/// The word that stands for standard input.
+pub(super) const STANDARD: &str = "-";
+
 /// The text of a value that was typed, or that standard input has. A flag that is written wrongly
 /// is no value.
 pub(super) fn typed(word: &str) -> Result<Cow<'_, str>> {
-    if word == "-" {
+    if word == STANDARD {
         let text = standard_text()?;
         return Ok(text.trim_end_matches(['\n', '\r']).to_owned().into());
     }

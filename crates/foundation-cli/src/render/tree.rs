@@ -1,14 +1,16 @@
 //! Values, changes and fields of a document.
 
 use foundation::config::{Edit, FieldRow};
-use foundation::{Path, Value, parse};
+use foundation::{HIDDEN, Path, Value, parse};
 
 use super::table::{Align, table};
 
-/// A value by itself: text bare, so that a script can use it, anything else as JSON.
+/// A value by itself: text bare, so that a script can use it, anything else as JSON. Of a secret there
+/// is only that it is one.
 pub(crate) fn scalar(value: &Value) -> String {
     match value {
         Value::Text(text) => text.to_string(),
+        Value::Secret(secret) => secret.to_string(),
         other => other.to_json(),
     }
 }
@@ -40,7 +42,11 @@ fn collect(path: &str, value: &Value, lines: &mut Vec<String>) {
 
 /// A value as it would have to be typed: text is quoted only where it would be taken for JSON.
 fn typed(value: &Value) -> String {
-    let Value::Text(text) = value else { return value.to_json() };
+    let text = match value {
+        Value::Text(text) => text,
+        Value::Secret(secret) => return secret.to_string(),
+        other => return other.to_json(),
+    };
     let is_itself = !text.is_empty()
         && text.trim() == &**text
         && !text.contains(char::is_control)
@@ -84,7 +90,8 @@ pub(crate) fn fields(rows: &[FieldRow]) -> Vec<String> {
         } else {
             format!("(default {})", typed(&row.default))
         };
-        let value = format!("= {}", typed(&row.value));
+        let value = if row.secret { HIDDEN.to_owned() } else { typed(&row.value) };
+        let value = format!("= {value}");
         [row.path.to_string(), value, default, row.shape.clone(), row.doc.clone()]
     };
     let cells: Vec<_> = rows.iter().map(cells).collect();

@@ -15,6 +15,9 @@ pub struct FieldRow {
     pub value: Value,
     /// Its value by default; none of a secret.
     pub default: Value,
+    /// Whether it is a secret, or has one inside.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub secret: bool,
     /// Which values it takes, as said to a person; empty if nothing is known.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub shape: String,
@@ -31,13 +34,14 @@ pub(super) fn rows<T: Document>(tree: &Value, defaults: &Value) -> Vec<FieldRow>
         let shown = |tree: &Value| if secret { Value::Null } else { at(tree, &path) };
         let (value, default) = (shown(tree), shown(defaults));
         let doc = field.doc.to_owned();
-        rows.push(FieldRow { path, value, default, shape: field.takes(), doc });
+        rows.push(FieldRow { path, value, default, secret, shape: field.takes(), doc });
     }
     let documented: Vec<Path> = rows.iter().map(|row| row.path.clone()).collect();
     for path in leaves(tree) {
         if !documented.iter().any(|known| path.segments().starts_with(known.segments())) {
             let (value, default) = (at(tree, &path), at(defaults, &path));
-            rows.push(FieldRow { path, value, default, ..FieldRow::default() });
+            let secret = value.has_secret();
+            rows.push(FieldRow { path, value, default, secret, ..FieldRow::default() });
         }
     }
     rows

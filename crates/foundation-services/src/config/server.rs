@@ -14,7 +14,7 @@ use foundation_types::value::from_value;
 use foundation_types::{
     Change, Document, Edit, Error, ErrorKind, Path, Result, Timestamp, Value, Version,
 };
-use foundation_validate::config::{Said, no_such_key};
+use foundation_validate::config::{Said, change_with_secrets, no_such_key, with_secrets};
 use foundation_validate::parse::FileFormat;
 use foundation_validate::{BusinessRule, ChangeRequest};
 use serde::Serialize;
@@ -402,7 +402,8 @@ impl<T: Document> ConfigServer<T> {
     /// `NotFound` for a version that does not exist, `Compacted` if its changes are no longer
     /// kept.
     pub async fn tree_at(&self, version: Version) -> Result<Value> {
-        self.timeline().tree_at(&*self.inner.journal, version).await
+        let tree = self.timeline().tree_at(&*self.inner.journal, version).await?;
+        Ok(with_secrets::<T>(&Path::root(), tree))
     }
 
     /// The version that was current at a time, by the time of recording.
@@ -420,7 +421,8 @@ impl<T: Document> ConfigServer<T> {
     /// # Errors
     /// `Compacted` if the query names a version whose change is no longer kept.
     pub async fn history(&self, query: HistoryQuery) -> Result<Vec<Change>> {
-        history::kept_changes(self.timeline(), &*self.inner.journal, query).await
+        let kept = history::kept_changes(self.timeline(), &*self.inner.journal, query).await?;
+        Ok(kept.into_iter().map(change_with_secrets::<T>).collect())
     }
 
     /// What leads from one version to another, in either direction.

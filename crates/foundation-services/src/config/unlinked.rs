@@ -76,6 +76,7 @@ impl AnyConfig for UnlinkedConfig {
         let tree = self.tree();
         let row = |path: Path| FieldRow {
             value: lens::get(&tree, &path).cloned().unwrap_or_default(),
+            secret: lens::get(&tree, &path).is_some_and(Value::has_secret),
             default: Value::Null,
             path,
             shape: String::new(),

@@ -19,12 +19,14 @@ use crate::random::{Rng, SystemRng};
 /// What seals and opens the secrets of documents, if there is a key.
 pub struct Seals {
     key: Option<SecretKey>,
+    /// Keys that open and seal nothing new.
+    former: Vec<SecretKey>,
     rng: Arc<dyn Rng>,
 }
 
 impl Default for Seals {
     fn default() -> Self {
-        Self { key: None, rng: Arc::new(SystemRng::default()) }
+        Self { key: None, former: Vec::new(), rng: Arc::new(SystemRng::default()) }
     }
 }
 
@@ -35,10 +37,10 @@ impl std::fmt::Debug for Seals {
 }
 
 impl Seals {
-    /// Seals under this key.
+    /// Seals under this key, if there is one. What it does not open the former keys may.
     #[must_use]
-    pub fn new(key: SecretKey, rng: Arc<dyn Rng>) -> Self {
-        Self { key: Some(key), rng }
+    pub fn new(key: Option<SecretKey>, former: Vec<SecretKey>, rng: Arc<dyn Rng>) -> Self {
+        Self { key, former, rng }
     }
 
     /// The edits with every secret that they put somewhere sealed for its place.
@@ -115,10 +117,13 @@ impl Seals {
 
     fn opened(&self, document: &str, seal: &Seal, steps: &[Segment]) -> Result<SecretValue> {
         let refused = |message| misfit(ErrorKind::SecretSealed, document, steps, message);
-        let key = self.key.as_ref().ok_or_else(|| {
-            refused("the secret is sealed, and no sealing key was given to open it with")
-        })?;
-        let content = key.open(&place(document, steps), seal).ok_or_else(|| {
+        let mut keys = self.key.iter().chain(&self.former).peekable();
+        if keys.peek().is_none() {
+            let message = "the secret is sealed, and no sealing key was given to open it with";
+            return Err(refused(message));
+        }
+        let place = place(document, steps);
+        let content = keys.find_map(|key| key.open(&place, seal)).ok_or_else(|| {
             refused("the secret was sealed under another key or for another place, or is damaged")
         })?;
         Ok(SecretValue::sealed(content, seal.clone()))

@@ -11,7 +11,7 @@ use foundation_logic::config::Layers;
 use foundation_types::value::{from_value, to_value};
 use foundation_types::{Change, Data, Document, Error, Result, Value, Version};
 use foundation_validate::BusinessRule;
-use foundation_validate::config::stored;
+use foundation_validate::config::{stored, without_plain_secrets};
 
 use super::seal::Seals;
 use super::snapshot::{Current, Snapshot};
@@ -213,7 +213,7 @@ impl<T: Document> ConfigState<T> {
             ahead.layers = layers;
         }
         let document = valid.into_inner();
-        self.timeline.opened(logged);
+        self.timeline.opened(without_plain_secrets::<T>(logged));
         // What is the same has the seals that were logged.
         let tree = if document.tree == tree { tree } else { document.tree };
         let snapshot = Snapshot { version, document: document.document, tree };

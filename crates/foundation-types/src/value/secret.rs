@@ -217,8 +217,10 @@ thread_local! {
     static ASKED: RefCell<Asked> = const { RefCell::new(Asked::Nothing) };
 }
 
+#[derive(Default)]
 enum Asked {
     /// Nothing: any other serializer writes.
+    #[default]
     Nothing,
     /// For its content.
     Content,
@@ -257,12 +259,6 @@ impl Reveal {
     fn is_asked_for() -> bool {
         let asked = ASKED.take();
         matches!(asked, Asked::Content)
-    }
-}
-
-impl Default for Asked {
-    fn default() -> Self {
-        Self::Nothing
     }
 }
 

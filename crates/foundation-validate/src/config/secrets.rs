@@ -3,7 +3,7 @@
 use foundation_types::config::{Operation, Patch, Pointer, Shape};
 use foundation_types::path::Segment;
 use foundation_types::value::SecretValue;
-use foundation_types::{Document, HIDDEN, Path, Problem, Value};
+use foundation_types::{Change, Document, HIDDEN, Path, Problem, Value};
 
 use super::change::ChangeRequest;
 
@@ -32,6 +32,25 @@ const TELLING_BYTES_MIN: usize = 4;
 #[must_use]
 pub fn with_secrets<T: Document>(path: &Path, value: Value) -> Value {
     marked_at::<T>(path.segments(), value)
+}
+
+/// The tree of a document whose secrets were logged as plain text, before its type said that they are
+/// secrets: nothing is told of them.
+#[must_use]
+pub fn without_plain_secrets<T: Document>(tree: Value) -> Value {
+    let hidden = marked(&tree, &Shape::Fields(T::FIELDS), |_| SecretValue::hidden());
+    hidden.unwrap_or(tree)
+}
+
+/// The change with what was logged as plain text of a secret hidden.
+#[must_use]
+pub fn change_with_secrets<T: Document>(mut change: Change) -> Change {
+    for edit in &mut change.changes {
+        for value in [&mut edit.before, &mut edit.after] {
+            *value = value.take().map(|value| with_secrets::<T>(&edit.path, value));
+        }
+    }
+    change
 }
 
 /// The request with its secrets known as such, before anything can be said of it.
@@ -85,39 +104,58 @@ fn steps(pointer: &Pointer) -> Vec<Segment> {
 
 fn marked_at<T: Document>(steps: &[Segment], value: Value) -> Value {
     let root = Shape::Fields(T::FIELDS);
-    match root.at(steps) {
-        _ if root.leads_into_secret(steps) => as_secret(value),
-        Some(shape) if shape.has_secret() => marked(value, shape),
-        _ => value,
-    }
+    let marked = match root.at(steps) {
+        _ if root.leads_into_secret(steps) => as_secret(&value, SecretValue::new),
+        Some(shape) => marked(&value, shape, SecretValue::new),
+        None => None,
+    };
+    marked.unwrap_or(value)
 }
 
-/// What is no secret by its shape, and has no place for one, is one as a whole: it may be one that
-/// was put into the wrong form.
-fn marked(value: Value, shape: &Shape) -> Value {
+/// What a secret is made of its content.
+type Make = fn(Value) -> SecretValue;
+
+/// The value with its secrets; nothing if it has them already. What is no secret by its shape, and has
+/// no place for one, is one as a whole: it may be one that was put into the wrong form.
+fn marked(value: &Value, shape: &Shape, make: Make) -> Option<Value> {
     match (shape, value) {
-        (Shape::Fields(fields), Value::Map(mut map)) => {
-            for field in fields.iter().filter(|field| field.shape.has_secret()) {
-                if let Some(value) = map.get(field.name).cloned() {
-                    map.insert(field.name.into(), marked(value, &field.shape));
+        _ if !shape.has_secret() => None,
+        (Shape::Fields(fields), Value::Map(map)) => {
+            let mut new = None;
+            for field in *fields {
+                let there = map.get(field.name);
+                if let Some(value) = there.and_then(|value| marked(value, &field.shape, make)) {
+                    new.get_or_insert_with(|| map.clone()).insert(field.name.into(), value);
                 }
             }
-            Value::Map(map)
+            new.map(Value::Map)
         }
         (Shape::Map(inner), Value::Map(map)) => {
-            Value::Map(map.into_iter().map(|(key, value)| (key, marked(value, inner))).collect())
+            let mut new = None;
+            for (key, value) in map {
+                if let Some(value) = marked(value, inner, make) {
+                    new.get_or_insert_with(|| map.clone()).insert(key.clone(), value);
+                }
+            }
+            new.map(Value::Map)
         }
         (Shape::List(inner), Value::List(list)) => {
-            Value::List(list.into_iter().map(|value| marked(value, inner)).collect())
+            let mut new = None;
+            for (index, value) in list.iter().enumerate() {
+                if let Some(value) = marked(value, inner, make) {
+                    new.get_or_insert_with(|| list.clone()).set(index, value);
+                }
+            }
+            new.map(Value::List)
         }
-        (_, value) => as_secret(value),
+        (_, value) => as_secret(value, make),
     }
 }
 
-fn as_secret(value: Value) -> Value {
+fn as_secret(value: &Value, make: Make) -> Option<Value> {
     match value {
-        Value::Null | Value::Secret(_) => value,
-        plain => SecretValue::new(plain).into(),
+        Value::Null | Value::Secret(_) => None,
+        plain => Some(make(plain.clone()).into()),
     }
 }
 
