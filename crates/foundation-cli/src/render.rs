@@ -1,5 +1,6 @@
 //! Answers as text for people and as JSON for programs. Nothing here asks anything.
 
+mod conflicts;
 mod events;
 mod fault;
 mod history;
@@ -10,6 +11,7 @@ mod tables;
 mod text;
 mod tree;
 
+pub(crate) use conflicts::{change, conflicts};
 pub(crate) use events::{by_type, import_summary, receipt, stats};
 pub(crate) use fault::{error, problems};
 pub(crate) use history::HistoryRow;

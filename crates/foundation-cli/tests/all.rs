@@ -4,6 +4,8 @@
 mod bad_input;
 #[path = "all/config.rs"]
 mod config;
+#[path = "all/conflicts.rs"]
+mod conflicts;
 #[path = "all/dump.rs"]
 mod dump;
 #[path = "all/events.rs"]
@@ -22,3 +24,5 @@ mod running;
 mod serving;
 #[path = "all/table.rs"]
 mod table;
+#[path = "all/watch.rs"]
+mod watch;

@@ -16,10 +16,11 @@ mod server;
 
 pub use answer::{answer, answer_typed};
 pub use calls::{
-    Append, AppendEach, AppendOutcome, Call, ConfigDiff, ConfigFields, ConfigGet, ConfigHistory,
-    ConfigRollback, ConfigSchema, ConfigTemplate, ConfigUpdate, EventGet, EventsQuery, EventsStats,
-    EventsTrace, GetKeptMetrics, GetMetrics, GetStatus, Put, Replay, Request, TableGet, TableList,
-    TablePut, TableRemove, TableRows, TakeBackup, TakeCheckpoint, TakeDump, Verify,
+    Append, AppendEach, AppendOutcome, Call, ConfigConflicts, ConfigDiff, ConfigFields,
+    ConfigFollow, ConfigGet, ConfigHistory, ConfigResolve, ConfigRollback, ConfigSchema,
+    ConfigTemplate, ConfigUpdate, ConfigVersionAt, EventGet, EventsQuery, EventsStats, EventsTrace,
+    GetKeptMetrics, GetMetrics, GetStatus, Put, Replay, Request, TableGet, TableList, TablePut,
+    TableRemove, TableRows, Take, TakeBackup, TakeCheckpoint, TakeDump, Verify,
 };
 pub use client::Client;
 pub use server::ControlSocket;
