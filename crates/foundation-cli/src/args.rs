@@ -6,8 +6,9 @@ mod keeping;
 mod table;
 
 pub(crate) use config::{
-    CheckArgs, ConfigVerb, DiffArgs, DocumentArgs, ExpectArgs, ExplainArgs, GetArgs, HistoryArgs,
-    PatchArgs, ReferenceArgs, RollbackArgs, SetArgs, UnsetArgs, Way, WriteArgs,
+    ChangeArgs, CheckArgs, ConfigVerb, ConflictsArgs, DiffArgs, ExplainArgs, GetArgs, HistoryArgs,
+    PatchArgs, ReferenceArgs, ResolveArgs, RollbackArgs, SetArgs, UnsetArgs, WatchArgs, Way,
+    WriteArgs,
 };
 pub(crate) use events::{AppendArgs, Direction, EventsVerb, FieldArgs, ImportArgs, QueryArgs};
 pub(crate) use keeping::{ReplayArgs, RestoreArgs, VerifyArgs};
@@ -150,7 +151,8 @@ impl Command {
                 ConfigVerb::Set(_)
                 | ConfigVerb::Unset(_)
                 | ConfigVerb::Reset(_)
-                | ConfigVerb::Rollback(_),
+                | ConfigVerb::Rollback(_)
+                | ConfigVerb::Resolve(_),
             )
             | Self::Events(EventsVerb::Append(_))
             | Self::Restore(_)
@@ -233,7 +235,11 @@ mod tests {
             let Command::Config(ConfigVerb::Set(set)) = words(line).expect("parses").command else {
                 panic!("{line} is a set");
             };
-            assert_eq!((&*set.value, set.write.reason.as_deref()), (value, reason), "{line}");
+            assert_eq!(
+                (&*set.value, set.change.write.reason.as_deref()),
+                (value, reason),
+                "{line}"
+            );
         }
     }
 

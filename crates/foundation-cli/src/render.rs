@@ -1,5 +1,6 @@
 //! Answers as text for people and as JSON for programs. Nothing here asks anything.
 
+mod conflicts;
 mod events;
 mod explanation;
 mod fault;
@@ -11,6 +12,7 @@ mod tables;
 mod text;
 mod tree;
 
+pub(crate) use conflicts::{change, conflicts};
 pub(crate) use events::{by_type, import_summary, receipt, stats};
 pub(crate) use explanation::explanation;
 pub(crate) use fault::{error, problems};

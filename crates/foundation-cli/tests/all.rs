@@ -6,6 +6,8 @@ mod bad_input;
 mod config;
 #[path = "all/config_sources.rs"]
 mod config_sources;
+#[path = "all/conflicts.rs"]
+mod conflicts;
 #[path = "all/dump.rs"]
 mod dump;
 #[path = "all/events.rs"]
@@ -26,3 +28,5 @@ mod secrets;
 mod serving;
 #[path = "all/table.rs"]
 mod table;
+#[path = "all/watch.rs"]
+mod watch;

@@ -198,7 +198,7 @@ pub mod config {
 /// # async fn main() -> foundation::Result<()> {
 /// // An application takes it from SealingKey::from_env or SealingKey::from_file.
 /// let key = SealingKey::parse(&"5a".repeat(32))?;
-/// let foundation = Foundation::in_memory().document::<Payment>().sealing_key(key).start().await?;
+/// let foundation = Foundation::in_memory().document::<Payment>(Sources::defaults()).sealing_key(key).start().await?;
 /// let payment = foundation.config::<Payment>()?;
 /// let updated = payment.set(lens!(Payment, api_key), "hunter2").await?;
 ///

@@ -2,6 +2,7 @@
 
 mod dumps;
 mod life;
+mod parked;
 mod reference;
 mod refused;
 mod secrets;

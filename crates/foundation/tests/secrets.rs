@@ -107,14 +107,16 @@ async fn a_former_key_opens_and_the_new_one_seals() {
     let vault = foundation.config::<Vault>().expect("is declared");
     vault.transaction().set("key", "old").set("maybe", "old").await.expect("there is a key");
     close(foundation).await;
-    let both = Foundation::builder(&store).document::<Vault>().sealing_key(key(2));
+    let both =
+        Foundation::builder(&store).document::<Vault>(Sources::defaults()).sealing_key(key(2));
     let foundation = both.former_sealing_key(key(1)).start().await.expect("opens");
     let vault = foundation.config::<Vault>().expect("is declared");
     vault.set("maybe", "new").await.expect("there is a key");
     close(foundation).await;
     let error = open(&store, Some(key(2))).await.expect_err("one is left under the former");
     assert_eq!(error.problems()[0].path, "key");
-    let both = Foundation::builder(&store).document::<Vault>().sealing_key(key(2));
+    let both =
+        Foundation::builder(&store).document::<Vault>(Sources::defaults()).sealing_key(key(2));
     let foundation = both.former_sealing_key(key(1)).start().await.expect("opens");
     let vault = foundation.config::<Vault>().expect("is declared");
     vault.set("key", "new").await.expect("there is a key");
@@ -137,7 +139,11 @@ struct Open {
 async fn what_was_plain_is_sealed_with_the_next_change() {
     let directory = directory();
     let store = directory.path().join("store");
-    let foundation = Foundation::builder(&store).document::<Open>().start().await.expect("starts");
+    let foundation = Foundation::builder(&store)
+        .document::<Open>(Sources::defaults())
+        .start()
+        .await
+        .expect("starts");
     let open_vault = foundation.config::<Open>().expect("is declared");
     open_vault
         .transaction()
@@ -167,7 +173,11 @@ async fn what_was_plain_is_sealed_with_the_next_change() {
     assert!(text.contains("sealed") && !text.contains("hunter2"), "{text}");
     close(foundation).await;
     // And no way leads back by itself.
-    let back = Foundation::builder(&store).document::<Open>().sealing_key(key(1)).start().await;
+    let back = Foundation::builder(&store)
+        .document::<Open>(Sources::defaults())
+        .sealing_key(key(1))
+        .start()
+        .await;
     assert_eq!(back.expect_err("is a secret").kind(), ErrorKind::WrongType);
     let foundation = open(&store, Some(key(1))).await.expect("starts");
     let vault = foundation.config::<Vault>().expect("is declared");

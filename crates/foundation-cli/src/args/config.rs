@@ -26,6 +26,12 @@ pub(crate) enum ConfigVerb {
     Diff(DiffArgs),
     /// Make the document what it was at an earlier version, as a new version
     Rollback(RollbackArgs),
+    /// The changes that wait for somebody to decide about them
+    Conflicts(ConflictsArgs),
+    /// Decide about a change that waits
+    Resolve(ResolveArgs),
+    /// Follow the changes of a document that a node serves, until Ctrl-C
+    Watch(WatchArgs),
     /// Every field with its value, its default and what it is for
     Fields(ReferenceArgs),
     /// The JSON Schema of a document, for editors
@@ -61,9 +67,24 @@ pub(crate) struct ExpectArgs {
     /// Only if nothing at this path was changed after that version; may be given several times
     #[arg(long, value_name = "PATH=N", value_parser = unchanged)]
     pub(crate) if_unchanged: Vec<Unchanged>,
-    /// What happens if the document is not at the version of --if-version
-    #[arg(long, value_name = "WAY", value_enum, default_value_t = Way::Refuse)]
-    pub(crate) on_conflict: Way,
+    /// What happens if the document is not at the version of --if-version; by default what the
+    /// application says of the place, or refuse
+    #[arg(long, value_name = "WAY", value_enum)]
+    pub(crate) on_conflict: Option<Way>,
+}
+
+/// What every change of values has beside what it puts where.
+#[derive(Debug, Args)]
+pub(crate) struct ChangeArgs {
+    /// Only say what would change
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) expect: ExpectArgs,
+    #[command(flatten)]
+    pub(crate) write: WriteArgs,
+    #[command(flatten)]
+    pub(crate) document: DocumentArgs,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -74,6 +95,8 @@ pub(crate) enum Way {
     Overwrite,
     /// Both are kept, unless they changed the same in different ways
     Merge,
+    /// As merge; what cannot be merged waits until `config resolve` decides about it
+    Park,
 }
 
 fn unchanged(text: &str) -> Result<Unchanged, String> {
@@ -90,6 +113,9 @@ pub(crate) struct GetArgs {
     /// As of this version
     #[arg(long, value_name = "VERSION")]
     pub(crate) at: Option<u64>,
+    /// As of this time, RFC 3339
+    #[arg(long, value_name = "TIME", conflicts_with = "at")]
+    pub(crate) at_time: Option<String>,
     #[command(flatten)]
     pub(crate) document: DocumentArgs,
 }
@@ -117,30 +143,16 @@ pub(crate) struct SetArgs {
     /// JSON if it is JSON, otherwise text; - reads it from standard input
     #[arg(allow_hyphen_values = true)]
     pub(crate) value: String,
-    /// Only say what would change
-    #[arg(long)]
-    pub(crate) dry_run: bool,
     #[command(flatten)]
-    pub(crate) expect: ExpectArgs,
-    #[command(flatten)]
-    pub(crate) write: WriteArgs,
-    #[command(flatten)]
-    pub(crate) document: DocumentArgs,
+    pub(crate) change: ChangeArgs,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct UnsetArgs {
     /// Where, for example interface.max_results
     pub(crate) path: String,
-    /// Only say what would change
-    #[arg(long)]
-    pub(crate) dry_run: bool,
     #[command(flatten)]
-    pub(crate) expect: ExpectArgs,
-    #[command(flatten)]
-    pub(crate) write: WriteArgs,
-    #[command(flatten)]
-    pub(crate) document: DocumentArgs,
+    pub(crate) change: ChangeArgs,
 }
 
 #[derive(Debug, Args)]
@@ -148,15 +160,8 @@ pub(crate) struct PatchArgs {
     /// JSON: a map is merged into the document, and null gives a field its default; a list is one
     /// of operations; - reads it from standard input
     pub(crate) patch: String,
-    /// Only say what would change
-    #[arg(long)]
-    pub(crate) dry_run: bool,
     #[command(flatten)]
-    pub(crate) expect: ExpectArgs,
-    #[command(flatten)]
-    pub(crate) write: WriteArgs,
-    #[command(flatten)]
-    pub(crate) document: DocumentArgs,
+    pub(crate) change: ChangeArgs,
 }
 
 #[derive(Debug, Args)]
@@ -167,6 +172,12 @@ pub(crate) struct HistoryArgs {
     /// The newest first
     #[arg(long)]
     pub(crate) newest: bool,
+    /// Only what was recorded at this time or later, RFC 3339
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    /// Only what was recorded before this time, RFC 3339
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<String>,
     #[command(flatten)]
     pub(crate) document: DocumentArgs,
 }
@@ -187,6 +198,43 @@ pub(crate) struct RollbackArgs {
     pub(crate) version: u64,
     #[command(flatten)]
     pub(crate) write: WriteArgs,
+    #[command(flatten)]
+    pub(crate) document: DocumentArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConflictsArgs {
+    #[command(flatten)]
+    pub(crate) document: DocumentArgs,
+}
+
+#[derive(Debug, Args)]
+#[group(id = "take", required = true, multiple = false, args = ["ours", "theirs", "edit"])]
+pub(crate) struct ResolveArgs {
+    /// What it waits as, as `config conflicts` says
+    pub(crate) id: String,
+    /// Make it, on the document as it is now
+    #[arg(long)]
+    pub(crate) ours: bool,
+    /// Give it up
+    #[arg(long)]
+    pub(crate) theirs: bool,
+    /// Put this value at this path in its place; may be given several times
+    #[arg(long, value_name = "PATH=VALUE")]
+    pub(crate) edit: Vec<String>,
+    #[command(flatten)]
+    pub(crate) write: WriteArgs,
+    #[command(flatten)]
+    pub(crate) document: DocumentArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WatchArgs {
+    /// Only what changes at this path
+    pub(crate) path: Option<String>,
+    /// First the changes after this version; by default only what comes from now on
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) from: Option<u64>,
     #[command(flatten)]
     pub(crate) document: DocumentArgs,
 }

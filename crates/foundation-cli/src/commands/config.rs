@@ -1,18 +1,23 @@
 //! `foundation config …`: a document, its changes and its history.
 
+mod conflicts;
+mod watch;
+
 use std::os::unix::fs::MetadataExt;
 
 use foundation::config::{Change, HistoryQuery, OnConflict, Patch, Updated};
 use foundation::node::{
     ConfigCheck, ConfigDiff, ConfigExplain, ConfigFields, ConfigGet, ConfigHistory, ConfigRollback,
-    ConfigSchema, ConfigTemplate, ConfigUpdate, Put,
+    ConfigSchema, ConfigTemplate, ConfigUpdate, ConfigVersionAt, Put,
 };
-use foundation::{ExpectedVersion, Order, Path, Version, parse};
+use foundation::{
+    ErrorKind, ExpectedVersion, Order, Path, Result, Timestamp, Value, Version, parse,
+};
 
 use super::{input, secrets};
 use crate::args::{
-    CheckArgs, ConfigVerb, DiffArgs, DocumentArgs, ExpectArgs, ExplainArgs, GetArgs, HistoryArgs,
-    Output, PatchArgs, ReferenceArgs, RollbackArgs, SetArgs, UnsetArgs, Way, WriteArgs,
+    ChangeArgs, CheckArgs, ConfigVerb, DiffArgs, ExplainArgs, GetArgs, HistoryArgs, Output,
+    PatchArgs, ReferenceArgs, RollbackArgs, SetArgs, UnsetArgs, Way, WriteArgs,
 };
 use crate::connection::{Connection, Intent};
 use crate::exit::Outcome;
@@ -34,6 +39,9 @@ pub(super) async fn run(program: &mut Program, verb: ConfigVerb) -> Outcome {
         ConfigVerb::History(args) => history(program, args).await,
         ConfigVerb::Diff(args) => diff(program, args).await,
         ConfigVerb::Rollback(args) => rollback(program, args).await,
+        ConfigVerb::Conflicts(args) => conflicts::list(program, args).await,
+        ConfigVerb::Resolve(args) => conflicts::resolve(program, args).await,
+        ConfigVerb::Watch(args) => watch::run(program, args).await,
         ConfigVerb::Fields(args) => fields(program, args).await,
         ConfigVerb::Schema(args) => schema(program, args).await,
         ConfigVerb::Template(args) => template(program, args).await,
@@ -42,9 +50,9 @@ pub(super) async fn run(program: &mut Program, verb: ConfigVerb) -> Outcome {
 
 async fn get(program: &mut Program, args: GetArgs) -> Outcome {
     let path: Path = args.path.as_deref().unwrap_or_default().parse()?;
-    let (document, at) = (args.document.name, args.at.map(Version::new));
-    let call = ConfigGet { document, path: path.clone(), at };
-    let value = program.ask(Intent::Read, call).await?;
+    let mut connection = program.connect(Intent::Read).await?;
+    let value = value(&mut connection, args, path.clone()).await;
+    let value = connection.close(value).await?;
     if program.is_text() {
         return lines(program, &render::tree(&path, &value));
     }
@@ -73,48 +81,59 @@ async fn check(program: &mut Program, args: CheckArgs) -> Outcome {
     program.out.text(&format!("{file} is right: {others} other than the defaults"))
 }
 
+async fn value(connection: &mut Connection, args: GetArgs, path: Path) -> Outcome<Value> {
+    let document = args.document.name;
+    let at = match args.at_time {
+        Some(time) => {
+            let call = ConfigVersionAt { document: document.clone(), time: time.parse()? };
+            Some(connection.call(call).await?)
+        }
+        None => args.at.map(Version::new),
+    };
+    Ok(connection.call(ConfigGet { document, path, at }).await?)
+}
+
 async fn set(program: &mut Program, args: SetArgs) -> Outcome {
-    let value = parse::value_or_text(&input::typed(&args.value)?)?;
-    if args.value != input::STANDARD {
-        secrets::refuse_value(program, &args.document.name, &args.path.parse()?, &value).await?;
+    let SetArgs { path, value, change } = args;
+    let given = parse::value_or_text(&input::typed(&value)?)?;
+    if value != input::STANDARD {
+        secrets::refuse_value(program, &change.document.name, &path.parse()?, &given).await?;
     }
-    let value = Put::Value(value);
-    let SetArgs { path, dry_run, expect, write, document, .. } = args;
-    put(program, UnsetArgs { path, dry_run, expect, write, document }, value).await
+    put(program, UnsetArgs { path, change }, Put::Value(given)).await
 }
 
 async fn put(program: &mut Program, args: UnsetArgs, what: Put) -> Outcome {
-    let UnsetArgs { path, dry_run, expect, write, document } = args;
-    let edits = vec![(path.parse()?, what)];
-    update(program, ConfigUpdate { edits, dry_run, ..change(document, expect, write) }).await
+    let edits = vec![(args.path.parse()?, what)];
+    update(program, ConfigUpdate { edits, ..change(args.change) }).await
 }
 
 async fn patch(program: &mut Program, args: PatchArgs) -> Outcome {
-    let PatchArgs { patch, dry_run, expect, write, document } = args;
-    let made = Patch::from_value(parse::value(&input::typed(&patch)?)?)?;
-    if patch != input::STANDARD {
-        secrets::refuse_patch(program, &document.name, &made).await?;
+    let made = Patch::from_value(parse::value(&input::typed(&args.patch)?)?)?;
+    if args.patch != input::STANDARD {
+        secrets::refuse_patch(program, &args.change.document.name, &made).await?;
     }
     let patches = vec![made];
-    update(program, ConfigUpdate { patches, dry_run, ..change(document, expect, write) }).await
+    update(program, ConfigUpdate { patches, ..change(args.change) }).await
 }
 
 /// A change that says everything but what is changed.
-fn change(document: DocumentArgs, expect: ExpectArgs, write: WriteArgs) -> ConfigUpdate {
+fn change(args: ChangeArgs) -> ConfigUpdate {
+    let ChangeArgs { dry_run, expect, write, document } = args;
     ConfigUpdate {
         document: document.name,
         patches: Vec::new(),
         edits: Vec::new(),
         expected: expected(&write),
-        on_conflict: Some(match expect.on_conflict {
+        on_conflict: expect.on_conflict.map(|way| match way {
             Way::Refuse => OnConflict::Refuse,
             Way::Overwrite => OnConflict::Overwrite,
             Way::Merge => OnConflict::Merge,
+            Way::Park => OnConflict::Park,
         }),
         unchanged: expect.if_unchanged,
         actor: actor(write.actor),
         reason: write.reason,
-        dry_run: false,
+        dry_run,
     }
 }
 
@@ -168,6 +187,17 @@ async fn write_history(
     let mut rows = Rows::of(program.global.output);
     let mut left = args.limit.unwrap_or(u64::MAX);
     let mut query = HistoryQuery { order, ..HistoryQuery::default() };
+    let document = &args.document.name;
+    if let Some(since) = &args.since {
+        query.from = match version_before(connection, document, since).await {
+            // What was recorded by then is not kept: all that is kept came later.
+            Err(error) if error.kind() == ErrorKind::Compacted => None,
+            version => Some(version?.next()),
+        };
+    }
+    if let Some(until) = &args.until {
+        query.to = Some(version_before(connection, document, until).await?);
+    }
     while left > 0 {
         query.limit = usize::try_from(left.min(HISTORY_PAGE)).unwrap_or(usize::MAX);
         let document = args.document.name.clone();
@@ -186,6 +216,17 @@ async fn write_history(
         }
     }
     program.out.end_rows(&rows)
+}
+
+/// The version that was current just before a time.
+async fn version_before(
+    connection: &mut Connection,
+    document: &str,
+    time: &str,
+) -> Result<Version> {
+    let time = time.parse::<Timestamp>()?.as_unix_micros().saturating_sub(1);
+    let time = Timestamp::from_unix_micros(time);
+    connection.call(ConfigVersionAt { document: document.to_owned(), time }).await
 }
 
 async fn diff(program: &mut Program, args: DiffArgs) -> Outcome {

@@ -88,11 +88,12 @@ fn missed(conflict: &Conflict) -> Vec<String> {
 
 /// The places that both sides changed, with what each of them wants.
 fn clashing(conflict: &Conflict) -> Vec<String> {
-    let line = |clash: &Clash| {
-        let [base, ours, theirs] = [&clash.base, &clash.ours, &clash.theirs].map(side);
-        format!("  {}: it was {base}, this change says {ours}, others said {theirs}", clash.path)
-    };
-    conflict.clashes.iter().map(line).collect()
+    conflict.clashes.iter().map(|at| format!("  {}", clash(at))).collect()
+}
+
+pub(super) fn clash(clash: &Clash) -> String {
+    let [base, ours, theirs] = [&clash.base, &clash.ours, &clash.theirs].map(side);
+    format!("{}: it was {base}, this change says {ours}, others said {theirs}", clash.path)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Secrets of an application's document: shown as a mark, and taken from standard input only.
 
-use foundation::{Document, Foundation, SealingKey, Secret};
+use foundation::{Document, Foundation, SealingKey, Secret, Sources};
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
@@ -18,7 +18,9 @@ struct Shop {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_secret_is_given_on_standard_input_and_shown_as_a_mark() {
     let store = Store::new();
-    let builder = Foundation::builder(store.directory()).document::<Shop>().control_socket();
+    let builder = Foundation::builder(store.directory())
+        .document::<Shop>(Sources::defaults())
+        .control_socket();
     let app = builder.sealing_key(SealingKey::new(&[3; 32])).start().await.expect("starts");
     let set = |words: &[&str]| store.run(&[&["config"], words, &["--doc", "shop"]].concat());
 

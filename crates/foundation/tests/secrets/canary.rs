@@ -156,7 +156,7 @@ async fn put(foundation: &Foundation, sinks: &mut Sinks) {
             Put::Value(format!("{CANARY}3").as_str().into()),
         )],
         expected: ExpectedVersion::Any,
-        on_conflict: OnConflict::Refuse,
+        on_conflict: Some(OnConflict::Refuse),
         unchanged: Vec::new(),
         actor: None,
         reason: None,
