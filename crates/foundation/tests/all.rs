@@ -34,5 +34,7 @@ fn directory() -> tempfile::TempDir {
 async fn open(directory: &tempfile::TempDir) -> Foundation {
     let builder =
         Foundation::builder(directory.path().join("store")).document::<Shop>(Sources::defaults());
+    // A process that another test is just starting has the lock for a moment, too.
+    let builder = builder.lock_timeout(std::time::Duration::from_secs(5));
     builder.control_socket().start().await.expect("starts")
 }
