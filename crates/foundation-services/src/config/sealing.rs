@@ -17,7 +17,8 @@ impl<T: Document> ConfigServer<T> {
     /// What leads from head to the document, with its secrets sealed.
     pub(super) fn sealed(&self, stored: Stored<T>, head: &Head<T>) -> Result<Plan<T>> {
         let edits = diff::diff(&head.logged, &stored.tree);
-        if !stored.tree.has_secret() && !head.logged.has_secret() {
+        // What is logged of a document that has no secret now tells at most of sealed ones.
+        if !stored.tree.has_secret() {
             return Ok(Plan { stored, edits });
         }
         let edits = edits.into_iter().map(told::<T>).collect();
