@@ -88,8 +88,8 @@ pub(super) struct Plan<T> {
 
 impl<T> Plan<T> {
     /// What is set at run time.
-    pub(super) fn at_run_time(stored: Stored<T>, edits: Vec<Edit>) -> Self {
-        let (layer, withdrawn, layers) = (Layer::RunTime, Vec::new(), None);
+    pub(super) fn at_run_time(stored: Stored<T>, edits: Vec<Edit>, withdrawn: Vec<Path>) -> Self {
+        let (layer, layers) = (Layer::RunTime, None);
         Self { stored, edits, layer, withdrawn, layers }
     }
 }
@@ -156,7 +156,7 @@ impl<T: Document> ConfigServer<T> {
         if stored.tree == head.snapshot.tree && !self.is_set_at_run_time(&withdrawn) {
             return Err(Stop::Unmoved);
         }
-        let plan = Plan { withdrawn, ..self.sealed(stored, head).map_err(Stop::Refused)? };
+        let plan = self.sealed(stored, head, withdrawn).map_err(Stop::Refused)?;
         let is_preview = ask.purpose == Purpose::Preview;
         self.put_to_vetoes(head, &plan, &ask.cause(), is_preview).await.map_err(Stop::Refused)?;
         Ok(plan)

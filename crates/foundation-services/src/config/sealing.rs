@@ -2,7 +2,7 @@
 
 use foundation_logic::diff;
 use foundation_store::config::Head;
-use foundation_types::{Document, Edit, Result, Value};
+use foundation_types::{Document, Edit, Path, Result, Value};
 use foundation_validate::config::{Stored, with_secrets};
 
 use super::decision::Plan;
@@ -15,16 +15,27 @@ impl<T: Document> ConfigServer<T> {
     }
 
     /// What leads from head to the document, with its secrets sealed.
-    pub(super) fn sealed(&self, stored: Stored<T>, head: &Head<T>) -> Result<Plan<T>> {
+    /// What is withdrawn leaves what the sources or the defaults say, which is not logged.
+    pub(super) fn sealed(
+        &self,
+        stored: Stored<T>,
+        head: &Head<T>,
+        withdrawn: Vec<Path>,
+    ) -> Result<Plan<T>> {
         let edits = diff::diff(&head.logged, &stored.tree);
-        if !stored.tree.has_secret() && !head.logged.has_secret() {
-            return Ok(Plan::at_run_time(stored, edits));
+        // What is logged of a document that has no secret now tells at most of sealed ones.
+        if !stored.tree.has_secret() {
+            return Ok(Plan::at_run_time(stored, edits, withdrawn));
         }
         let edits = edits.into_iter().map(told::<T>).collect();
-        let edits = self.state.seals().seal(T::NAME, edits)?;
+        let is_sourced = |edit: &Edit| withdrawn.iter().any(|path| edit.path.is_in(path));
+        let (sourced, set): (Vec<Edit>, Vec<Edit>) = edits.into_iter().partition(is_sourced);
+        let mut edits = self.state.seals().seal(T::NAME, set)?;
+        edits.extend(sourced);
+        edits.sort_by(|one, other| one.path.cmp(&other.path));
         // As the log will say it: each secret with the seal of its own place.
         let tree = diff::apply(&head.logged, &edits)?;
-        Ok(Plan::at_run_time(Stored { tree, ..stored }, edits))
+        Ok(Plan::at_run_time(Stored { tree, ..stored }, edits, withdrawn))
     }
 }
 
