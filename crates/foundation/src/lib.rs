@@ -143,6 +143,48 @@ pub use foundation_types::{
 /// # Ok(())
 /// # }
 /// ```
+///
+/// Who has to agree is asked before a change is made, and what cannot be merged can wait for a
+/// person to decide:
+///
+/// ```
+/// use foundation::config::{OnConflict, Proposed, Resolution, VetoTerms};
+/// use foundation::{ErrorKind, Foundation, Settings, Version, lens};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> foundation::Result<()> {
+/// let foundation = Foundation::in_memory().start().await?;
+/// let settings = foundation.settings();
+/// let results = lens!(Settings, interface.max_results);
+///
+/// // Asked only of what changes there; its guard ends it.
+/// let fits = |proposed: &Proposed<Settings>| {
+///     match proposed.after.document.interface.max_results {
+///         5_000.. => Err("the page would not fit".to_owned()),
+///         _ => Ok(()),
+///     }
+/// };
+/// let veto = settings.veto(&results, VetoTerms::default(), fits)?;
+/// let error = settings.set(&results, 9_000).actor("ann").await.unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Vetoed);
+/// drop(veto);
+///
+/// // What is usual here if a change says nothing itself: what clashes waits.
+/// settings.on_conflict(&results, OnConflict::Park)?;
+/// settings.set(&results, 250).await?;
+/// let late = settings.set(&results, 500).actor("bo").expect_version(Version::NONE).await;
+/// assert_eq!(late.unwrap_err().kind(), ErrorKind::Parked);
+///
+/// // All sides are there to be looked at, also after a restart; each is decided once.
+/// let waiting = settings.conflicts();
+/// let clash = &waiting[0].clashes[0];
+/// assert_eq!((&clash.ours, &clash.theirs), (&Some(500.into()), &Some(250.into())));
+/// settings.resolve(waiting[0].id.clone(), Resolution::Ours).actor("cy").await?;
+/// assert_eq!(settings.get().interface.max_results, 500);
+/// assert!(settings.conflicts().is_empty());
+/// # Ok(())
+/// # }
+/// ```
 pub mod config {
     pub use foundation_logic::config::Reference;
     pub use foundation_services::config::{

@@ -98,11 +98,14 @@ mod tests {
         usual_way(&usual, &ChangeRequest { edits, patches, ..ChangeRequest::default() })
     }
 
+    /// What is usual, the edits and the patch of a change, and what happens to it.
+    type Row<'a> = (&'a [(&'a str, OnConflict)], &'a [&'a str], Option<&'a str>, OnConflict);
+
     #[test]
     fn the_innermost_place_around_counts_and_of_several_the_most_careful() {
         use OnConflict::{Merge, Overwrite, Park, Refuse};
         let usual = [("", Merge), ("pay", Park), ("pay.tax", Overwrite), ("log", Overwrite)];
-        let rows: [(&[(&str, OnConflict)], &[&str], Option<&str>, OnConflict); 12] = [
+        let rows: [Row<'_>; 12] = [
             (&[], &["a"], None, Refuse),
             (&usual[1..], &["other"], None, Refuse),
             (&usual, &["other"], None, Merge),

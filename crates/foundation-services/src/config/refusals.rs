@@ -176,6 +176,10 @@ fn finding(problem: &Problem, secrets: &[Path]) -> Finding {
     Finding { path: shortened(&problem.path), code: problem.kind, message: shortened(message) }
 }
 
-fn shortened(text: &str) -> String {
-    text[..text.floor_char_boundary(REASON_BYTES_MAX)].to_owned()
+/// The text up to the longest that a reason may be.
+pub(super) fn shortened(text: &str) -> String {
+    let longest = text.len().min(REASON_BYTES_MAX);
+    // The beginning of a text is a boundary of characters.
+    let end = (0..=longest).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    text[..end].to_owned()
 }

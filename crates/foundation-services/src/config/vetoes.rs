@@ -10,12 +10,13 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use foundation_logic::lens;
-use foundation_types::limits::{REASON_BYTES_MAX, VETOES_MAX};
+use foundation_types::limits::VETOES_MAX;
 use foundation_types::{Document, Error, ErrorKind, Path, Problem, Result};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
+use super::refusals::shortened;
 use super::server::ConfigServer;
 use super::veto::{OnSilence, Proposed, VetoTerms};
 
@@ -29,10 +30,13 @@ tokio::task_local! {
 type Answer = Result<(), String>;
 type Pending = Pin<Box<dyn Future<Output = Answer> + Send>>;
 
+type Block<T> = dyn Fn(&Proposed<T>) -> Answer + Send + Sync;
+type Wait<T> = dyn Fn(Proposed<T>) -> Pending + Send + Sync;
+
 /// How a veto is asked.
 pub(super) enum Ask<T> {
-    Blocking(Arc<dyn Fn(&Proposed<T>) -> Answer + Send + Sync>),
-    Waiting(Arc<dyn Fn(Proposed<T>) -> Pending + Send + Sync>),
+    Blocking(Arc<Block<T>>),
+    Waiting(Arc<Wait<T>>),
 }
 
 /// One who is asked.
@@ -183,8 +187,7 @@ impl<T: Send + Sync + 'static> Veto<T> {
     }
 
     fn problem(&self, reason: &str) -> Problem {
-        let end = reason.floor_char_boundary(REASON_BYTES_MAX);
-        Problem::new(ErrorKind::Vetoed, &self.place, &reason[..end])
+        Problem::new(ErrorKind::Vetoed, &self.place, shortened(reason))
     }
 }
 
