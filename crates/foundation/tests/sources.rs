@@ -7,7 +7,7 @@ use foundation::config::{HistoryQuery, Layer, Notice, Origin, Unknown};
 use foundation::events::Start;
 use foundation::node::CheckState;
 use foundation::{
-    Document, ErrorKind, EventQuery, Foundation, Secret, Shaped, Sources, Version, lens,
+    Document, ErrorKind, EventQuery, Foundation, SealingKey, Secret, Shaped, Sources, Version, lens,
 };
 use serde::{Deserialize, Serialize};
 use validator::Validate;
@@ -342,5 +342,35 @@ async fn a_secret_of_a_file_is_used_and_written_nowhere() {
     let foundation = start(Sources::defaults()).await.expect("starts");
     let cellar = foundation.config::<Cellar>().expect("known");
     assert_eq!((cellar.get().code.expose().as_str(), cellar.get().barrels), ("", 5));
+    stop(foundation).await;
+}
+
+#[tokio::test]
+async fn a_secret_that_was_set_gives_way_to_the_one_of_the_file_without_a_key_to_log_it() {
+    let folder = Folder::new();
+    let file = folder.write("cellar.toml", "code = \"hunter2\"\nbarrels = 3\n");
+    let sources = || Sources::defaults().file(&file).unwatched();
+    let key = || SealingKey::new(&[7; 32]);
+    let store = folder.0.path().join("store");
+    let builder = || Foundation::builder(&store).document::<Cellar>(sources());
+    let foundation = builder().sealing_key(key()).start().await.expect("starts");
+    let cellar = foundation.config::<Cellar>().expect("known");
+    cellar.set("code", "open sesame").await.expect("is sealed");
+    assert_eq!(cellar.get().code.expose(), "open sesame");
+    stop(foundation).await;
+    assert!(builder().start().await.is_err(), "what was set is sealed");
+    let foundation = builder().sealing_key(key()).start().await.expect("starts");
+    let cellar = foundation.config::<Cellar>().expect("known");
+    assert_eq!(cellar.get().code.expose(), "open sesame");
+    assert_eq!(cellar.explain("code").await.expect("is there").given.len(), 3);
+    cellar.unset("code").await.expect("was set");
+    assert_eq!(cellar.get().code.expose(), "hunter2");
+    stop(foundation).await;
+    let foundation = builder().start().await.expect("nothing is sealed any more");
+    let cellar = foundation.config::<Cellar>().expect("known");
+    assert_eq!(
+        (cellar.get().code.expose().as_str(), cellar.version()),
+        ("hunter2", Version::new(3))
+    );
     stop(foundation).await;
 }

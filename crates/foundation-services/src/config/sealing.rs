@@ -27,7 +27,7 @@ impl<T: Document> ConfigServer<T> {
         if !stored.tree.has_secret() {
             return Ok(Plan::at_run_time(stored, edits, withdrawn));
         }
-        let edits = edits.into_iter().map(told::<T>).collect();
+        let edits: Vec<Edit> = edits.into_iter().map(told::<T>).collect();
         let is_sourced = |edit: &Edit| withdrawn.iter().any(|path| edit.path.is_in(path));
         let (sourced, set): (Vec<Edit>, Vec<Edit>) = edits.into_iter().partition(is_sourced);
         let mut edits = self.state.seals().seal(T::NAME, set)?;
