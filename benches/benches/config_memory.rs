@@ -49,6 +49,7 @@ fn append(journal: &MemoryJournal, clock: &dyn Clock, version: u64) {
         reason: None,
         layer: foundation::config::Layer::RunTime,
         withdrawn: Vec::new(),
+        until: None,
         changes: vec![edit],
     };
     let data = Data::of(&change).expect("a change is JSON");

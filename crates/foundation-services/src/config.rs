@@ -17,6 +17,7 @@ mod fields;
 mod history;
 mod lane;
 mod parking;
+mod passing;
 mod place;
 mod refusals;
 mod resolve;

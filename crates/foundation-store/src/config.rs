@@ -13,6 +13,7 @@
 mod documents;
 mod kept;
 mod parked;
+mod passing;
 mod seal;
 mod snapshot;
 mod state;
@@ -24,6 +25,7 @@ mod versions;
 pub use documents::Documents;
 pub use kept::same_changes;
 pub use parked::Parked;
+pub use passing::{Passing, Temporary};
 pub use seal::{Seals, SecretKey};
 pub use snapshot::{Current, Snapshot};
 pub use state::{ConfigState, Head, Proposal};

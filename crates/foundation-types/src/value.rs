@@ -6,7 +6,7 @@
 mod from_value;
 mod number;
 mod parse;
-pub(crate) mod present;
+pub mod present;
 mod secret;
 mod to_value;
 

@@ -350,6 +350,7 @@ impl Builder {
         if self.mode == Mode::Write {
             node.log_sources().await?;
             node.watch_sources();
+            node.end_passing();
         }
         node.follow_settings(foundation.settings());
         if node.dumps.is_planned() {

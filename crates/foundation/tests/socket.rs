@@ -22,6 +22,7 @@ fn set(path: &str, value: impl Into<Value>) -> ConfigUpdate {
     ConfigUpdate {
         patches: Vec::new(),
         on_conflict: None,
+        lasts_ms: None,
         unchanged: Vec::new(),
         document: "shop".to_owned(),
         edits: vec![(path.parse().expect("a path"), Put::Value(value.into()))],

@@ -1,5 +1,7 @@
 //! The verbs of `config`.
 
+use std::time::Duration;
+
 use clap::{Args, Subcommand, ValueEnum};
 use foundation::config::Unchanged;
 use foundation::{Document, Settings, Version};
@@ -79,6 +81,9 @@ pub(crate) struct ChangeArgs {
     /// Only say what would change
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// For so long only, as 90s, 10m, 2h or 1d; then what was there before is there again
+    #[arg(long = "for", value_name = "TIME", value_parser = lasting)]
+    pub(crate) lasts: Option<Duration>,
     #[command(flatten)]
     pub(crate) expect: ExpectArgs,
     #[command(flatten)]
@@ -97,6 +102,20 @@ pub(crate) enum Way {
     Merge,
     /// As merge; what cannot be merged waits until `config resolve` decides about it
     Park,
+}
+
+fn lasting(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("{text:?} is no time: write it as 90s, 10m, 2h or 1d");
+    let at = text.len() - text.chars().next_back().map_or(0, char::len_utf8);
+    let number: u64 = text[..at].parse().map_err(|_| wrong())?;
+    let second = match &text[at..] {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => return Err(wrong()),
+    };
+    number.checked_mul(second).map(Duration::from_secs).ok_or_else(wrong)
 }
 
 fn unchanged(text: &str) -> Result<Unchanged, String> {

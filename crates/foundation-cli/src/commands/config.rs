@@ -118,7 +118,7 @@ async fn patch(program: &mut Program, args: PatchArgs) -> Outcome {
 
 /// A change that says everything but what is changed.
 fn change(args: ChangeArgs) -> ConfigUpdate {
-    let ChangeArgs { dry_run, expect, write, document } = args;
+    let ChangeArgs { dry_run, lasts, expect, write, document } = args;
     ConfigUpdate {
         document: document.name,
         patches: Vec::new(),
@@ -131,6 +131,7 @@ fn change(args: ChangeArgs) -> ConfigUpdate {
             Way::Park => OnConflict::Park,
         }),
         unchanged: expect.if_unchanged,
+        lasts_ms: lasts.map(|lasts| u64::try_from(lasts.as_millis()).unwrap_or(u64::MAX)),
         actor: actor(write.actor),
         reason: write.reason,
         dry_run,

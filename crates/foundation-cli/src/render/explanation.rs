@@ -25,11 +25,12 @@ fn place(given: &Given) -> String {
     match &given.origin {
         Origin::Default => String::new(),
         Origin::Environment { variable } => variable.clone(),
-        Origin::RunTime { version, time, actor, reason } => {
+        Origin::RunTime { version, time, actor, reason, until } => {
             let version = version.map(|version| format!("version {version}"));
             let time = time.map(|time| time.to_string());
             let reason = reason.as_ref().map(|reason| format!("{reason:?}"));
-            let parts = [version, time, actor.clone(), reason];
+            let until = until.map(|until| format!("until {until}"));
+            let parts = [version, time, actor.clone(), reason, until];
             parts.into_iter().flatten().collect::<Vec<_>>().join("  ")
         }
         file @ Origin::File { .. } => file.to_string(),

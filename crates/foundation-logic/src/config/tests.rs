@@ -16,6 +16,7 @@ fn logged(version: u64, before: &Value, after: &Value) -> Change {
         reason: None,
         layer: foundation_types::config::Layer::RunTime,
         withdrawn: Vec::new(),
+        until: None,
         changes: diff::diff(before, after),
     }
 }

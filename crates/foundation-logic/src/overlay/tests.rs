@@ -78,6 +78,7 @@ proptest! {
                 reason: None,
                 layer: Layer::RunTime,
                 withdrawn: Vec::new(),
+        until: None,
                 changes: Vec::new(),
             };
             let next = match step {

@@ -125,6 +125,12 @@ pub trait AnyConfig: Send + Sync + 'static {
     /// As [`ConfigServer::reload`]; `ReadOnly` if the program does not have the document's type.
     async fn reload(&self) -> Result<Updated>;
 
+    /// Takes back what was set for a time that is over; as [`ConfigServer::end_passing`].
+    ///
+    /// # Errors
+    /// As [`AnyConfig::update`].
+    async fn end_passing(&self) -> Result<()>;
+
     /// Why the sources as they were read last are not in force.
     fn refused_sources(&self) -> Option<Error>;
 
@@ -224,6 +230,10 @@ impl<T: Document> AnyConfig for ConfigServer<T> {
 
     async fn reload(&self) -> Result<Updated> {
         Self::reload(self).await
+    }
+
+    async fn end_passing(&self) -> Result<()> {
+        Self::end_passing(self).await
     }
 
     fn refused_sources(&self) -> Option<Error> {

@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 use foundation_logic::config::{self, Layers};
 use foundation_logic::diff;
@@ -55,12 +56,15 @@ pub(super) struct Cause {
     pub(super) reason: Option<String>,
     /// The parked change that it settles.
     pub(super) settles: Option<EventId>,
+    /// How long it lasts; for good if absent.
+    pub(super) lasts: Option<Duration>,
 }
 
 impl Ask {
     pub(super) fn cause(&self) -> Cause {
-        let ChangeRequest { actor, reason, .. } = &*self.request;
-        Cause { actor: actor.clone(), reason: reason.clone(), settles: self.settles.clone() }
+        let ChangeRequest { actor, reason, lasts, .. } = &*self.request;
+        let (actor, reason, lasts) = (actor.clone(), reason.clone(), *lasts);
+        Cause { actor, reason, settles: self.settles.clone(), lasts }
     }
 }
 
@@ -157,6 +161,12 @@ impl<T: Document> ConfigServer<T> {
             return Err(Stop::Unmoved);
         }
         let plan = self.sealed(stored, head, withdrawn).map_err(Stop::Refused)?;
+        let is_secret = |value: &Option<Value>| value.as_ref().is_some_and(Value::has_secret);
+        let has_secret = |edit: &Edit| is_secret(&edit.before) || is_secret(&edit.after);
+        if ask.request.lasts.is_some() && plan.edits.iter().any(has_secret) {
+            let message = "a secret is not set for a time only: what was there before is not kept";
+            return Err(Stop::Refused(Error::new(ErrorKind::InvalidArgument, message)));
+        }
         let is_preview = ask.purpose == Purpose::Preview;
         self.put_to_vetoes(head, &plan, &ask.cause(), is_preview).await.map_err(Stop::Refused)?;
         Ok(plan)

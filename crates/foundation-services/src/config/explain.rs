@@ -81,8 +81,9 @@ impl<T: Document> ConfigServer<T> {
 fn of_change(change: Option<Change>) -> Origin {
     let (version, time) =
         (change.as_ref().map(|one| one.version), change.as_ref().map(|one| one.time));
+    let until = change.as_ref().and_then(|one| one.until);
     let (actor, reason) = change.map(|one| (one.actor, one.reason)).unwrap_or_default();
-    Origin::RunTime { version, time, actor, reason }
+    Origin::RunTime { version, time, actor, reason, until }
 }
 
 /// What the struct says of a path: which values it takes, and what it is for.

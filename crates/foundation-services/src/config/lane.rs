@@ -160,13 +160,15 @@ impl<T: Document> ConfigServer<T> {
         lane: &mut Lane,
         version: Version,
         plan: Plan<T>,
-        Cause { actor, reason, settles }: Cause,
+        Cause { actor, reason, settles, lasts }: Cause,
     ) -> Result<Attempt> {
         let Plan { stored, edits, layer, withdrawn, layers } = plan;
+        let time = self.inner.clock.wall();
         let change = Change {
             document: T::NAME.to_owned(),
             version: version.next(),
-            time: self.inner.clock.wall(),
+            until: lasts.map(|lasts| time.plus(lasts)),
+            time,
             actor,
             reason,
             layer,

@@ -71,8 +71,8 @@ impl<T: Document> ConfigServer<T> {
     async fn park_alone(&self, request: ChangeRequest, refusal: &Error) -> Result<Error> {
         let _alone = self.inner.parking.lock().await;
         let Some(conflict) = refusal.conflict() else { return Ok(refusal.clone()) };
-        if has_secret(&request) {
-            // What waits is written as it is, and a secret is not.
+        if has_secret(&request) || request.lasts.is_some() {
+            // What waits is written as it is, and a secret is not; and its time would go by.
             return Ok(refusal.clone());
         }
         let stream = StreamName::of_parked(T::NAME);

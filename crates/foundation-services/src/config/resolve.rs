@@ -168,6 +168,7 @@ fn request_of(parked: &ParkedConflict, decision: &Decision) -> Option<ChangeRequ
         Resolution::Edited(edits) => (Vec::new(), edits.clone()),
     };
     Some(ChangeRequest {
+        lasts: None,
         patches,
         edits,
         expected: decision.expected,

@@ -283,6 +283,7 @@ mod tests {
             reason: None,
             layer: Layer::RunTime,
             withdrawn: Vec::new(),
+            until: None,
             changes: Vec::new(),
         };
         Arc::new(Published { change, before: Value::Null, after: Value::Null })

@@ -9,6 +9,7 @@ mod followed;
 mod lensed;
 mod merged;
 mod parked;
+mod passing;
 mod patched;
 mod recorded;
 mod recovered;

@@ -139,6 +139,10 @@ impl AnyConfig for UnlinkedConfig {
         Err(self.refused())
     }
 
+    async fn end_passing(&self) -> Result<()> {
+        Err(self.refused())
+    }
+
     fn refused_sources(&self) -> Option<Error> {
         None
     }

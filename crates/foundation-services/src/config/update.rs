@@ -2,6 +2,7 @@
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
+use std::time::Duration;
 
 use foundation_types::config::{OnConflict, Patch, Unchanged};
 use foundation_types::value::to_value;
@@ -115,6 +116,13 @@ impl<T: Document> Update<T> {
             Ok(path) => self.request.unchanged.push(Unchanged { path, since }),
             Err(error) => self.note(&error, &Path::root()),
         }
+        self
+    }
+
+    /// For so long only, up to 366 days: then what was there before is there again, as a change of its
+    /// own. If somebody sets something there meanwhile, that stays.
+    pub fn lasting(mut self, time: Duration) -> Self {
+        self.request.lasts = Some(time);
         self
     }
 

@@ -117,9 +117,20 @@ async fn config_get(node: &Node, call: ConfigGet) -> Result<Value> {
 async fn config_update(node: &Node, call: ConfigUpdate) -> Result<Updated> {
     let config = node.config(&call.document)?;
     let edits = call.edits.into_iter().map(|(path, put)| edit(path, put)).collect();
-    let ConfigUpdate { patches, expected, on_conflict, unchanged, actor, reason, dry_run, .. } =
-        call;
-    let request = ChangeRequest { patches, edits, expected, on_conflict, unchanged, actor, reason };
+    let ConfigUpdate {
+        patches,
+        expected,
+        on_conflict,
+        unchanged,
+        lasts_ms,
+        actor,
+        reason,
+        dry_run,
+        ..
+    } = call;
+    let lasts = lasts_ms.map(Duration::from_millis);
+    let request =
+        ChangeRequest { patches, edits, expected, on_conflict, unchanged, lasts, actor, reason };
     if dry_run {
         let (version, changes) = (config.version(), config.preview(request).await?);
         return Ok(Updated { version, position: None, changes });

@@ -122,6 +122,8 @@ calls! {
         on_conflict: Option<OnConflict>,
         /// What may not have changed since.
         unchanged: Vec<Unchanged>,
+        /// Milliseconds after which what was there before is there again; absent for good.
+        lasts_ms: Option<u64>,
         /// Who.
         actor: Option<String>,
         /// Why.

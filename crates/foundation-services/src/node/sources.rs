@@ -46,6 +46,24 @@ impl Node {
         }
     }
 
+    /// Starts taking back what was set for a time only, each second.
+    pub fn end_passing(self: &Arc<Self>) {
+        let node = Arc::downgrade(self);
+        self.tasks.spawn_until_stopped("temporary settings", async move {
+            loop {
+                let Some(node) = node.upgrade() else { return };
+                for config in node.configs.values() {
+                    if let Err(error) = config.end_passing().await {
+                        let document = config.name();
+                        tracing::error!(document, %error, "what had its time was not taken back");
+                    }
+                }
+                drop(node);
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        });
+    }
+
     async fn reload(&self, config: &dyn AnyConfig) {
         let before = config.refused_sources();
         let Err(error) = config.reload().await else { return };

@@ -9,6 +9,7 @@ use foundation_types::{Edit, Error, ErrorKind, Path, Position, Result, Value};
 use serde::{Deserialize, Serialize};
 
 use super::parked::Waiting;
+use super::passing::Passing;
 use super::versions::{TREE_EVERY, Versions};
 
 /// Every document that was ever changed, in the order of names.
@@ -31,6 +32,9 @@ pub(super) struct KeptDocument {
     /// What leads from there to the newest version: what files and the environment said.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     sourced: Vec<Put>,
+    /// What is set for a time only.
+    #[serde(default, skip_serializing_if = "Passing::is_empty")]
+    passing: Passing,
     /// Changes that wait for somebody to decide.
     #[serde(default, skip_serializing_if = "Waiting::is_new")]
     parked: Waiting,
@@ -76,6 +80,7 @@ impl KeptDocument {
         let sourced = sourced.into_iter().map(|edit| Put::of(edit.path, edit.after)).collect();
         Self {
             sourced,
+            passing: versions.passing.clone(),
             name: name.to_owned(),
             positions: versions.positions.iter().map(|position| position.to_engine()).collect(),
             trees: steps.collect(),
@@ -104,7 +109,8 @@ impl KeptDocument {
         let sourced: Vec<Edit> = self.sourced.into_iter().map(Put::into_edit).collect();
         let last = diff::apply(&overlay.on(&base)?, &sourced)?;
         let positions = self.positions.into_iter().map(Position::from_engine).collect();
-        Ok((Versions { base, trees, positions, overlay, last }, self.parked))
+        let passing = self.passing;
+        Ok((Versions { base, trees, positions, overlay, passing, last }, self.parked))
     }
 }
 

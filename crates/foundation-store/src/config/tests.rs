@@ -37,6 +37,7 @@ fn change(document: &str, version: u64, results: u64) -> Change {
         reason: None,
         layer: Layer::default(),
         withdrawn: Vec::new(),
+        until: None,
         changes: vec![edit],
     }
 }

@@ -15,6 +15,7 @@ use foundation_types::{
 use tokio::sync::broadcast;
 
 use super::parked::Parked;
+use super::passing::Passing;
 use super::versions::Versions;
 use crate::journal::{Journal, is_lost, lost};
 use crate::record::{EventView, Record};
@@ -88,6 +89,12 @@ impl Timeline {
     #[must_use]
     pub fn overlay(&self) -> Overlay {
         self.versions().overlay.clone()
+    }
+
+    /// What is set for a time only.
+    #[must_use]
+    pub fn passing(&self) -> Passing {
+        self.versions().passing.clone()
     }
 
     /// Where the change that made this version is.

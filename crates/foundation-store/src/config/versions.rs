@@ -6,6 +6,8 @@
 use foundation_logic::overlay::Overlay;
 use foundation_types::{Change, Error, ErrorKind, Position, Result, Value, Version};
 
+use super::passing::Passing;
+
 /// Versions from one stored tree to the next.
 pub(super) const TREE_EVERY: usize = 64;
 
@@ -19,6 +21,8 @@ pub(super) struct Versions {
     pub(super) positions: Vec<Position>,
     /// What all changes at run time come to.
     pub(super) overlay: Overlay,
+    /// What is set for a time only.
+    pub(super) passing: Passing,
     pub(super) last: Value,
 }
 
@@ -31,8 +35,8 @@ pub(super) struct Plan {
 
 impl Versions {
     pub(super) fn new(base: Value) -> Self {
-        let (overlay, last) = (Overlay::default(), base.clone());
-        Self { trees: Vec::new(), positions: Vec::new(), overlay, last, base }
+        let (overlay, passing, last) = (Overlay::default(), Passing::default(), base.clone());
+        Self { trees: Vec::new(), positions: Vec::new(), overlay, passing, last, base }
     }
 
     /// The tree of version 0.
@@ -65,6 +69,7 @@ impl Versions {
             }
         }
         self.positions.push(position);
+        self.passing.follow(change, &self.overlay);
         self.overlay.follow(change, &tree);
         if self.positions.len().is_multiple_of(TREE_EVERY) {
             self.trees.push(tree.clone());

@@ -58,6 +58,9 @@ pub struct Change {
     /// Where what was set at run time was taken away, so that the sources count again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub withdrawn: Vec<Path>,
+    /// When what it put gives way to what was there before; absent if it stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
     /// What differs for readers, in the order of paths.
     pub changes: Vec<Edit>,
 }

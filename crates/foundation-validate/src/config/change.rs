@@ -1,5 +1,7 @@
 //! Whether a change may be applied, before anybody looks at the document.
 
+use std::time::Duration;
+
 use foundation_types::config::{OnConflict, Patch, Unchanged};
 use foundation_types::limits::{CONFIG_BYTES_MAX, REASON_BYTES_MAX, TRANSACTION_EDITS_MAX};
 use foundation_types::{Document, ErrorKind, ExpectedVersion, Path, Problem, Result, Value};
@@ -8,6 +10,9 @@ use super::{json_bytes, secrets};
 use crate::pipeline::settle;
 use crate::text::{Characters, TextRule};
 use crate::validated::Validated;
+
+/// Longest time that something is set for.
+const LASTS_MAX: Duration = Duration::from_secs(366 * 86_400);
 
 const REASON: TextRule =
     TextRule { bytes_min: 0, bytes_max: REASON_BYTES_MAX, characters: Characters::Printable };
@@ -26,6 +31,8 @@ pub struct ChangeRequest {
     pub on_conflict: Option<OnConflict>,
     /// What may not have changed since the writer has seen it; refused otherwise.
     pub unchanged: Vec<Unchanged>,
+    /// How long what it puts stays before it gives way to what was there; for good if absent.
+    pub lasts: Option<Duration>,
     /// Who changes it.
     pub actor: Option<String>,
     /// Why.
@@ -44,6 +51,11 @@ pub fn change(request: ChangeRequest) -> Result<Validated<ChangeRequest>> {
         let message = format!("the change expects {} paths", request.unchanged.len());
         let expected = format!("at most {TRANSACTION_EDITS_MAX}");
         found.push(Problem::new(ErrorKind::TooLarge, "", message).expected(expected));
+    }
+    if request.lasts.is_some_and(|lasts| lasts.is_zero() || lasts > LASTS_MAX) {
+        let problem =
+            Problem::new(ErrorKind::OutOfRange, "", "what is set for a time has no such time");
+        found.push(problem.expected("up to 366 days"));
     }
     for (path, text) in [("actor", &request.actor), ("reason", &request.reason)] {
         text.iter().for_each(|text| REASON.check(path, text, &mut found));

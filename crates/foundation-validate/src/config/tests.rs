@@ -232,6 +232,7 @@ fn every_change_that_is_put_wrongly_is_refused() {
     ];
     for (text, expected) in texts {
         let request = ChangeRequest {
+            lasts: None,
             patches: Vec::new(),
             on_conflict: Some(foundation_types::config::OnConflict::Refuse),
             unchanged: Vec::new(),

@@ -157,6 +157,7 @@ async fn put(foundation: &Foundation, sinks: &mut Sinks) {
         )],
         expected: ExpectedVersion::Any,
         on_conflict: Some(OnConflict::Refuse),
+        lasts_ms: None,
         unchanged: Vec::new(),
         actor: None,
         reason: None,

@@ -37,6 +37,7 @@ pub(super) fn written_elsewhere(node: &Node, document: &str, version: u64, chang
         reason: None,
         layer: foundation_types::config::Layer::RunTime,
         withdrawn: Vec::new(),
+        until: None,
         changes,
     };
     let event = Event {
