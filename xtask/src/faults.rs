@@ -33,14 +33,14 @@ const RUNS: &[Run] = &[
     Run {
         fault: "power cut at a random call to the disk: unsynced writes torn, reordered or gone",
         package: STORE,
-        variables: &[("FOUNDATION_LIVES", "3200")],
+        variables: &[("PROOF_LIVES", "3200")],
         words: &["power_fails", "--", "--nocapture"],
         line: "crash images:",
     },
     Run {
         fault: "any row of appends, reads, reopenings, power cuts, failing calls and full disks, against a model",
         package: STORE,
-        variables: &[("FOUNDATION_CASES", "20000")],
+        variables: &[("PROOF_CASES", "20000")],
         words: &["any_row_of_operations", "--", "--nocapture"],
         line: "rows of operations",
     },
@@ -61,28 +61,28 @@ const RUNS: &[Run] = &[
     Run {
         fault: "random bits of a store of several segments, after a clean close and after a crash",
         package: STORE,
-        variables: &[("FOUNDATION_FLIPS", "10000")],
+        variables: &[("PROOF_FLIPS", "10000")],
         words: &["a_random_bit_of_a_store", "--", "--nocapture"],
         line: "random bits flipped (",
     },
     Run {
         fault: "random bits of a large store with segments of the default size",
         package: STORE,
-        variables: &[("FOUNDATION_LARGE_MIB", "100"), ("FOUNDATION_LARGE_FLIPS", "1000")],
+        variables: &[("PROOF_LARGE_MIB", "100"), ("PROOF_LARGE_FLIPS", "1000")],
         words: &["a_random_bit_of_a_large_store", "--", "--nocapture"],
         line: "random bits flipped in a store",
     },
     Run {
         fault: "pages of 4 KiB and whole files damaged, missing, foreign or stale",
         package: STORE,
-        variables: &[("FOUNDATION_MUTATIONS", "2000")],
+        variables: &[("PROOF_MUTATIONS", "2000")],
         words: &["pages_and_files", "--", "--nocapture"],
         line: "pages and files zeroed",
     },
     Run {
         fault: "random bits that flip under a store that is open",
         package: STORE,
-        variables: &[("FOUNDATION_FLIPS", "10000")],
+        variables: &[("PROOF_FLIPS", "10000")],
         words: &["under_an_open_store", "--", "--nocapture"],
         line: "flipped under an open store",
     },
@@ -97,7 +97,7 @@ const RUNS: &[Run] = &[
     Run {
         fault: "power cut at each call to the disk while a document is changed",
         package: SERVICES,
-        variables: &[("FOUNDATION_IMAGES", "16")],
+        variables: &[("PROOF_IMAGES", "16")],
         words: &["wherever_the_power", "--", "--nocapture"],
         line: "images of a document",
     },
@@ -107,7 +107,7 @@ const RUNS: &[Run] = &[
 const HISTORIES: Run = Run {
     fault: "clients that read, change and follow one document at once, each history against a model",
     package: SERVICES,
-    variables: &[("FOUNDATION_HISTORIES", "10000")],
+    variables: &[("PROOF_HISTORIES", "10000")],
     words: &["every_history", "--", "--nocapture"],
     line: "histories,",
 };
@@ -160,7 +160,7 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
          Written by `cargo xtask faults`; every figure is a line that the command beside it printed. In the rows with\n\
          `cargo test` the disk is simulated (`crates/foundation-store/tests/simulated.rs`); in those with `cargo xtask` the\n\
          kernel and its file systems are real. No claim is made about a device that lies. The tests take other seeds from\n\
-         `FOUNDATION_SEED`.\n\n\
+         `PROOF_SEED`.\n\n\
          | fault | figure | command |\n|---|---|---|\n{rows}"
     );
     std::fs::write(root.join(REPORT), text)

@@ -75,7 +75,7 @@ pub(crate) fn run(root: &Path, fault: Fault, words: &[&str]) -> Result<(), Strin
 }
 
 /// Says that this program was started by itself, with a mount table of its own.
-const INSIDE: &str = "FOUNDATION_OWN_MOUNTS";
+const INSIDE: &str = "PROOF_OWN_MOUNTS";
 
 /// Runs this many cycles; gives what came of them.
 ///

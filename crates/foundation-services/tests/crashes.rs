@@ -16,7 +16,7 @@ use foundation_types::{Path, Result, Settings, Version};
 
 use crate::simulated::{Dice, Failure, Lie, SimulatedDisk};
 
-/// Images that are made of each power cut, unless `FOUNDATION_IMAGES` says how many.
+/// Images that are made of each power cut, unless `PROOF_IMAGES` says how many.
 const IMAGES: u64 = 2;
 const CHANGES: u64 = 18;
 /// Written together by each change, each with the number of its version.
@@ -144,13 +144,13 @@ async fn calls() -> u64 {
 async fn a_document_is_one_of_its_versions_wherever_the_power_is_cut() {
     let calls = calls().await;
     let setting = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    let one = setting("FOUNDATION_SEED");
-    let images = setting("FOUNDATION_IMAGES").unwrap_or(IMAGES);
+    let one = setting("PROOF_SEED");
+    let images = setting("PROOF_IMAGES").unwrap_or(IMAGES);
     for call in one.map_or(1..=calls, |call| call..=call) {
         if let Err(what) = cut_at(call, Lie::None, images).await {
             panic!(
-                "power cut at call {call}: {what}\nreplay: FOUNDATION_SEED={call} \
-                 FOUNDATION_IMAGES={images} cargo test -p foundation-services --test all \
+                "power cut at call {call}: {what}\nreplay: PROOF_SEED={call} \
+                 PROOF_IMAGES={images} cargo test -p foundation-services --test all \
                  wherever_the_power"
             );
         }

@@ -2,7 +2,7 @@
 //! against the model: over the journal in memory and over the embedded one on a simulated disk,
 //! in an order that a seed says, and some of them on real threads.
 //!
-//! With `FOUNDATION_HISTORIES` there are as many as it says; `FOUNDATION_SEED` is the first seed.
+//! With `PROOF_HISTORIES` there are as many as it says; `PROOF_SEED` is the first seed.
 //! The order is that of the seed but for one thing: on the embedded journal, who waits for the
 //! same sync is woken by the thread of the journal, at its own pace.
 //!
@@ -245,8 +245,8 @@ fn setting(name: &str) -> Option<u64> {
 
 #[test]
 fn every_history_has_an_order_that_the_model_allows() {
-    let first = setting("FOUNDATION_SEED").unwrap_or(1);
-    let count = setting("FOUNDATION_HISTORIES").unwrap_or(500);
+    let first = setting("PROOF_SEED").unwrap_or(1);
+    let count = setting("PROOF_HISTORIES").unwrap_or(500);
     let (mut all, mut on_memory, mut on_threads) = (Count::default(), 0, 0);
     for seed in first..first + count {
         let on = match seed % 20 {
@@ -259,7 +259,7 @@ fn every_history_has_an_order_that_the_model_allows() {
         match history(Case { seed, on, plant: Plant::None }) {
             Ok(operations) => all.add(&operations),
             Err(what) => panic!(
-                "seed {seed}, {on:?}: {what}\nreplay: FOUNDATION_SEED={seed} FOUNDATION_HISTORIES=1 \
+                "seed {seed}, {on:?}: {what}\nreplay: PROOF_SEED={seed} PROOF_HISTORIES=1 \
                  cargo test -p foundation-services --test all every_history"
             ),
         }

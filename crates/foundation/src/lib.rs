@@ -87,7 +87,8 @@ pub use foundation_types::{
 
 /// Configuration: documents, their changes and history.
 ///
-/// Reading is a pointer load of one immutable version. A change is checked, validated as a whole
+/// Values come from the defaults of the type, then from files and the environment ([`Sources`]), then
+/// from what is set at run time. Reading is a pointer load of one immutable version. A change is checked, validated as a whole
 /// document, logged, published and told, in this order, and is refused as a whole or not at all.
 ///
 /// ```
@@ -134,6 +135,14 @@ pub use foundation_types::{
 /// assert_eq!(settings.get().interface.max_results, 1_000);
 /// let history = settings.history(HistoryQuery::newest(10)).await?;
 /// assert_eq!(history[0].reason.as_deref(), Some("too much"));
+///
+/// let minute = std::time::Duration::from_secs(60);
+/// settings.set("log.level", "debug").lasting(minute).reason("a closer look").await?;
+///
+/// // Who says what a value is, and whom that one overrules: here what was set, then the default.
+/// let told = settings.explain("log.level").await?;
+/// assert_eq!(told.given[0].value, Some("debug".into()));
+/// assert_eq!(told.given[1].value, Some("info".into()));
 ///
 /// // What a struct says of itself is a schema for editors, a file to begin with, and a page.
 /// let reference = Reference::of::<Settings>()?;
@@ -224,7 +233,7 @@ pub mod config {
 ///   whether two versions of it are the same.
 ///
 /// ```
-/// use foundation::{Document, ErrorKind, Foundation, Secret, SealingKey, lens};
+/// use foundation::{Document, ErrorKind, Foundation, Secret, SealingKey, Sources, lens};
 /// use serde::{Deserialize, Serialize};
 /// use validator::Validate;
 ///
@@ -240,7 +249,8 @@ pub mod config {
 /// # async fn main() -> foundation::Result<()> {
 /// // An application takes it from SealingKey::from_env or SealingKey::from_file.
 /// let key = SealingKey::parse(&"5a".repeat(32))?;
-/// let foundation = Foundation::in_memory().document::<Payment>(Sources::defaults()).sealing_key(key).start().await?;
+/// let builder = Foundation::in_memory().document::<Payment>(Sources::defaults());
+/// let foundation = builder.sealing_key(key).start().await?;
 /// let payment = foundation.config::<Payment>()?;
 /// let updated = payment.set(lens!(Payment, api_key), "hunter2").await?;
 ///
@@ -249,9 +259,7 @@ pub mod config {
 /// assert!(!format!("{:?}", updated.changes).contains("hunter2"));
 ///
 /// let error = payment.set("api_key", "hunter2 ".repeat(9)).await.unwrap_err();
-/// assert_eq!(error.kind(), ErrorKind::OutOfRange);
-/// let problem = error.problems()[0].to_string();
-/// assert_eq!(problem, "api_key: wrong length, expected length at most 64");
+/// assert_eq!((error.kind(), error.to_string().contains("hunter2")), (ErrorKind::OutOfRange, false));
 /// # Ok(())
 /// # }
 /// ```

@@ -129,7 +129,7 @@ pub(super) fn lives(seeds: impl Iterator<Item = u64>, lie: Lie) -> Result<u64, S
     let mut images = 0;
     for seed in seeds {
         images += live(seed, lie).map_err(|what| {
-            format!("seed {seed}: {what}\nreplay: FOUNDATION_SEED={seed} cargo test -p foundation-store --test all crash")
+            format!("seed {seed}: {what}\nreplay: PROOF_SEED={seed} cargo test -p foundation-store --test all crash")
         })?;
     }
     Ok(images)
@@ -138,9 +138,9 @@ pub(super) fn lives(seeds: impl Iterator<Item = u64>, lie: Lie) -> Result<u64, S
 #[test]
 fn nothing_acked_is_lost_and_nothing_invented_whenever_the_power_fails() {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    let seeds = match number("FOUNDATION_SEED") {
+    let seeds = match number("PROOF_SEED") {
         Some(seed) => seed..seed + 1,
-        None => 0..number("FOUNDATION_LIVES").unwrap_or(60),
+        None => 0..number("PROOF_LIVES").unwrap_or(60),
     };
     match lives(seeds.chain(FOUND), Lie::None) {
         Ok(images) => println!("{images} crash images: acked lost 0, invented 0, unopenable 0"),

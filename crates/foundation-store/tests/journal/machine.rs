@@ -398,7 +398,7 @@ pub(super) fn case(seed: u64, lie: Lie, shrinks: u32) -> Result<(), String> {
     let acts = prop::collection::vec(act(), 1..50);
     runner.run(&acts, |acts| live(&acts, lie).map_err(TestCaseError::fail)).map_err(|failure| {
         format!(
-            "{failure}\nreplay: FOUNDATION_SEED={seed} cargo test -p foundation-store --test all \
+            "{failure}\nreplay: PROOF_SEED={seed} cargo test -p foundation-store --test all \
              any_row_of_operations"
         )
     })
@@ -407,9 +407,9 @@ pub(super) fn case(seed: u64, lie: Lie, shrinks: u32) -> Result<(), String> {
 #[test]
 fn any_row_of_operations_leaves_what_the_model_has() {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    let seeds = match number("FOUNDATION_SEED") {
+    let seeds = match number("PROOF_SEED") {
         Some(seed) => seed..seed + 1,
-        None => 0..number("FOUNDATION_CASES").unwrap_or(300),
+        None => 0..number("PROOF_CASES").unwrap_or(300),
     };
     let cases = seeds.end - seeds.start;
     for seed in seeds {

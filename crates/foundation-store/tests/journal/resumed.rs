@@ -344,8 +344,8 @@ fn live(seed: u64, lie: Lie) -> std::result::Result<(), String> {
 
 #[test]
 fn power_fails_between_indices_snapshots_and_segments_that_go() {
-    let lives = std::env::var("FOUNDATION_LIVES").ok().and_then(|text| text.parse().ok());
-    let seed = std::env::var("FOUNDATION_SEED").ok().and_then(|text| text.parse().ok());
+    let lives = std::env::var("PROOF_LIVES").ok().and_then(|text| text.parse().ok());
+    let seed = std::env::var("PROOF_SEED").ok().and_then(|text| text.parse().ok());
     let seeds = match seed {
         Some(seed) => seed..seed + 1,
         None => 0..lives.unwrap_or(60),
@@ -353,7 +353,7 @@ fn power_fails_between_indices_snapshots_and_segments_that_go() {
     let count = seeds.end - seeds.start;
     for seed in seeds {
         if let Err(what) = live(seed, Lie::None) {
-            panic!("FOUNDATION_SEED={seed}: {what}");
+            panic!("PROOF_SEED={seed}: {what}");
         }
     }
     println!(

@@ -324,7 +324,7 @@ pub(super) fn number(name: &str, default: u64) -> u64 {
 
 #[test]
 fn a_random_bit_of_a_store_is_noticed_after_a_close_and_after_a_crash() {
-    let (seed, count) = (number("FOUNDATION_SEED", 1), number("FOUNDATION_FLIPS", 400));
+    let (seed, count) = (number("PROOF_SEED", 1), number("PROOF_FLIPS", 400));
     let (mut dice, mut tally) = (Dice::of(seed), Tally::default());
     let closed = store(SMALL, seed);
     for store in [&closed, &crashed(&closed, SMALL, seed)] {
@@ -340,8 +340,8 @@ fn a_random_bit_of_a_store_is_noticed_after_a_close_and_after_a_crash() {
 
 #[test]
 fn a_random_bit_of_a_large_store_is_noticed() {
-    let (seed, count) = (number("FOUNDATION_SEED", 1), number("FOUNDATION_LARGE_FLIPS", 4));
-    let megabytes = number("FOUNDATION_LARGE_MIB", 4) as usize;
+    let (seed, count) = (number("PROOF_SEED", 1), number("PROOF_LARGE_FLIPS", 4));
+    let megabytes = number("PROOF_LARGE_MIB", 4) as usize;
     let shape = Shape {
         bytes: megabytes << 20,
         segment_bytes: EmbeddedOptions::default().segment_bytes,
@@ -440,7 +440,7 @@ pub(super) fn meaning(content: &[u8]) -> &[u8] {
 
 #[test]
 fn pages_and_files_that_are_zeroed_moved_cut_missing_foreign_or_stale_are_noticed() {
-    let (seed, count) = (number("FOUNDATION_SEED", 1), number("FOUNDATION_MUTATIONS", 300));
+    let (seed, count) = (number("PROOF_SEED", 1), number("PROOF_MUTATIONS", 300));
     let (store, other) = (store(SMALL, seed), store(SMALL, seed + 1));
     let (mut dice, mut tally) = (Dice::of(seed), Tally::default());
     let mut harmed = 0;

@@ -72,7 +72,7 @@ fn verifies(opened: &Opened) -> bool {
 
 #[test]
 fn a_bit_that_flips_under_an_open_store_is_never_read() {
-    let (seed, count) = (rot::number("FOUNDATION_SEED", 1), rot::number("FOUNDATION_FLIPS", 200));
+    let (seed, count) = (rot::number("PROOF_SEED", 1), rot::number("PROOF_FLIPS", 200));
     let store = rot::store(rot::SMALL, seed);
     let disk = shared(&store);
     let opened = open_with(&disk, EmbeddedOptions::of(Mode::Read)).expect("opens");

@@ -3,7 +3,9 @@
 use super::{Entry, Reference};
 
 pub(super) fn of(reference: &Reference) -> String {
-    let mut table = "| field | values | default | what it does |\n|---|---|---|---|\n".to_owned();
+    let mut table =
+        "| field | values | default | variable | what it does |\n|---|---|---|---|---|\n"
+            .to_owned();
     rows(&Entry::all(reference.fields, Some(&reference.defaults)), "", &mut table);
     table
 }
@@ -19,10 +21,17 @@ fn rows(entries: &[Entry], around: &str, table: &mut String) {
                 let default =
                     entry.shown_default().map(|value| format!("`{}`", cell(&value.to_json())));
                 let (default, doc) = (default.unwrap_or_default(), cell(entry.field.doc));
-                table.push_str(&format!("| `{path}` | {values} | {default} | {doc} |\n"));
+                let variable = variable(&path);
+                let cells = [&format!("`{path}`"), &values, &default, &variable, &doc];
+                table.push_str(&format!("| {} |\n", cells.map(String::as_str).join(" | ")));
             }
         }
     }
+}
+
+/// The environment variable that stands for a field, behind the prefix of the application.
+fn variable(path: &str) -> String {
+    format!("`…_{}`", path.to_uppercase().replace('-', "_").replace('.', "__"))
 }
 
 /// Text that does not end its cell.

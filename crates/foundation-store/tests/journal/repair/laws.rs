@@ -133,7 +133,7 @@ fn judge(image: &Image, verify: Verify, mend: Mend) -> std::result::Result<bool,
 
 /// Judges many damaged stores; gives what was wrong first, and how many were mended.
 fn cases(count: u64, verify: Verify, mend: Mend) -> std::result::Result<u64, String> {
-    let seed = number("FOUNDATION_SEED", 1);
+    let seed = number("PROOF_SEED", 1);
     let (lives, other) = (Lives::new(), Lives::new());
     let (mut dice, mut done) = (Dice::of(seed), 0);
     for case in 0..count {
@@ -151,7 +151,7 @@ fn cases(count: u64, verify: Verify, mend: Mend) -> std::result::Result<u64, Str
 
 #[test]
 fn what_is_called_whole_or_mended_can_be_opened() {
-    let count = number("FOUNDATION_REPAIRS", 400);
+    let count = number("PROOF_REPAIRS", 400);
     let done =
         cases(count, |disk| verify_store(disk), mended).unwrap_or_else(|what| panic!("{what}"));
     assert!(done > count / 20, "{done} of {count} were mended");
