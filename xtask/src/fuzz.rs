@@ -19,6 +19,7 @@ const TARGETS: &[(&str, u32)] = &[
     ("marks", 1280),
     ("manifest", 2048),
     ("query", 4096),
+    ("config", 4096),
     ("control", 4096),
 ];
 const SECONDS: u64 = 60;

@@ -102,7 +102,12 @@ impl Said {
 
     /// The problem with where it is written, if it is here; with an excerpt, unless it is secret.
     fn place(&self, problem: Problem, fields: Shape) -> Problem {
-        let Ok(path) = problem.path.parse::<Path>() else { return problem };
+        let Ok(path) = problem.path.parse::<Path>() else {
+            // A key that no path can name: what is around it has a place.
+            let mut around = problem.path.match_indices('.').rev();
+            let around = around.find_map(|(end, _)| problem.path[..end].parse().ok());
+            return problem.at(self.origin(&around.unwrap_or_default()));
+        };
         let mut problem = problem.at(self.origin(&path));
         if let Source::File { text, written, .. } = &self.source
             && let Some(place) = written.place(&path)
