@@ -25,6 +25,9 @@ fn place(given: &Given) -> String {
     match &given.origin {
         Origin::Default => String::new(),
         Origin::Environment { variable } => variable.clone(),
+        Origin::Earlier { version } => {
+            version.map(|version| format!("version {version}")).unwrap_or_default()
+        }
         Origin::RunTime { version, time, actor, reason, until } => {
             let version = version.map(|version| format!("version {version}"));
             let time = time.map(|time| time.to_string());

@@ -1,6 +1,6 @@
 //! A change as a line of the history: every field is there, whether it says something or not.
 
-use foundation::config::{Change, Edit};
+use foundation::config::{Change, Edit, Layer};
 use foundation::{Timestamp, Version};
 use serde::Serialize;
 
@@ -12,6 +12,8 @@ pub(crate) struct HistoryRow<'a> {
     time: Timestamp,
     actor: Option<&'a str>,
     reason: Option<&'a str>,
+    layer: Layer,
+    until: Option<Timestamp>,
     changes: &'a [Edit],
 }
 
@@ -23,6 +25,8 @@ impl<'a> HistoryRow<'a> {
             time: change.time,
             actor: change.actor.as_deref(),
             reason: change.reason.as_deref(),
+            layer: change.layer,
+            until: change.until,
             changes: &change.changes,
         }
     }

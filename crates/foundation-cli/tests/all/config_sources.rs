@@ -29,7 +29,14 @@ fn a_value_is_explained_by_everybody_who_says_something_of_it() {
     while store.json(&["config", "get", "interface.query_timeout_ms"]) != 600 {}
     store.ok(&["config", "unset", "interface.max_results"]);
     assert_eq!(store.json(&["config", "get", "interface.max_results"]), 500);
+    // The place is known to whoever has the file.
     drop(node);
+    let told = store.ok(&["config", "explain", "interface.max_results"]);
+    insta::assert_snapshot!(told, @r#"
+    interface.max_results = 500  (integer, 1 to 100000: Rows in one page of a query.)
+      from    sources      500           version 1
+      shadows default      1000
+    "#);
 }
 
 /// Without times.

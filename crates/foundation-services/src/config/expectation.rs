@@ -22,14 +22,14 @@ impl<T: Document> ConfigServer<T> {
         Ok(self.touching(path, Version::NONE, newest, 1).await?.pop())
     }
 
-    /// The newest change at run time at, in or around a path.
-    pub(super) async fn last_change_at_run_time(&self, path: &Path) -> Result<Option<Change>> {
+    /// The newest change of a layer at, in or around a path.
+    pub(super) async fn last_change_of(&self, layer: Layer, path: &Path) -> Result<Option<Change>> {
         let mut to = self.timeline().last().0;
         loop {
             let Some(change) = self.touching(path, Version::NONE, to, 1).await?.pop() else {
                 return Ok(None);
             };
-            if change.layer == Layer::RunTime {
+            if change.layer == layer {
                 return Ok(Some(change));
             }
             to = change.version.previous();

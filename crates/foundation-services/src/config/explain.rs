@@ -1,7 +1,7 @@
 //! Why a value is what it is: who says so, and whom it overrules.
 
 use foundation_logic::lens;
-use foundation_types::config::{Origin, Shape};
+use foundation_types::config::{Layer, Origin, Shape};
 use foundation_types::{Change, Document, Error, ErrorKind, Path, Result, Value};
 use foundation_validate::config::{is_secret, no_such_key};
 use serde::{Deserialize, Serialize};
@@ -60,7 +60,7 @@ impl<T: Document> ConfigServer<T> {
         let shown = |value: &Value| (!secret).then(|| value.clone());
         let mut given = Vec::new();
         if overlay.touches(&path) {
-            let origin = match self.last_change_at_run_time(&path).await {
+            let origin = match self.last_change_of(Layer::RunTime, &path).await {
                 Ok(change) => of_change(change),
                 Err(error) if error.kind() == ErrorKind::Compacted => of_change(None),
                 Err(error) => return Err(error),
@@ -73,6 +73,13 @@ impl<T: Document> ConfigServer<T> {
                 .into_iter()
                 .map(|one| Given { value: shown(&one.value), origin: one.origin }),
         );
+        // Opened without the sources that it had: what they said is in the log alone.
+        let is_explained = |one: &Given| secret || one.value.as_ref() == Some(value);
+        if layers.said().is_empty() && !given.first().is_some_and(is_explained) {
+            let change = self.last_change_of(Layer::Sources, &path).await.ok().flatten();
+            let origin = Origin::Earlier { version: change.map(|change| change.version) };
+            given.insert(0, Given { origin, value: shown(value) });
+        }
         let (shape, doc) = known(T::FIELDS, &path);
         Ok(Explanation { value: shown(value), path, secret, shape, doc, given })
     }

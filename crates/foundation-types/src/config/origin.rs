@@ -27,6 +27,12 @@ pub enum Origin {
         /// The variable.
         variable: String,
     },
+    /// A file or the environment of whoever had the store open before; here it is not known which.
+    Earlier {
+        /// The version that the newest such change made; absent if it is no longer kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        version: Option<Version>,
+    },
     /// A change that was made while the application ran.
     RunTime {
         /// The version that the newest such change made; absent if it is no longer kept.
@@ -61,6 +67,7 @@ impl Origin {
             Self::Default => "default",
             Self::File { .. } => "file",
             Self::Environment { .. } => "environment",
+            Self::Earlier { .. } => "sources",
             Self::RunTime { .. } => "run time",
         }
     }
@@ -74,8 +81,9 @@ impl fmt::Display for Origin {
             Self::File { file, line: 0, .. } => out.write_str(file),
             Self::File { file, line, column } => write!(out, "{file}:{line}:{column}"),
             Self::Environment { variable } => write!(out, "environment variable {variable}"),
-            Self::RunTime { version: Some(version), .. } => write!(out, "version {version}"),
-            Self::RunTime { .. } => out.write_str("an earlier version"),
+            Self::Earlier { version: Some(version) }
+            | Self::RunTime { version: Some(version), .. } => write!(out, "version {version}"),
+            Self::Earlier { .. } | Self::RunTime { .. } => out.write_str("an earlier version"),
         }
     }
 }
