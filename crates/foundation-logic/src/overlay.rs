@@ -24,9 +24,10 @@ impl Overlay {
         if change.layer == Layer::Sources {
             return;
         }
-        let is_put = |edit: &&Edit| !change.withdrawn.iter().any(|path| edit.path.is_in(path));
+        let gone: Vec<&Path> =
+            change.withdrawn.iter().filter(|place| self.withdraw(place)).collect();
+        let is_put = |edit: &&Edit| !gone.iter().any(|place| edit.path.is_in(place));
         self.add(change.changes.iter().filter(is_put), after);
-        change.withdrawn.iter().for_each(|path| self.withdraw(path));
     }
 
     /// Adds edits that were applied and led to the tree `after`.
@@ -47,29 +48,21 @@ impl Overlay {
         self.0.insert(place, value);
     }
 
-    /// Takes away what was put at or in a place: there the tree counts again.
-    ///
-    /// Of what was put around it the rest stays, each key by itself.
-    pub fn withdraw(&mut self, place: &Path) {
-        self.clear(place);
-        let around = (0..place.segments().len()).rev().find_map(|steps| {
-            let outer = Path::from_segments(place.segments().iter().take(steps).cloned()).ok()?;
-            self.0.contains_key(&outer).then_some((outer, steps))
-        });
-        let Some((mut outer, steps)) = around else { return };
-        let mut put = self.0.remove(&outer).flatten();
-        for step in &place.segments()[steps..] {
-            let Some(Value::Map(map)) = put else { return };
-            let Segment::Key(own) = step else { return };
-            for (key, value) in map.iter().filter(|(key, _)| *key != own) {
-                if let Ok(path) = outer.join(Segment::Key(key.clone())) {
-                    self.0.insert(path, Some(value.clone()));
-                }
-            }
-            put = map.get(own).cloned();
-            let Ok(inner) = outer.join(step.clone()) else { return };
-            outer = inner;
+    /// Takes away what was put at or in a place: there the tree counts again. Not if something was
+    /// put around it, which says what is there; gives whether it was done.
+    fn withdraw(&mut self, place: &Path) -> bool {
+        let is_around = |path: &Path| place.is_in(path) && path != place;
+        if self.0.keys().any(is_around) {
+            return false;
         }
+        self.clear(place);
+        true
+    }
+
+    /// Whether anything was put at or in a place.
+    #[must_use]
+    pub fn has_in(&self, place: &Path) -> bool {
+        self.0.keys().any(|path| path.is_in(place))
     }
 
     /// Whether anything was put at, in or around a place.

@@ -84,11 +84,15 @@ proptest! {
             let next = match step {
                 Step::Set(tree) => map(tree),
                 Step::Withdraw(path) => {
-                    let mut without = overlay.clone();
-                    without.withdraw(&path);
+                    let below = lens::get(&sources, &path).cloned();
+                    let next = match below {
+                        Some(below) => lens::set(&now, &path, below),
+                        None if lens::get(&now, &path).is_none() => Ok(now.clone()),
+                        None => lens::remove(&now, &path),
+                    };
                     change.withdrawn.push(path);
-                    match without.on(&sources) {
-                        Ok(tree) => tree,
+                    match next {
+                        Ok(next) => map(next),
                         Err(_) => continue,
                     }
                 }
@@ -110,20 +114,6 @@ proptest! {
             }
         }
     }
-}
-
-#[test]
-fn of_what_was_put_around_a_place_the_rest_stays() {
-    let tree = |text: &str| foundation_validate::parse::value(text).expect("JSON");
-    let path = |text: &str| text.parse::<Path>().expect("a path");
-    let mut overlay = Overlay::default();
-    overlay
-        .put(path("kitchen"), Some(tree(r#"{"cooks": 5, "closes": {"at": 10, "on": "Mondays"}}"#)));
-    assert!(overlay.touches(&path("kitchen.closes.at")) && !overlay.touches(&path("cellar")));
-    overlay.withdraw(&path("kitchen.closes.at"));
-    let base = tree(r#"{"kitchen": {"cooks": 1, "closes": {"at": 7}}}"#);
-    let expected = tree(r#"{"kitchen": {"cooks": 5, "closes": {"at": 7, "on": "Mondays"}}}"#);
-    assert_eq!(overlay.on(&base).expect("fits"), expected);
 }
 
 /// Trees of the same shape, as a document has them.

@@ -234,7 +234,7 @@ impl<T: Document> ConfigServer<T> {
     /// Whether anything may be set at run time at one of these places.
     fn is_set_at_run_time(&self, places: &[Path]) -> bool {
         let overlay = self.timeline().overlay();
-        let is_set = |place: &Path| overlay.touches(place);
+        let is_set = |place: &Path| overlay.has_in(place);
         places.iter().any(is_set) || (!places.is_empty() && !self.state.pending().is_empty())
     }
 
