@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use foundation_logic::config::{self, Layers};
-use foundation_logic::diff;
 use foundation_logic::merge::{Merged, three_way};
+use foundation_logic::{diff, lens};
 use foundation_store::config::{Head, Snapshot};
 use foundation_store::journal::is_lost;
 use foundation_types::config::{Layer, OnConflict, Shape};
@@ -156,7 +156,10 @@ impl<T: Document> ConfigServer<T> {
         let candidate = candidate.ok_or(Stop::Conflict)?;
         let candidate = self.settled(&candidate, head).map_err(Stop::Refused)?;
         let stored = self.judge(&candidate).map_err(Stop::Refused)?.into_inner();
-        let withdrawn = withdrawn(&ask.request);
+        let mut withdrawn = withdrawn(&ask.request);
+        // A merge may have kept what another one set there: then it is not taken away.
+        let below = head.layers.tree();
+        withdrawn.retain(|path| lens::get(&stored.tree, path) == lens::get(below, path));
         if stored.tree == head.snapshot.tree && !self.is_set_at_run_time(&withdrawn) {
             return Err(Stop::Unmoved);
         }

@@ -10,7 +10,7 @@ use super::Node;
 use crate::config::AnyConfig;
 
 /// How long a file has to be left alone before it is read: who writes it may not be done.
-const SETTLED_AFTER: Duration = Duration::from_millis(50);
+const SETTLED_AFTER: Duration = Duration::from_millis(250);
 
 impl Node {
     /// Logs what the sources of the documents said at the start, where the log does not know it.

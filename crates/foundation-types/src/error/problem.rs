@@ -45,8 +45,8 @@ impl Problem {
     pub fn new(kind: ErrorKind, path: impl fmt::Display, message: impl Into<String>) -> Self {
         Self {
             kind,
-            path: path.to_string(),
-            message: message.into(),
+            path: in_one_line(path.to_string()),
+            message: in_one_line(message.into()),
             value: None,
             expected: None,
             hint: None,
@@ -87,6 +87,19 @@ impl Problem {
         self.hint = Some(hint.into());
         self
     }
+}
+
+/// The text without line breaks and other characters that a terminal or a log takes for its own: a key
+/// of a file may have them.
+fn in_one_line(text: String) -> String {
+    if !text.contains(char::is_control) {
+        return text;
+    }
+    let shown = |character: char| match character.is_control() {
+        true => character.escape_default().to_string(),
+        false => character.to_string(),
+    };
+    text.chars().map(shown).collect()
 }
 
 impl fmt::Display for Problem {
@@ -143,4 +156,16 @@ pub struct Clash {
     /// What the others made of it; absent if they removed it.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "present")]
     pub theirs: Option<Value>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_does_not_write_a_line_of_its_own() {
+        let problem =
+            Problem::new(ErrorKind::UnknownKey, "x\nINFO all is well", "no key \"x\n\u{1b}[2J\"");
+        assert_eq!(problem.to_string(), "x\\nINFO all is well: no key \"x\\n\\u{1b}[2J\"");
+    }
 }

@@ -188,3 +188,15 @@ async fn no_increment_is_lost_between_writers_that_expect_paths() {
     let together = (now.interface.max_results, now.interface.query_timeout_ms);
     assert_eq!(together, (4 * EACH + 1, 4 * EACH + 1));
 }
+
+#[tokio::test]
+async fn what_a_merge_keeps_is_not_taken_away() {
+    let node = node();
+    node.settings.set("log.level", "warn").await.expect("a level");
+    node.settings.set("interface.max_results", 61).await.expect("in range");
+    let change = node.settings.unset("interface.max_results").expect_version(Version::new(1));
+    let updated = change.on_conflict(OnConflict::Merge).await.expect("changes nothing");
+    assert_eq!((updated.version, updated.position), (Version::new(2), None));
+    let overlay = node.settings.timeline().overlay();
+    assert!(overlay.has_in(&"interface.max_results".parse().expect("a path")));
+}
