@@ -105,6 +105,7 @@ impl<T: Document> ConfigServer<T> {
         let way = self.way_of(&request);
         let request = foundation_validate::config::change_of::<T>(request)?;
         let checked = self.timeline().last().0;
+        self.check_expectations(&request.unchanged)?;
         self.unmet(&request.unchanged, Version::NONE).await?;
         Ok(Ask { request, purpose, way, settles: None, checked, wanted: None })
     }
@@ -127,7 +128,10 @@ impl<T: Document> ConfigServer<T> {
                     }
                     base => base?,
                 };
-                let layers = self.state.layers();
+                let (current, layers, _) = self.state.in_force();
+                // A secret that was not logged is as it is now, for both sides.
+                let settled = self.state.seals().settle(T::NAME, &base, &current.tree);
+                let base = settled.unwrap_or(base);
                 let ours = config::candidate(&base, layers.tree(), &ask.request)
                     .map_err(with_nearest::<T>)?;
                 if ask.way == OnConflict::Park {

@@ -1,11 +1,13 @@
 //! What a writer expects of a document, held against what became of it.
 
-use foundation_types::config::{Layer, Unchanged};
+use foundation_logic::lens;
+use foundation_types::config::{Layer, Shape, Unchanged};
 use foundation_types::error::{Clash, Conflict};
 use foundation_types::limits::CONFLICT_CHANGES_MAX;
 use foundation_types::{
-    Change, Document, Error, ErrorKind, ExpectedVersion, Order, Path, Result, Version,
+    Change, Document, Error, ErrorKind, ExpectedVersion, Order, Path, Problem, Result, Version,
 };
+use foundation_validate::config::no_such_key;
 
 use super::history::{self, HistoryQuery};
 use super::server::ConfigServer;
@@ -34,6 +36,27 @@ impl<T: Document> ConfigServer<T> {
             }
             to = change.version.previous();
         }
+    }
+
+    /// Whether these are expectations that can be held against the document: a path that it cannot have
+    /// would never change, and neither would one since a version that does not exist.
+    pub(super) fn check_expectations(&self, expected: &[Unchanged]) -> Result<()> {
+        let (newest, tree) = self.timeline().last();
+        let is_known = |path: &Path| {
+            T::FIELDS.is_empty()
+                || lens::get(&tree, path).is_some()
+                || Shape::Fields(T::FIELDS).at(path.segments()).is_some()
+        };
+        let mut found: Vec<Problem> = Vec::new();
+        for Unchanged { path, since } in expected {
+            if *since > newest {
+                let message = format!("there is no version {since}; the newest is {newest}");
+                found.push(Problem::new(ErrorKind::NotFound, path, message));
+            } else if !is_known(path) {
+                found.push(no_such_key::<T>(path));
+            }
+        }
+        if found.is_empty() { Ok(()) } else { Err(Error::of_problems(found)) }
     }
 
     /// The first of these expectations that the published versions after `from` do not meet, told

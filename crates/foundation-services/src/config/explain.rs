@@ -50,8 +50,7 @@ impl<T: Document> ConfigServer<T> {
     /// `InvalidPath` for text that is no path; `NotFound`, with the nearest known key.
     pub async fn explain(&self, place: impl Place<T>) -> Result<Explanation> {
         let path = place.into_path()?;
-        let current = self.state.current().to_snapshot();
-        let (layers, overlay) = (self.state.layers(), self.timeline().overlay());
+        let (current, layers, overlay) = self.state.in_force();
         let Some(value) = lens::get(&current.tree, &path) else {
             return Err(Error::of_problems(vec![no_such_key::<T>(&path)]));
         };
@@ -65,7 +64,10 @@ impl<T: Document> ConfigServer<T> {
                 Err(error) if error.kind() == ErrorKind::Compacted => of_change(None),
                 Err(error) => return Err(error),
             };
-            given.push(Given { origin, value: shown(value) });
+            // Of a map perhaps a part only.
+            let set = overlay.on(&Value::empty_map()).ok();
+            let set = set.as_ref().and_then(|tree| lens::get(tree, &path));
+            given.push(Given { origin, value: set.and_then(shown) });
         }
         given.extend(
             layers

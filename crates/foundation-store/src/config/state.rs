@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 use foundation_logic::config::Layers;
+use foundation_logic::overlay::Overlay;
 use foundation_types::value::{from_value, to_value};
 use foundation_types::{Change, Data, Document, Error, Result, Value, Version};
 use foundation_validate::BusinessRule;
@@ -137,6 +138,15 @@ impl<T: Document> ConfigState<T> {
     #[must_use]
     pub fn layers(&self) -> Arc<Layers> {
         Arc::clone(&self.ahead().layers)
+    }
+
+    /// The published version with what its sources say and what was set at run time, all as of one
+    /// moment.
+    #[must_use]
+    pub fn in_force(&self) -> (Arc<Snapshot<T>>, Arc<Layers>, Overlay) {
+        // Publishing holds it.
+        let ahead = self.ahead();
+        (self.published.load_full(), Arc::clone(&ahead.layers), self.timeline.overlay())
     }
 
     /// Takes what the sources say, if it makes no difference to readers: nothing may be on its way.

@@ -116,3 +116,15 @@ async fn writers_of_different_places_keep_each_others_work() {
     }
     assert_log_is_state(&node, 200).await;
 }
+
+#[tokio::test]
+async fn what_can_never_change_is_not_expected_unchanged() {
+    let node = node();
+    let set = || node.settings.set("interface.max_results", 7);
+    let misspelt = set().expect_unchanged("interface.max_resluts", Version::NONE);
+    let error = misspelt.await.expect_err("has no such key");
+    assert_eq!(error.problems()[0].hint.as_deref(), Some("interface.max_results"));
+    let future = set().expect_unchanged("interface.max_results", Version::new(9));
+    assert_eq!(future.await.expect_err("is not there").kind(), ErrorKind::NotFound);
+    assert_eq!(node.settings.version(), Version::NONE);
+}
