@@ -8,6 +8,7 @@
 //! [`EventLog::coverage`] is in it; a record that leaves the buffer leaves every index; no lock
 //! of this module is held while the journal is asked for anything.
 
+mod candidates;
 mod hash;
 mod ids;
 mod index;
@@ -25,7 +26,7 @@ mod times;
 
 pub use intake::{Intake, IntakeCounts, Load, Settled};
 pub use scan::{Page, Rest};
-pub use state::ENTRY_BYTES;
+pub use state::{ENTRY_BYTES, POSTING_BYTES};
 
 use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -46,7 +47,8 @@ use state::State;
 
 /// Recent events with their indices, and the ids of events that the journal does not find.
 ///
-/// Bytes are counted as [`ENTRY_BYTES`] and the record's own for each event in the buffer.
+/// Bytes are counted as [`ENTRY_BYTES`] and the record's own for each event in the buffer, and
+/// [`POSTING_BYTES`] for each tag and parent.
 /// Beside them stand the ids, about 42 bytes for each, until the journal has an index of them.
 #[derive(Debug)]
 pub struct EventLog {
@@ -243,7 +245,9 @@ impl Follower for EventLog {
 /// Bytes that the event is counted with in the buffer once it is recorded in this stream.
 #[must_use]
 pub fn buffered_bytes(stream: &StreamName, event: &Event) -> u64 {
-    (FRAME_HEADER_BYTES + event_length(stream.as_str(), event)) as u64 + ENTRY_BYTES
+    let postings = event.tags.len() as u64 + u64::from(event.parent_id.is_some());
+    let record = (FRAME_HEADER_BYTES + event_length(stream.as_str(), event)) as u64;
+    record + ENTRY_BYTES + postings * POSTING_BYTES
 }
 
 /// Where a query without a cursor begins.

@@ -1,15 +1,21 @@
 //! Events: what happened, as given by its source and as recorded by the store.
 
+mod at;
 mod data;
+mod field;
+mod pattern;
 mod query;
 
+pub use at::field_at;
 pub use data::Data;
+pub use field::{Comparison, FieldFilter};
+pub use pattern::TypePattern;
 pub use query::{EventQuery, Order};
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
-use crate::id::{CorrelationId, EventId, EventType, StreamName};
+use crate::id::{CorrelationId, EventId, EventType, StreamName, Tag};
 use crate::time::Timestamp;
 use crate::version::{Position, Version};
 
@@ -48,12 +54,22 @@ pub struct Event {
     /// The event that caused it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent_id: Option<EventId>,
+    /// What else it is found by.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<Tag>,
+    /// The schema that its data follows: a number that its source counts up when the shape of
+    /// the data changes.
+    #[serde(default = "first_schema", skip_serializing_if = "is_first_schema")]
+    pub schema: u16,
     /// Whatever else there is to say, as JSON.
     #[serde(default, skip_serializing_if = "Data::is_null")]
     pub data: Data,
 }
 
 impl Event {
+    /// The schema of data that says none.
+    pub const FIRST_SCHEMA: u16 = 1;
+
     /// An event of this type with nothing else.
     pub fn new(kind: impl Into<EventType>) -> Self {
         Self {
@@ -64,6 +80,8 @@ impl Event {
             subject: None,
             correlation_id: None,
             parent_id: None,
+            tags: Vec::new(),
+            schema: Self::FIRST_SCHEMA,
             data: Data::null(),
         }
     }
@@ -110,6 +128,20 @@ impl Event {
         self
     }
 
+    /// This event found by one more tag.
+    #[must_use]
+    pub fn tag(mut self, tag: impl Into<Tag>) -> Self {
+        self.tags.push(tag.into());
+        self
+    }
+
+    /// This event with data that follows this schema.
+    #[must_use]
+    pub fn schema(mut self, schema: u16) -> Self {
+        self.schema = schema;
+        self
+    }
+
     /// This event with data that serialises to JSON.
     ///
     /// # Errors
@@ -118,6 +150,15 @@ impl Event {
         self.data = Data::of(data)?;
         Ok(self)
     }
+}
+
+fn first_schema() -> u16 {
+    Event::FIRST_SCHEMA
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out a reference")]
+fn is_first_schema(schema: &u16) -> bool {
+    *schema == Event::FIRST_SCHEMA
 }
 
 /// An event as the store holds it: immutable, with its place and time of recording.
@@ -153,6 +194,10 @@ struct FlatRecorded {
     correlation_id: Option<CorrelationId>,
     parent_id: Option<EventId>,
     #[serde(default)]
+    tags: Vec<Tag>,
+    #[serde(default = "first_schema")]
+    schema: u16,
+    #[serde(default)]
     data: Data,
 }
 
@@ -171,6 +216,8 @@ impl From<FlatRecorded> for Recorded {
                 subject: flat.subject,
                 correlation_id: flat.correlation_id,
                 parent_id: flat.parent_id,
+                tags: flat.tags,
+                schema: flat.schema,
                 data: flat.data,
             },
         }

@@ -85,6 +85,11 @@ text_id! {
     EventType
 }
 text_id! {
+    /// What else an event is found by, such as `course:c1` or `customer:7`: any text of 1 to 128
+    /// bytes.
+    Tag
+}
+text_id! {
     /// A named sequence of records inside the journal, with a version of its own.
     StreamName
 }

@@ -12,6 +12,10 @@ pub const ID_BYTES_MAX: usize = 128;
 pub const EVENT_TYPE_BYTES_MAX: usize = 128;
 /// Longest event source or subject, in bytes.
 pub const EVENT_TEXT_BYTES_MAX: usize = 1024;
+/// Tags of one event.
+pub const EVENT_TAGS_MAX: usize = 32;
+/// Types, tags or conditions on fields that one query may name, of each.
+pub const QUERY_NAMES_MAX: usize = 100;
 /// Longest stream name, in bytes.
 pub const STREAM_NAME_BYTES_MAX: usize = 128;
 /// Events in one atomic batch.

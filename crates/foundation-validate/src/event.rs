@@ -5,8 +5,8 @@ mod query;
 pub use query::query;
 
 use foundation_types::limits::{
-    BATCH_BYTES_MAX, BATCH_EVENTS_MAX, EVENT_BYTES_MAX, EVENT_TEXT_BYTES_MAX, EVENT_TYPE_BYTES_MAX,
-    ID_BYTES_MAX, STREAM_NAME_BYTES_MAX,
+    BATCH_BYTES_MAX, BATCH_EVENTS_MAX, EVENT_BYTES_MAX, EVENT_TAGS_MAX, EVENT_TEXT_BYTES_MAX,
+    EVENT_TYPE_BYTES_MAX, ID_BYTES_MAX, STREAM_NAME_BYTES_MAX,
 };
 use foundation_types::{ErrorKind, Event, EventType, Problem, Result, StreamName};
 
@@ -104,6 +104,11 @@ fn inspect(event: &Event, origin: Origin, found: &mut Vec<Problem>) {
     for (path, text) in texts {
         text.into_iter().for_each(|text| TEXT.check(path, text, found));
     }
+    inspect_tags(event, found);
+    if event.schema == 0 {
+        let problem = Problem::new(ErrorKind::Invalid, "schema", "is 0");
+        found.push(problem.expected("a number from 1 to 65535"));
+    }
     if origin == Origin::Application && event.kind.is_reserved() {
         found.push(reserved(&event.kind));
     }
@@ -112,6 +117,26 @@ fn inspect(event: &Event, origin: Origin, found: &mut Vec<Problem>) {
         let message = format!("the event has {bytes} bytes");
         let expected = format!("at most {EVENT_BYTES_MAX} bytes");
         found.push(Problem::new(ErrorKind::TooLarge, "", message).expected(expected));
+    }
+}
+
+fn inspect_tags(event: &Event, found: &mut Vec<Problem>) {
+    let tags = event.tags.as_slice();
+    if tags.len() > EVENT_TAGS_MAX {
+        let message = format!("the event has {} tags", tags.len());
+        let expected = format!("at most {EVENT_TAGS_MAX} tags");
+        found.push(Problem::new(ErrorKind::TooLarge, "tags", message).expected(expected));
+        return;
+    }
+    for (at, tag) in tags.iter().enumerate() {
+        // The path is made for the few that need one.
+        let before = found.len();
+        ID.check("tags", tag.as_str(), found);
+        if tags.iter().take(at).any(|earlier| earlier == tag) {
+            let problem = Problem::new(ErrorKind::Invalid, "tags", "comes twice");
+            found.push(problem.value(quoted(tag.as_str())).expected("each tag once"));
+        }
+        found.iter_mut().skip(before).for_each(|problem| problem.path = format!("tags[{at}]"));
     }
 }
 
@@ -147,5 +172,6 @@ fn size(event: &Event) -> usize {
         + text(event.correlation_id.as_ref().map(|id| id.as_str()))
         + text(event.source.as_deref())
         + text(event.subject.as_deref())
+        + event.tags.iter().map(|tag| tag.as_str().len()).sum::<usize>()
         + event.data.as_json().len()
 }

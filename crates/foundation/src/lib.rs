@@ -315,7 +315,10 @@ pub mod events {
         Append, AppendBatch, AppendEach, EventPage, EventStore, EventStoreStats, Pages, Receipt,
         Start, Subscription,
     };
-    pub use foundation_types::event::{Data, Event, EventQuery, Order, Recorded};
+    pub use foundation_types::event::{
+        Comparison, Data, Event, EventQuery, FieldFilter, Order, Recorded, TypePattern,
+    };
+    pub use foundation_types::id::Tag;
 }
 
 /// Tables: maps from keys to values that many share, journaled by choice.

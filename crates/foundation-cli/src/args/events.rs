@@ -59,6 +59,12 @@ pub(crate) struct FieldArgs {
     /// Id of the event that caused it
     #[arg(long, value_name = "ID")]
     pub(crate) parent: Option<String>,
+    /// What else it is found by; may be given several times
+    #[arg(long = "tag", value_name = "TAG")]
+    pub(crate) tags: Vec<String>,
+    /// Number of the schema that the data follows
+    #[arg(long, value_name = "N")]
+    pub(crate) schema: Option<u16>,
     /// Whatever else there is to say: the data of the event. (--data is the directory.)
     #[arg(long, value_name = "JSON", allow_hyphen_values = true)]
     pub(crate) payload: Option<String>,
@@ -81,21 +87,8 @@ pub(crate) struct AppendArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct QueryArgs {
-    /// Only events of this type
-    #[arg(long = "type", value_name = "TYPE")]
-    pub(crate) kind: Option<String>,
-    /// Only events of this story
-    #[arg(long, value_name = "ID")]
-    pub(crate) correlation: Option<String>,
-    /// Only events of this stream
-    #[arg(long)]
-    pub(crate) stream: Option<String>,
-    /// Only what happened at this time or later, RFC 3339
-    #[arg(long, value_name = "TIME")]
-    pub(crate) since: Option<String>,
-    /// Only what happened before this time, RFC 3339
-    #[arg(long, value_name = "TIME")]
-    pub(crate) until: Option<String>,
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
     /// Oldest or newest first
     #[arg(long, value_enum, default_value_t = Direction::Asc)]
     pub(crate) order: Direction,
@@ -105,6 +98,41 @@ pub(crate) struct QueryArgs {
     /// Only past this position in the direction of the order
     #[arg(long, value_name = "POSITION")]
     pub(crate) after: Option<String>,
+}
+
+/// Which events a command is about.
+#[derive(Debug, Args)]
+pub(crate) struct FilterArgs {
+    /// Only events of this type, or of one that begins so: order.*; several are any of them
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) types: Vec<String>,
+    /// Only events of this story
+    #[arg(long, value_name = "ID")]
+    pub(crate) correlation: Option<String>,
+    /// Only events that this one caused
+    #[arg(long, value_name = "ID")]
+    pub(crate) parent: Option<String>,
+    /// Only events of this stream
+    #[arg(long)]
+    pub(crate) stream: Option<String>,
+    /// Only events with this tag; several are all of them
+    #[arg(long = "tag", value_name = "TAG")]
+    pub(crate) tags: Vec<String>,
+    /// Only events of this source
+    #[arg(long)]
+    pub(crate) source: Option<String>,
+    /// Only events about this subject
+    #[arg(long)]
+    pub(crate) subject: Option<String>,
+    /// Only events with such a field in their data: level=ERROR, status>=500, user.name^=ab, user?
+    #[arg(long = "where", value_name = "CONDITION")]
+    pub(crate) fields: Vec<String>,
+    /// Only what happened at this time or later, RFC 3339
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    /// Only what happened before this time, RFC 3339
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -41,6 +41,8 @@ fn event_of(fields: FieldArgs) -> Result<Event> {
     event.subject = fields.subject;
     event.correlation_id = fields.correlation.map(Into::into);
     event.parent_id = fields.parent.map(Into::into);
+    event.tags = fields.tags.into_iter().map(Into::into).collect();
+    event.schema = fields.schema.unwrap_or(event.schema);
     if let Some(payload) = fields.payload {
         event.data = Data::from_json(&payload)?;
     }

@@ -4,7 +4,7 @@ use foundation::node::{EventGet, EventsQuery, EventsStats, EventsTrace};
 use foundation::{EventQuery, Order, Result, Timestamp};
 
 use super::{append, import};
-use crate::args::{Direction, EventsVerb, Output, QueryArgs};
+use crate::args::{Direction, EventsVerb, FilterArgs, Output, QueryArgs};
 use crate::connection::{Connection, Intent};
 use crate::exit::Outcome;
 use crate::program::{Program, Rows};
@@ -34,19 +34,32 @@ async fn query(program: &mut Program, args: QueryArgs) -> Outcome {
 }
 
 fn query_of(args: QueryArgs) -> Result<EventQuery> {
-    let time = |text: Option<String>| text.map(|text| text.parse::<Timestamp>()).transpose();
     Ok(EventQuery {
-        kind: args.kind.map(Into::into),
-        correlation_id: args.correlation.map(Into::into),
-        stream: args.stream.map(Into::into),
-        since: time(args.since)?,
-        until: time(args.until)?,
         order: match args.order {
             Direction::Asc => Order::Asc,
             Direction::Desc => Order::Desc,
         },
         limit: args.limit,
         after: args.after.map(|text| text.parse()).transpose()?,
+        ..filter_of(args.filter)?
+    })
+}
+
+/// The query for all events that a command is about, oldest first.
+fn filter_of(args: FilterArgs) -> Result<EventQuery> {
+    let time = |text: Option<String>| text.map(|text| text.parse::<Timestamp>()).transpose();
+    Ok(EventQuery {
+        types: args.types.into_iter().map(Into::into).collect(),
+        correlation_id: args.correlation.map(Into::into),
+        parent_id: args.parent.map(Into::into),
+        stream: args.stream.map(Into::into),
+        tags: args.tags.into_iter().map(Into::into).collect(),
+        source: args.source,
+        subject: args.subject,
+        fields: args.fields.iter().map(|text| text.parse()).collect::<Result<_>>()?,
+        since: time(args.since)?,
+        until: time(args.until)?,
+        ..EventQuery::all()
     })
 }
 

@@ -1,9 +1,10 @@
 //! Whether an event answers a query.
 
+use foundation_types::event::field_at;
 use foundation_types::{EventQuery, Order, Position, Recorded, Timestamp};
 
-/// What a query looks at in an event: all that an index has to keep.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a query looks at in an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventKeys<'a> {
     /// Place in the journal.
     pub position: Position,
@@ -13,8 +14,18 @@ pub struct EventKeys<'a> {
     pub kind: &'a str,
     /// The story that it belongs to.
     pub correlation: Option<&'a str>,
+    /// The event that caused it.
+    pub parent: Option<&'a str>,
+    /// Who says so.
+    pub source: Option<&'a str>,
+    /// What it is about.
+    pub subject: Option<&'a str>,
+    /// What else it is found by.
+    pub tags: Vec<&'a str>,
     /// When it happened, as given, or when it was recorded.
     pub time: Timestamp,
+    /// Its data as JSON text.
+    pub data: &'a str,
 }
 
 impl<'a> From<&'a Recorded> for EventKeys<'a> {
@@ -25,7 +36,12 @@ impl<'a> From<&'a Recorded> for EventKeys<'a> {
             stream: recorded.stream.as_str(),
             kind: event.kind.as_str(),
             correlation: event.correlation_id.as_ref().map(|id| id.as_str()),
+            parent: event.parent_id.as_ref().map(|id| id.as_str()),
+            source: event.source.as_deref(),
+            subject: event.subject.as_deref(),
+            tags: event.tags.iter().map(|tag| tag.as_str()).collect(),
             time: event.time.unwrap_or(recorded.recorded),
+            data: event.data.as_json(),
         }
     }
 }
@@ -43,7 +59,13 @@ pub fn matches(query: &EventQuery, keys: &EventKeys<'_>) -> bool {
     query.after.is_none_or(past)
         && query.since.is_none_or(|since| keys.time >= since)
         && query.until.is_none_or(|until| keys.time < until)
-        && query.kind.as_ref().is_none_or(|kind| kind.as_str() == keys.kind)
+        && query.admits_type(keys.kind)
         && query.stream.as_ref().is_none_or(|stream| stream.as_str() == keys.stream)
         && query.correlation_id.as_ref().is_none_or(|id| keys.correlation == Some(id.as_str()))
+        && query.parent_id.as_ref().is_none_or(|id| keys.parent == Some(id.as_str()))
+        && query.tags.iter().all(|tag| keys.tags.contains(&tag.as_str()))
+        && query.source.as_ref().is_none_or(|text| keys.source == Some(text.as_str()))
+        && query.subject.as_ref().is_none_or(|text| keys.subject == Some(text.as_str()))
+        // Last, since the data is read for it.
+        && query.fields.iter().all(|one| one.is.admits(field_at(keys.data, &one.path).as_ref()))
 }

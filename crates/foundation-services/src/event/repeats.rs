@@ -2,7 +2,7 @@
 
 use foundation_store::event::Lookup;
 use foundation_store::record::{EventView, IdView, Record};
-use foundation_types::{Data, Durability, Error, ErrorKind, Event, EventId, Result};
+use foundation_types::{Data, Durability, Error, ErrorKind, Event, EventId, Result, Tag};
 
 use super::Core;
 use super::receipt::Receipt;
@@ -71,6 +71,8 @@ fn says_the_same(event: &Event, stored: &EventView<'_>) -> bool {
         && event.subject.as_deref() == stored.subject
         && event.correlation_id.as_ref().map(|id| id.as_str()) == stored.correlation
         && event.parent_id.as_ref().map(|id| id.as_str()) == stored.parent
+        && event.schema == stored.schema
+        && event.tags.iter().map(Tag::as_str).eq(stored.tags.iter().copied())
         && (event.data.as_json() == stored.data
             || event.data.says_the_same(&Data::from_checked(stored.data)))
 }
@@ -83,6 +85,8 @@ pub(super) fn say_the_same(one: &Event, two: &Event) -> bool {
         && one.subject == two.subject
         && one.correlation_id == two.correlation_id
         && one.parent_id == two.parent_id
+        && one.schema == two.schema
+        && one.tags == two.tags
         && one.data.says_the_same(&two.data)
 }
 

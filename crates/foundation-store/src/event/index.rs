@@ -15,6 +15,8 @@ pub(super) struct Indices {
     pub(super) kinds: NameIndex,
     pub(super) streams: NameIndex,
     pub(super) correlations: NameIndex,
+    pub(super) parents: NameIndex,
+    pub(super) tags: NameIndex,
     pub(super) times: TimeIndex,
 }
 
@@ -26,6 +28,12 @@ impl Indices {
         if let Some(correlation) = keys.correlation {
             self.correlations.insert(correlation, ordinal);
         }
+        if let Some(parent) = keys.parent {
+            self.parents.insert(parent, ordinal);
+        }
+        for tag in &keys.tags {
+            self.tags.insert(*tag, ordinal);
+        }
         self.times.insert(keys.time, ordinal);
     }
 
@@ -36,6 +44,12 @@ impl Indices {
         if let Some(correlation) = keys.correlation {
             self.correlations.remove_oldest(correlation, ordinal);
         }
+        if let Some(parent) = keys.parent {
+            self.parents.remove_oldest(parent, ordinal);
+        }
+        for tag in &keys.tags {
+            self.tags.remove_oldest(*tag, ordinal);
+        }
         self.times.remove_oldest(keys.time, ordinal);
     }
 
@@ -44,6 +58,8 @@ impl Indices {
         self.kinds.lists.shrink_to_fit();
         self.streams.lists.shrink_to_fit();
         self.correlations.lists.shrink_to_fit();
+        self.parents.lists.shrink_to_fit();
+        self.tags.lists.shrink_to_fit();
     }
 }
 

@@ -7,17 +7,20 @@ use super::hash::{Fingerprint, Hashing};
 use crate::record::{Names, Record};
 
 /// The keys of one record in the indices.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Keys {
     pub(super) kind: u64,
     pub(super) stream: u64,
     pub(super) correlation: Option<u64>,
+    pub(super) parent: Option<u64>,
+    /// Each once: a record is in a list at most once.
+    pub(super) tags: Vec<u64>,
     /// Microseconds since 1970: coarser than the event's time, and ordered as it is.
     pub(super) time: i64,
 }
 
 /// What the event log takes from a record before it takes a lock.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Digest {
     Read {
         id: Fingerprint,
@@ -40,12 +43,22 @@ impl Digest {
 
 impl Keys {
     pub(super) fn of(names: &Names<'_>, hashing: &Hashing) -> Self {
+        let mut tags: Vec<u64> = names.tags.iter().map(|tag| hashing.name(tag)).collect();
+        tags.sort_unstable();
+        tags.dedup();
         Self {
             kind: hashing.name(names.kind),
             stream: hashing.name(names.stream),
             correlation: names.correlation.map(|id| hashing.name(id)),
+            parent: names.parent.map(|id| hashing.name(id)),
+            tags,
             time: names.time.as_unix_micros(),
         }
+    }
+
+    /// Entries in indices that not every record is in.
+    pub(super) fn postings(&self) -> u64 {
+        u64::from(self.parent.is_some()) + self.tags.len() as u64
     }
 }
 
@@ -54,18 +67,5 @@ impl Keys {
 /// # Errors
 /// As [`Record::event`].
 pub(super) fn event_keys(record: &Record) -> Result<EventKeys<'_>> {
-    let keys = || {
-        let names = record.readable_names()?;
-        Some(EventKeys {
-            position: record.position(),
-            stream: str::from_utf8(names.stream).ok()?,
-            kind: str::from_utf8(names.kind).ok()?,
-            correlation: names.correlation.map(str::from_utf8).transpose().ok()?,
-            time: names.time,
-        })
-    };
-    match keys() {
-        Some(keys) => Ok(keys),
-        None => Err(record.undecoded("its fields cannot be told apart or are not text")),
-    }
+    Ok(record.event()?.keys(record.position(), record.recorded()))
 }

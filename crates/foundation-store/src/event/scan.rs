@@ -1,19 +1,17 @@
 //! A query over the buffer, in steps between which others get the lock.
 
-use std::ops::{Range, RangeInclusive};
+use std::ops::Range;
 
 use foundation_logic::event::matches;
 use foundation_types::limits::ANSWER_BYTES_MAX;
 use foundation_types::{EventQuery, Order, Position, Result};
 
 use super::beginning;
+use super::candidates::Candidates;
 use super::hash::Hashing;
-use super::index::NameIndex;
 use super::keys::event_keys;
-use super::postings::Postings;
-use super::ring::{Ordinal, Ring};
+use super::ring::Ring;
 use super::state::State;
-use super::times::Timed;
 use crate::record::Record;
 
 /// Candidates that one step looks at.
@@ -148,92 +146,4 @@ impl<'a> Scan<'a> {
     fn rest_in_log(&self, ring: &Ring) -> Rest {
         Rest::Log { cursor: self.cursor, coverage: ring.coverage() }
     }
-}
-
-/// Places in the ring that may hold what a query asks for, found in the cheapest way.
-enum Candidates<'a> {
-    Every(Range<usize>),
-    Listed { postings: &'a Postings, range: Range<usize>, front: Ordinal },
-    Timed(Timed<'a>),
-}
-
-impl<'a> Candidates<'a> {
-    /// The index that leaves the fewest candidates in the window.
-    fn cheapest(
-        state: &'a State,
-        hashing: &Hashing,
-        query: &EventQuery,
-        window: Range<usize>,
-    ) -> Self {
-        let (indices, front) = (&state.indices, state.ring.front());
-        let times = time_range(query);
-        let window = match &times {
-            Some(times) => indices.times.narrowed(times, front, window),
-            None => window,
-        };
-        let correlation = query.correlation_id.as_ref().map(|id| id.as_str());
-        let kind = query.kind.as_ref().map(|kind| kind.as_str());
-        let stream = query.stream.as_ref().map(|stream| stream.as_str());
-        let by_name = [
-            (&indices.correlations, correlation),
-            (&indices.kinds, kind),
-            (&indices.streams, stream),
-        ];
-        let mut best = Self::Every(window.clone());
-        for (index, name) in by_name {
-            let Some(name) = name else { continue };
-            let listed = Self::listed(index, hashing.name(name.as_bytes()), front, &window);
-            if listed.len() < best.len() {
-                best = listed;
-            }
-        }
-        let timed =
-            times.and_then(|times| indices.times.within(&times, front, &window, best.len()));
-        timed.map_or(best, Self::Timed)
-    }
-
-    fn listed(index: &'a NameIndex, name: u64, front: Ordinal, window: &Range<usize>) -> Self {
-        match index.get(name) {
-            Some(postings) => {
-                Self::Listed { postings, range: postings.within(front, window), front }
-            }
-            None => Self::Every(0..0),
-        }
-    }
-
-    fn len(&self) -> usize {
-        match self {
-            Self::Every(range) | Self::Listed { range, .. } => range.len(),
-            Self::Timed(timed) => timed.len(),
-        }
-    }
-
-    fn next(&mut self, order: Order) -> Option<usize> {
-        match self {
-            Self::Every(range) => next_in(range, order),
-            Self::Listed { postings, range, front } => {
-                let at = next_in(range, order)?;
-                postings.get(at).map(|ordinal| ordinal.offset(*front))
-            }
-            Self::Timed(timed) => timed.next(order),
-        }
-    }
-}
-
-fn next_in(range: &mut Range<usize>, order: Order) -> Option<usize> {
-    match order {
-        Order::Asc => range.next(),
-        Order::Desc => range.next_back(),
-    }
-}
-
-/// The microseconds that the query's times lie in; both ends belong to them, since a time that is
-/// before `until` may lie in the same microsecond.
-fn time_range(query: &EventQuery) -> Option<RangeInclusive<i64>> {
-    if query.since.is_none() && query.until.is_none() {
-        return None;
-    }
-    let since = query.since.map_or(i64::MIN, |time| time.as_unix_micros());
-    let until = query.until.map_or(i64::MAX, |time| time.as_unix_micros());
-    Some(since..=until)
 }

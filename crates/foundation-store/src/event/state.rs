@@ -17,6 +17,9 @@ use crate::record::Record;
 /// the ring and its entries in the indices.
 pub const ENTRY_BYTES: u64 = 112;
 
+/// Bytes that each tag of an event in the buffer, and its parent, are counted with beside those.
+pub const POSTING_BYTES: u64 = 40;
+
 /// Records that one piece of a large eviction removes.
 const EVICTION_PIECE: usize = 4_096;
 
@@ -24,8 +27,10 @@ const EVICTION_PIECE: usize = 4_096;
 pub(super) struct State {
     pub(super) ring: Ring,
     pub(super) indices: Indices,
+    pub(super) tally: Tally,
+    /// Entries in indices that not every record is in.
+    postings: u64,
     bounds: Bounds,
-    tally: Tally,
     unreadable: u64,
     first_recorded: Option<Timestamp>,
     last_recorded: Option<Timestamp>,
@@ -42,8 +47,8 @@ impl Bounds {
         Self { events: settings.max_events, bytes: settings.max_bytes }
     }
 
-    fn admit(self, ring: &Ring) -> bool {
-        ring.len() as u64 <= self.events && bytes_of(ring) <= self.bytes
+    fn admit(self, load: Load) -> bool {
+        load.events <= self.events && load.bytes <= self.bytes
     }
 }
 
@@ -52,8 +57,9 @@ impl State {
         Self {
             ring: Ring::default(),
             indices: Indices::default(),
-            bounds: Bounds::of(settings),
             tally: Tally::default(),
+            postings: 0,
+            bounds: Bounds::of(settings),
             unreadable: 0,
             first_recorded: None,
             last_recorded: None,
@@ -87,7 +93,7 @@ impl State {
     pub(super) fn evict_piece(&mut self, hashing: &Hashing, settings: &BufferSettings) -> bool {
         let bounds = Bounds::of(settings);
         self.evict(hashing, bounds, EVICTION_PIECE);
-        !bounds.admit(&self.ring)
+        !bounds.admit(self.load())
     }
 
     /// Makes the bounds hold from now on.
@@ -99,14 +105,16 @@ impl State {
     }
 
     pub(super) fn load(&self) -> Load {
-        Load { events: self.ring.len() as u64, bytes: bytes_of(&self.ring) }
+        let events = self.ring.len() as u64;
+        let entries = events * ENTRY_BYTES + self.postings * POSTING_BYTES;
+        Load { events, bytes: self.ring.record_bytes() + entries }
     }
 
     pub(super) fn stats(&self) -> EventStats {
         EventStats {
             coverage: self.ring.coverage(),
             buffered_events: self.ring.len() as u64,
-            buffered_bytes: bytes_of(&self.ring),
+            buffered_bytes: self.load().bytes,
             evicted: self.ring.evicted(),
             unreadable: self.unreadable,
             first_recorded: self.first_recorded,
@@ -122,6 +130,7 @@ impl State {
         match digest {
             Digest::Read { keys, .. } => {
                 self.indices.insert(keys, ordinal);
+                self.postings += keys.postings();
                 let name = || record.event().ok().map(|event| EventType::from(event.kind));
                 self.tally.count(keys.kind, 1, name);
             }
@@ -131,19 +140,17 @@ impl State {
 
     fn evict(&mut self, hashing: &Hashing, bounds: Bounds, max: usize) {
         for _ in 0..max {
-            if bounds.admit(&self.ring) {
+            if bounds.admit(self.load()) {
                 return;
             }
             let Some((ordinal, record)) = self.ring.pop() else { return };
             // The keys are derived again from the record: keeping them costs 32 bytes an event.
             // A record that could not be decoded is in no index and is not found in one.
             if let Some(names) = record.names() {
-                self.indices.remove(&Keys::of(&names, hashing), ordinal);
+                let keys = Keys::of(&names, hashing);
+                self.indices.remove(&keys, ordinal);
+                self.postings = self.postings.saturating_sub(keys.postings());
             }
         }
     }
-}
-
-fn bytes_of(ring: &Ring) -> u64 {
-    ring.record_bytes() + ring.len() as u64 * ENTRY_BYTES
 }

@@ -41,6 +41,14 @@ impl Tally {
         self.other
     }
 
+    /// The hashes of the types that are asked for; `None` if some types have no row.
+    pub(super) fn hashes(&self, asked_for: impl Fn(&str) -> bool) -> Option<Vec<u64>> {
+        let asked = |(hash, (name, _)): (&u64, &(EventType, u64))| {
+            asked_for(name.as_str()).then_some(*hash)
+        };
+        (self.other == 0).then(|| self.rows.iter().filter_map(asked).collect())
+    }
+
     pub(super) fn by_type(&self) -> BTreeMap<EventType, u64> {
         self.rows.values().cloned().collect()
     }

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use foundation_logic::event::EventKeys;
 use foundation_types::{
-    CorrelationId, Data, Event, EventId, EventType, Position, Recorded, StreamName, Timestamp,
+    CorrelationId, Data, Event, EventId, EventType, Position, Recorded, StreamName, Tag, Timestamp,
     Version,
 };
 
@@ -11,7 +12,7 @@ use super::fields::{Fields, IdBytes};
 use super::uuid::uuid_of;
 
 /// The fields of a stored event, read in place.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct EventView<'a> {
     /// Version of the stream that it made.
     pub version: Version,
@@ -31,6 +32,10 @@ pub struct EventView<'a> {
     pub correlation: Option<&'a str>,
     /// Id of the event that caused it.
     pub parent: Option<&'a str>,
+    /// What else it is found by.
+    pub tags: Vec<&'a str>,
+    /// Schema of the data.
+    pub schema: u16,
     /// Data as JSON text.
     pub data: &'a str,
 }
@@ -85,6 +90,22 @@ impl<'a> EventView<'a> {
         self.time.unwrap_or(recorded)
     }
 
+    /// What a query looks at in it.
+    pub(crate) fn keys(self, position: Position, recorded: Timestamp) -> EventKeys<'a> {
+        EventKeys {
+            position,
+            stream: self.stream,
+            kind: self.kind,
+            correlation: self.correlation,
+            parent: self.parent,
+            source: self.source,
+            subject: self.subject,
+            time: self.time_or(recorded),
+            tags: self.tags,
+            data: self.data,
+        }
+    }
+
     pub(crate) fn read(body: &'a [u8]) -> Result<Self, &'static str> {
         let fields = Fields::read(body).ok_or("a field is cut short")?;
         Self::of(&fields).ok_or("a field is not text")
@@ -105,6 +126,8 @@ impl<'a> EventView<'a> {
             subject: text(fields.subject)?,
             correlation: text(fields.correlation)?,
             parent: text(fields.parent)?,
+            tags: fields.tags.iter().map(str::from_utf8).collect::<Result<_, _>>().ok()?,
+            schema: fields.schema,
             data: str::from_utf8(fields.data).ok()?,
         })
     }
@@ -123,6 +146,8 @@ impl<'a> EventView<'a> {
                 subject: self.subject.map(str::to_owned),
                 correlation_id: self.correlation.map(CorrelationId::from),
                 parent_id: self.parent.map(EventId::from),
+                tags: self.tags.into_iter().map(Tag::from).collect(),
+                schema: self.schema,
                 data: Data::from_checked(self.data),
             },
         }

@@ -1,6 +1,6 @@
 //! The body of a record as bytes: an event with its stream, field by field.
 
-use foundation_types::{Timestamp, Version};
+use foundation_types::{Event, Timestamp, Version};
 
 use super::reader::Reader;
 use super::uuid::uuid_of;
@@ -12,6 +12,10 @@ pub(super) const HAS_CORRELATION: u16 = 1 << 3;
 pub(super) const HAS_PARENT: u16 = 1 << 4;
 /// The id is a UUID in its usual text form and is kept as its 16 bytes.
 pub(super) const ID_IS_UUID: u16 = 1 << 5;
+/// Data that follows another schema than the first.
+pub(super) const HAS_SCHEMA: u16 = 1 << 6;
+pub(super) const HAS_TAGS: u16 = 1 << 7;
+const KNOWN: u16 = (1 << 8) - 1;
 
 /// The fields of a body. Their lengths fit the body; that text is text is not looked at.
 #[derive(Clone, Copy)]
@@ -25,6 +29,8 @@ pub(super) struct Fields<'a> {
     pub(super) subject: Option<&'a [u8]>,
     pub(super) correlation: Option<&'a [u8]>,
     pub(super) parent: Option<&'a [u8]>,
+    pub(super) schema: u16,
+    pub(super) tags: TagBytes<'a>,
     pub(super) data: &'a [u8],
 }
 
@@ -35,6 +41,8 @@ pub(crate) struct Names<'a> {
     pub(crate) stream: &'a [u8],
     pub(crate) kind: &'a [u8],
     pub(crate) correlation: Option<&'a [u8]>,
+    pub(crate) parent: Option<&'a [u8]>,
+    pub(crate) tags: TagBytes<'a>,
     /// As given, else when it was recorded.
     pub(crate) time: Timestamp,
 }
@@ -53,6 +61,27 @@ impl<'a> IdBytes<'a> {
     }
 }
 
+/// The tags of an event, each behind its length; whole ones only.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct TagBytes<'a>(&'a [u8]);
+
+impl<'a> TagBytes<'a> {
+    /// The next tags of a body, behind their number.
+    fn read(reader: &mut Reader<'a>) -> Option<Self> {
+        let count = reader.u8()?;
+        let all = reader.0;
+        for _ in 0..count {
+            reader.short_bytes()?;
+        }
+        all.get(..all.len() - reader.0.len()).map(Self)
+    }
+
+    pub(crate) fn iter(self) -> impl Iterator<Item = &'a [u8]> {
+        let mut reader = Reader(self.0);
+        std::iter::from_fn(move || reader.short_bytes())
+    }
+}
+
 /// The stream of a body, which is the first of its names.
 pub(super) fn stream(body: &[u8]) -> Option<&[u8]> {
     let reader = &mut Reader(body);
@@ -62,10 +91,13 @@ pub(super) fn stream(body: &[u8]) -> Option<&[u8]> {
 }
 
 impl<'a> Fields<'a> {
-    /// `None` if a field is cut short or the time is none.
+    /// `None` if a field is cut short or unknown, or the time is none.
     pub(super) fn read(body: &'a [u8]) -> Option<Self> {
         let reader = &mut Reader(body);
         let flags = reader.u16()?;
+        if flags & !KNOWN != 0 {
+            return None;
+        }
         let has = |flag| flags & flag != 0;
         let version = Version::new(reader.u64()?);
         let stream = reader.short_bytes()?;
@@ -80,8 +112,22 @@ impl<'a> Fields<'a> {
         let subject = if has(HAS_SUBJECT) { Some(reader.long_bytes()?) } else { None };
         let correlation = if has(HAS_CORRELATION) { Some(reader.short_bytes()?) } else { None };
         let parent = if has(HAS_PARENT) { Some(reader.short_bytes()?) } else { None };
-        let data = reader.0;
-        Some(Self { version, stream, kind, id, time, source, subject, correlation, parent, data })
+        let schema = if has(HAS_SCHEMA) { reader.u16()? } else { Event::FIRST_SCHEMA };
+        let tags = if has(HAS_TAGS) { TagBytes::read(reader)? } else { TagBytes::default() };
+        Some(Self {
+            version,
+            stream,
+            kind,
+            id,
+            time,
+            source,
+            subject,
+            correlation,
+            parent,
+            schema,
+            tags,
+            data: reader.0,
+        })
     }
 
     pub(super) fn names(&self, recorded: Timestamp) -> Names<'a> {
@@ -90,6 +136,8 @@ impl<'a> Fields<'a> {
             stream: self.stream,
             kind: self.kind,
             correlation: self.correlation,
+            parent: self.parent,
+            tags: self.tags,
             time: self.time.unwrap_or(recorded),
         }
     }
@@ -105,6 +153,7 @@ impl<'a> Fields<'a> {
         // Most text is ASCII, which is told many bytes at a time.
         fields
             .chain(optional.into_iter().flatten())
+            .chain(self.tags.iter())
             .all(|bytes| bytes.is_ascii() || str::from_utf8(bytes).is_ok())
     }
 }

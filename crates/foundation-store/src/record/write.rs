@@ -1,8 +1,11 @@
 //! Writing the body of a record.
 
-use foundation_types::{CorrelationId, Event, EventId, Version};
+use foundation_types::{CorrelationId, Event, EventId, Tag, Version};
 
-use super::fields::{HAS_CORRELATION, HAS_PARENT, HAS_SOURCE, HAS_SUBJECT, HAS_TIME, ID_IS_UUID};
+use super::fields::{
+    HAS_CORRELATION, HAS_PARENT, HAS_SCHEMA, HAS_SOURCE, HAS_SUBJECT, HAS_TAGS, HAS_TIME,
+    ID_IS_UUID,
+};
 use super::uuid::{is_uuid, uuid_of};
 
 /// Bytes that the body of `event` takes; an id that is still to be drawn counts as a UUID.
@@ -21,6 +24,9 @@ pub(crate) fn event_length(stream: &str, event: &Event) -> usize {
         + long(event.subject.as_deref())
         + short(event.correlation_id.as_ref().map(CorrelationId::as_str))
         + short(event.parent_id.as_ref().map(EventId::as_str))
+        + if event.schema == Event::FIRST_SCHEMA { 0 } else { 2 }
+        + if event.tags.is_empty() { 0 } else { 1 }
+        + event.tags.iter().map(|tag| 1 + tag.as_str().len()).sum::<usize>()
         + event.data.as_json().len()
 }
 
@@ -32,6 +38,8 @@ pub(crate) fn fits(stream: &str, event: &Event) -> bool {
         && is_short(event.kind.as_str())
         && event.id.iter().chain(&event.parent_id).all(|id| is_short(id.as_str()))
         && event.correlation_id.iter().all(|id| is_short(id.as_str()))
+        && event.tags.len() <= usize::from(u8::MAX)
+        && event.tags.iter().all(|tag| is_short(tag.as_str()))
         && event.source.iter().chain(&event.subject).all(is_long)
 }
 
@@ -47,6 +55,8 @@ pub(crate) fn write_event(out: &mut Vec<u8>, stream: &str, version: Version, eve
     mark(event.correlation_id.is_some(), HAS_CORRELATION);
     mark(event.parent_id.is_some(), HAS_PARENT);
     mark(uuid.is_some(), ID_IS_UUID);
+    mark(event.schema != Event::FIRST_SCHEMA, HAS_SCHEMA);
+    mark(!event.tags.is_empty(), HAS_TAGS);
     out.extend_from_slice(&flags.to_le_bytes());
     out.extend_from_slice(&version.number().to_le_bytes());
     write_short(out, stream);
@@ -63,6 +73,14 @@ pub(crate) fn write_event(out: &mut Vec<u8>, stream: &str, version: Version, eve
     event.source.iter().chain(&event.subject).for_each(|text| write_long(out, text));
     event.correlation_id.iter().for_each(|id| write_short(out, id.as_str()));
     event.parent_id.iter().for_each(|id| write_short(out, id.as_str()));
+    if event.schema != Event::FIRST_SCHEMA {
+        out.extend_from_slice(&event.schema.to_le_bytes());
+    }
+    if !event.tags.is_empty() {
+        debug_assert!(event.tags.len() <= usize::from(u8::MAX), "a batch holds what fits");
+        out.push(u8::try_from(event.tags.len()).unwrap_or(u8::MAX));
+        event.tags.iter().map(Tag::as_str).for_each(|tag| write_short(out, tag));
+    }
     out.extend_from_slice(event.data.as_json().as_bytes());
 }
 

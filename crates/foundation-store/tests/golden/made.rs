@@ -156,6 +156,9 @@ fn full(number: u64) -> Event {
         .subject("Grüße")
         .correlation(format!("story-{}", number % 3))
         .parent("the one before")
+        .tag("customer:7")
+        .tag("Blüte")
+        .schema(2)
         .data(&[1, 2, 3])
         .expect("is JSON")
 }

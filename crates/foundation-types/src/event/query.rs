@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{CorrelationId, EventType, StreamName};
+use super::field::FieldFilter;
+use super::pattern::TypePattern;
+use crate::id::{CorrelationId, EventId, StreamName, Tag};
 use crate::time::Timestamp;
 use crate::version::Position;
 
@@ -18,18 +20,46 @@ pub enum Order {
 }
 
 /// Which events, in which order, how many. Filters are joined by *and*.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// Types, story, parent, stream, tags and time are found by indices. Source, subject and fields
+/// of the data are looked at in what those leave: a field that is to be found fast alone is
+/// better a tag.
+///
+/// ```
+/// use foundation_types::EventQuery;
+/// let query = EventQuery::all().kind("order.*").tag("customer:7").field("total>=100".parse()?);
+/// let text = r#"{"types":["order.*"],"tags":["customer:7"],"order":"asc",
+///                "fields":[{"path":"total","is":{"at_least":100}}]}"#;
+/// assert_eq!(serde_json::from_str::<EventQuery>(text)?, query);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EventQuery {
-    /// Of this type.
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
-    pub kind: Option<EventType>,
+    /// Of one of these types; of any if there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub types: Vec<TypePattern>,
     /// Of this story.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<CorrelationId>,
+    /// Caused by this event.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent_id: Option<EventId>,
     /// In this stream.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stream: Option<StreamName>,
+    /// With all of these tags.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<Tag>,
+    /// Said by this source.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// About this subject.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// With such data.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<FieldFilter>,
     /// That happened at this time or later.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
@@ -53,10 +83,11 @@ impl EventQuery {
         Self::default()
     }
 
-    /// Only events of this type.
+    /// Only events of this type, or of another one that was named before. A `*` at the end stands
+    /// for any rest.
     #[must_use]
-    pub fn kind(mut self, kind: impl Into<EventType>) -> Self {
-        self.kind = Some(kind.into());
+    pub fn kind(mut self, kind: impl Into<TypePattern>) -> Self {
+        self.types.push(kind.into());
         self
     }
 
@@ -67,10 +98,45 @@ impl EventQuery {
         self
     }
 
+    /// Only events that this one caused.
+    #[must_use]
+    pub fn parent(mut self, id: impl Into<EventId>) -> Self {
+        self.parent_id = Some(id.into());
+        self
+    }
+
     /// Only events of this stream.
     #[must_use]
     pub fn stream(mut self, stream: impl Into<StreamName>) -> Self {
         self.stream = Some(stream.into());
+        self
+    }
+
+    /// Only events with this tag, beside those that were named before.
+    #[must_use]
+    pub fn tag(mut self, tag: impl Into<Tag>) -> Self {
+        self.tags.push(tag.into());
+        self
+    }
+
+    /// Only events of this source.
+    #[must_use]
+    pub fn source(mut self, source: impl Into<String>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// Only events about this subject.
+    #[must_use]
+    pub fn subject(mut self, subject: impl Into<String>) -> Self {
+        self.subject = Some(subject.into());
+        self
+    }
+
+    /// Only events with such a field in their data, beside those that were named before.
+    #[must_use]
+    pub fn field(mut self, filter: FieldFilter) -> Self {
+        self.fields.push(filter);
         self
     }
 
@@ -107,5 +173,11 @@ impl EventQuery {
     pub fn after(mut self, position: Position) -> Self {
         self.after = Some(position);
         self
+    }
+
+    /// Whether the type is one of those that are asked for.
+    #[must_use]
+    pub fn admits_type(&self, kind: &str) -> bool {
+        self.types.is_empty() || self.types.iter().any(|pattern| pattern.admits(kind))
     }
 }

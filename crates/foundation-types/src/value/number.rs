@@ -1,5 +1,6 @@
 //! A finite number that keeps whole numbers whole.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use serde::Serialize;
@@ -59,6 +60,24 @@ impl Number {
             (Kind::Float(float), _) => float.fract() == 0.0 && float as i128 == other.whole(),
             (_, Kind::Float(_)) => other.is_worth(self),
             _ => self == other,
+        }
+    }
+
+    /// Which of the two is worth more, to the last digit.
+    #[must_use]
+    pub fn compare(self, other: Self) -> Option<Ordering> {
+        match (self.0, other.0) {
+            (Kind::Float(one), Kind::Float(other)) => one.partial_cmp(&other),
+            // The part before the point decides, and what is behind it only if that is the same.
+            (Kind::Float(float), _) => {
+                let behind = || float.fract().partial_cmp(&0.0);
+                match (float.trunc() as i128).cmp(&other.whole()) {
+                    Ordering::Equal => behind(),
+                    decided => Some(decided),
+                }
+            }
+            (_, Kind::Float(_)) => other.compare(self).map(Ordering::reverse),
+            _ => Some(self.whole().cmp(&other.whole())),
         }
     }
 

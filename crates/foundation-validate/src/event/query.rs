@@ -1,6 +1,7 @@
 //! Whether a query over events can mean anything.
 
-use foundation_types::{ErrorKind, EventQuery, Problem, Result};
+use foundation_types::limits::QUERY_NAMES_MAX;
+use foundation_types::{ErrorKind, EventQuery, Problem, Result, TypePattern};
 
 use crate::pipeline::settle;
 use crate::validated::Validated;
@@ -8,27 +9,42 @@ use crate::validated::Validated;
 /// Whether the query can mean anything; one that can and finds nothing is fine.
 ///
 /// # Errors
-/// [`ErrorKind::InvalidArgument`] for a limit of 0, a `since` after `until`, or an empty type,
-/// correlation id or stream.
+/// [`ErrorKind::InvalidArgument`] for a limit of 0, a `since` after `until`, an empty type,
+/// correlation id, parent id, stream or tag, or more than 100 types, tags or fields.
 pub fn query(query: &EventQuery) -> Result<()> {
     let mut found = Vec::new();
-    let mut refuse = |path, message| {
+    let mut refuse = |path, message: String| {
         found.push(Problem::new(ErrorKind::InvalidArgument, path, message));
     };
     if query.limit == Some(0) {
-        refuse("limit", "is 0: leave it out to get all");
+        refuse("limit", "is 0: leave it out to get all".to_owned());
     }
     if query.since.zip(query.until).is_some_and(|(since, until)| since > until) {
-        refuse("since", "is later than until");
+        refuse("since", "is later than until".to_owned());
     }
-    if query.kind.as_ref().is_some_and(|kind| kind.as_str().is_empty()) {
-        refuse("type", "is empty");
+    for (path, named) in
+        [("types", query.types.len()), ("tags", query.tags.len()), ("fields", query.fields.len())]
+    {
+        if named > QUERY_NAMES_MAX {
+            refuse(path, format!("are {named}: at most {QUERY_NAMES_MAX} may be named"));
+        }
     }
-    if query.correlation_id.as_ref().is_some_and(|id| id.as_str().is_empty()) {
-        refuse("correlation_id", "is empty");
-    }
-    if query.stream.as_ref().is_some_and(|name| name.as_str().is_empty()) {
-        refuse("stream", "is empty");
+    let is_empty = |pattern: &TypePattern| match pattern {
+        TypePattern::Exact(kind) => kind.as_str().is_empty(),
+        // All types begin with nothing.
+        TypePattern::Prefix(_) => false,
+    };
+    let named = [
+        ("correlation_id", query.correlation_id.as_ref().map(|id| id.as_str())),
+        ("parent_id", query.parent_id.as_ref().map(|id| id.as_str())),
+        ("stream", query.stream.as_ref().map(|name| name.as_str())),
+        ("types", query.types.iter().any(is_empty).then_some("")),
+        ("tags", query.tags.iter().map(|tag| tag.as_str()).find(|tag| tag.is_empty())),
+    ];
+    for (path, text) in named {
+        if text.is_some_and(str::is_empty) {
+            refuse(path, "is empty".to_owned());
+        }
     }
     settle((), found).map(Validated::into_inner)
 }

@@ -18,8 +18,18 @@ const FRAME_BYTES_MAX: usize = 4 * 1024;
 /// What a time looks like, and the last one that there is.
 const TIMES: &str = "such as 2026-11-24T09:00:00Z, at most 9999-12-30T22:00:00Z";
 
-const FIELDS: [&str; 8] =
-    ["type", "id", "time", "source", "subject", "correlation_id", "parent_id", "data"];
+const FIELDS: [&str; 10] = [
+    "type",
+    "id",
+    "time",
+    "source",
+    "subject",
+    "correlation_id",
+    "parent_id",
+    "tags",
+    "schema",
+    "data",
+];
 
 /// The event that a line of JSON says. Whether it may enter is another question.
 ///
@@ -92,6 +102,8 @@ fn misfit(name: &str, raw: &str) -> Option<Problem> {
             let message = if is_text { "not a time" } else { "wrong type" };
             wrong::<Option<Timestamp>>(name, raw, message, &expected)
         }
+        "tags" => wrong::<Vec<String>>(name, raw, "wrong type", "a list of texts"),
+        "schema" => wrong::<u16>(name, raw, "wrong type", "a number from 1 to 65535"),
         "data" => {
             let error = Data::from_json(raw).err()?;
             Some(Problem::new(error.kind(), name, error.message()))

@@ -187,7 +187,7 @@ impl Trial {
         let recorded = self.recorded().await;
         let after = sketch.after.and_then(|at| recorded.get(at)).map(|event| event.position);
         let query = EventQuery {
-            kind: sketch.kind.map(|kind| KINDS[kind].into()),
+            types: sketch.kind.map(|kind| KINDS[kind].into()).into_iter().collect(),
             correlation_id: sketch.correlation.map(|one| format!("c{one}").into()),
             stream: sketch.stream.map(|stream| STREAMS[stream].into()),
             order: if sketch.is_descending { Order::Desc } else { Order::Asc },

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use foundation_logic::event::matches;
-use foundation_types::{Event, EventQuery, Order, Timestamp};
+use foundation_types::{Event, EventQuery, Order, Tag, Timestamp};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
@@ -17,8 +17,11 @@ use crate::journal::Follower;
 use crate::record::Record;
 
 const KINDS: [&str; 3] = ["order.placed", "order.paid", "order.sent"];
+const PATTERNS: [&str; 6] = ["order.placed", "order.paid", "unknown", "order.p*", "*", "unknown*"];
 const STREAMS: [&str; 2] = ["events", "config/app"];
 const CORRELATIONS: [&str; 4] = ["a", "b", "c", "d"];
+
+const TAGS: [&str; 3] = ["blue", "a", "events"];
 
 /// What can happen to a log.
 #[derive(Clone, Debug)]
@@ -35,15 +38,20 @@ struct Sketch {
     kind: usize,
     stream: usize,
     correlation: Option<usize>,
+    parent: Option<usize>,
+    /// A bit for each tag.
+    tags: u8,
     time: Option<i64>,
 }
 
 /// A query whose cursor is a share of the log and not yet a position.
 #[derive(Clone, Debug)]
 struct QuerySketch {
-    kind: Option<usize>,
+    types: Vec<usize>,
     stream: Option<usize>,
     correlation: Option<usize>,
+    parent: Option<usize>,
+    tags: u8,
     since: Option<i64>,
     until: Option<i64>,
     descending: bool,
@@ -79,6 +87,11 @@ fn time(halves: i64) -> Timestamp {
     Timestamp::from_parts(seconds, rest as i32).expect("near 1970")
 }
 
+fn tags(bits: u8) -> Vec<Tag> {
+    let is_set = |(at, _): &(usize, &&str)| bits & (1 << at) != 0;
+    TAGS.iter().enumerate().filter(is_set).map(|(_, tag)| Tag::from(*tag)).collect()
+}
+
 impl World {
     fn new() -> Self {
         let log = EventLog::new(bounds(12, 1 << 20));
@@ -98,13 +111,20 @@ impl World {
         self.next = position + 1;
         let mut event = Event::new(KINDS[sketch.kind]).id(format!("id-{position}"));
         event.correlation_id = sketch.correlation.map(|at| CORRELATIONS[at].into());
+        event.parent_id = sketch.parent.map(|at| CORRELATIONS[at].into());
+        event.tags = tags(sketch.tags);
         event.time = sketch.time.map(time);
         Draft { position, stream: STREAMS[sketch.stream], event }
     }
 
     fn query(&self, sketch: &QuerySketch) -> EventQuery {
         EventQuery {
-            kind: sketch.kind.map(|at| KINDS.get(at).copied().unwrap_or("unknown").into()),
+            types: sketch.types.iter().map(|at| PATTERNS[*at].into()).collect(),
+            parent_id: sketch.parent.map(|at| CORRELATIONS[at].into()),
+            tags: tags(sketch.tags),
+            source: None,
+            subject: None,
+            fields: Vec::new(),
             stream: sketch.stream.map(|at| STREAMS[at].into()),
             correlation_id: sketch.correlation.map(|at| CORRELATIONS[at].into()),
             since: sketch.since.map(time),
@@ -231,20 +251,38 @@ fn sketches() -> impl Strategy<Value = Sketch> {
     let gap = prop_oneof![4 => Just(0_u64), 1 => 1..4_u64];
     let time = proptest::option::weighted(0.8, -40..40_i64);
     let correlation = proptest::option::weighted(0.7, 0..CORRELATIONS.len());
-    (gap, 0..KINDS.len(), 0..STREAMS.len(), correlation, time).prop_map(
-        |(gap, kind, stream, correlation, time)| Sketch { gap, kind, stream, correlation, time },
+    let parent = proptest::option::weighted(0.3, 0..CORRELATIONS.len());
+    (gap, 0..KINDS.len(), 0..STREAMS.len(), (correlation, parent, few_tags()), time).prop_map(
+        |(gap, kind, stream, (correlation, parent, tags), time)| Sketch {
+            gap,
+            kind,
+            stream,
+            correlation,
+            parent,
+            tags,
+            time,
+        },
     )
+}
+
+fn few_tags() -> impl Strategy<Value = u8> {
+    prop_oneof![3 => Just(0), 1 => 0..8_u8]
 }
 
 fn queries() -> impl Strategy<Value = QuerySketch> {
     use proptest::option::of;
-    let names = (of(0..=KINDS.len()), of(0..STREAMS.len()), of(0..CORRELATIONS.len()));
+    let types =
+        prop_oneof![1 => Just(vec![]), 1 => proptest::collection::vec(0..PATTERNS.len(), 1..3)];
+    let parent = proptest::option::weighted(0.2, 0..CORRELATIONS.len());
+    let names = (types, of(0..STREAMS.len()), of(0..CORRELATIONS.len()), parent, few_tags());
     let times = (of(-42..42_i64), of(-42..42_i64));
     let rest = (any::<bool>(), of(0..12_u64), of(0..110_u64));
     (names, times, rest).prop_map(|(names, times, rest)| QuerySketch {
-        kind: names.0,
+        types: names.0,
         stream: names.1,
         correlation: names.2,
+        parent: names.3,
+        tags: names.4,
         since: times.0,
         until: times.1,
         descending: rest.0,

@@ -10,7 +10,7 @@
 //! is an open file, of which it keeps a summary, a directory and a filter of terms in memory. All
 //! else is read page by page, and every page is verified each time.
 //!
-//! A *term* is what a record is found by: its id, type, stream or correlation. What is found by a
+//! A *term* is what a record is found by: its id, type, stream, correlation, parent or tag. What is found by a
 //! term is a *candidate*, the offset of a frame in the segment: names are kept as hashes, so the
 //! record is read and compared before it is an answer. No record that has the term is ever left
 //! out, save those that cannot be decoded, which have no terms and are counted in the [`Summary`].
@@ -38,7 +38,7 @@ pub(super) use header::MAGIC;
 
 use std::ops::{Range, RangeInclusive};
 
-use foundation_types::{EventQuery, Order, Result, Stamp, Timestamp, Version};
+use foundation_types::{EventQuery, Order, Result, Stamp, Timestamp, TypePattern, Version};
 
 use super::scan::Cursor;
 use super::segment::{HEADER_BYTES, SegmentHeader};
@@ -73,6 +73,8 @@ pub(super) enum Term<'a> {
     Type(&'a [u8]),
     Stream(&'a [u8]),
     Correlation(&'a [u8]),
+    Parent(&'a [u8]),
+    Tag(&'a [u8]),
 }
 
 /// What an index says of its segment as a whole.
@@ -164,14 +166,19 @@ impl SegmentIndex {
 
     /// Whether any record here can answer the query; told from memory.
     pub(super) fn can_answer(&self, query: &EventQuery) -> bool {
-        let kind = query.kind.as_ref().map(|kind| Term::Type(kind.as_str().as_bytes()));
-        let stream = query.stream.as_ref().map(|one| Term::Stream(one.as_str().as_bytes()));
-        let correlation =
-            query.correlation_id.as_ref().map(|id| Term::Correlation(id.as_str().as_bytes()));
-        let terms = [kind, stream, correlation].into_iter().flatten();
         let times = candidates::time_range(query);
-        terms.into_iter().all(|term| self.may_hold(term))
+        candidates::terms(query).all(|term| self.may_hold(term))
+            && self.may_hold_types(&query.types)
             && times.is_none_or(|times| !self.has_none_in(&times))
+    }
+
+    /// Whether there may be a record of such a type: what begins alike is not known from memory.
+    fn may_hold_types(&self, types: &[TypePattern]) -> bool {
+        let may_hold = |pattern: &TypePattern| match pattern {
+            TypePattern::Exact(kind) => self.may_hold(Term::Type(kind.as_str().as_bytes())),
+            TypePattern::Prefix(_) => true,
+        };
+        types.is_empty() || types.iter().any(may_hold)
     }
 
     /// Offsets of the frames that may hold the event with this id, ascending.
@@ -252,6 +259,26 @@ impl SegmentIndex {
             || here.is_none_or(|here| here.end() < times.start() || times.end() < here.start())
     }
 
+    /// What leads on to the records of such types.
+    fn type_leads(&self, reading: &mut Reading<'_>, patterns: &[TypePattern]) -> Result<Vec<Lead>> {
+        let is_exact = |pattern: &TypePattern| matches!(pattern, TypePattern::Exact(_));
+        if !patterns.iter().all(is_exact) {
+            let admitted = |entry: Name, name: String| {
+                let is_asked_for = patterns.iter().any(|pattern| pattern.admits(&name));
+                (entry.kind == NameKind::Type).then_some(is_asked_for.then_some(entry.lead))
+            };
+            let leads = self.listed(0, self.header.types, admitted)?;
+            return Ok(leads.into_iter().flatten().collect());
+        }
+        let mut leads = Vec::new();
+        for pattern in patterns {
+            if let TypePattern::Exact(kind) = pattern {
+                leads.extend(self.leads(reading, Term::Type(kind.as_str().as_bytes()))?);
+            }
+        }
+        Ok(leads)
+    }
+
     /// What leads on to the records with a term, and perhaps to others.
     fn leads(&self, reading: &mut Reading<'_>, term: Term<'_>) -> Result<Vec<Lead>> {
         if let Term::Type(_) | Term::Stream(_) = term {
@@ -267,7 +294,7 @@ impl SegmentIndex {
         let (kind, name) = match term {
             Term::Type(name) => (NameKind::Type, name),
             Term::Stream(name) => (NameKind::Stream, name),
-            Term::Id(_) | Term::Correlation(_) => return Ok(None),
+            _ => return Ok(None),
         };
         for lead in self.hashed(reading, term)? {
             if let Lead::Name(address) = lead {

@@ -33,7 +33,7 @@ pub(in crate::journal::embedded) struct IndexBuilder {
     blocks: Vec<Block>,
     /// Time and offset of every event.
     times: Vec<(i64, u32)>,
-    /// Hash and offset of every id and every correlation.
+    /// Hash and offset of every id, correlation, parent and tag.
     hashed: Vec<(u64, u32)>,
     types: BTreeMap<Vec<u8>, Posted>,
     streams: BTreeMap<Vec<u8>, Posted>,
@@ -113,6 +113,11 @@ impl IndexBuilder {
             let term = Term::Correlation(correlation.as_bytes());
             self.hashed.push((self.hasher.hash(term), offset));
         }
+        let parent = event.parent.map(|id| Term::Parent(id.as_bytes()));
+        let tags = event.tags.iter().map(|tag| Term::Tag(tag.as_bytes()));
+        for term in parent.into_iter().chain(tags) {
+            self.hashed.push((self.hasher.hash(term), offset));
+        }
         post(&mut self.types, event.kind, Version::NONE, offset);
         post(&mut self.streams, event.stream, event.version, offset);
     }
@@ -149,7 +154,7 @@ impl IndexBuilder {
         file
     }
 
-    /// Gives each id and each correlation what leads on from it.
+    /// Gives each id, correlation, parent and tag what leads on from it.
     fn add_hashed(&mut self, lists: &mut Vec<u8>, terms: &mut Vec<(u64, Lead)>) {
         let mut hashed = std::mem::take(&mut self.hashed);
         hashed.sort_unstable();

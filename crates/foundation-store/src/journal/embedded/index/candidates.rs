@@ -126,13 +126,14 @@ impl<'a> Way<'a> {
             records,
         )?);
         let mut best = Self::Blocks(Blocks::new(table, range, window.clone(), times.clone()));
-        for term in terms(query) {
-            let Some(found) = Found::of(index, reading, term, &window)? else {
+        for leads in asked_for(index, reading, query)? {
+            if leads.is_empty() {
                 return Ok(Self::Nothing);
-            };
+            }
+            let found = Found::of(index, reading, leads, &window)?;
             let found_cost = found.len().saturating_mul(FRAME_COST);
             if found_cost < cost {
-                (best, cost) = (found.into_way(), found_cost);
+                (best, cost) = (found.into_way(index, reading, &window)?, found_cost);
             }
         }
         if let (Some(times), Some(list)) = (times, index.time_list()) {
@@ -161,60 +162,90 @@ fn narrow(
     Ok(())
 }
 
-/// The terms that a query asks for, those with the fewest records first.
-fn terms(query: &EventQuery) -> impl Iterator<Item = Term<'_>> {
+/// The terms that a query asks for, all of them, save its types: those with the fewest records
+/// first.
+pub(super) fn terms(query: &EventQuery) -> impl Iterator<Item = Term<'_>> {
+    let parent = query.parent_id.as_ref().map(|id| Term::Parent(id.as_str().as_bytes()));
     let correlation =
         query.correlation_id.as_ref().map(|id| Term::Correlation(id.as_str().as_bytes()));
     let stream = query.stream.as_ref().map(|name| Term::Stream(name.as_str().as_bytes()));
-    let kind = query.kind.as_ref().map(|name| Term::Type(name.as_str().as_bytes()));
-    [correlation, stream, kind].into_iter().flatten()
+    let tags = query.tags.iter().map(|tag| Term::Tag(tag.as_str().as_bytes()));
+    [parent, correlation].into_iter().flatten().chain(tags).chain(stream)
+}
+
+/// What leads on from each term that a query asks for, and from its types together.
+fn asked_for(
+    index: &SegmentIndex,
+    reading: &mut Reading<'_>,
+    query: &EventQuery,
+) -> Result<Vec<Vec<Lead>>> {
+    let mut asked = Vec::new();
+    for term in terms(query) {
+        asked.push(index.leads(reading, term)?);
+    }
+    if !query.types.is_empty() {
+        asked.push(index.type_leads(reading, &query.types)?);
+    }
+    Ok(asked)
 }
 
 /// The frames in a window that may have a term.
 enum Found {
-    Frames(Vec<u32>),
     Listed(List, Range<u64>),
+    /// Of several types, or of the rare hashes that several terms share; or a frame alone.
+    Several(Vec<Lead>, u64),
 }
 
 impl Found {
-    /// `None` if no record of the segment has the term.
     fn of(
         index: &SegmentIndex,
         reading: &mut Reading<'_>,
-        term: Term<'_>,
+        leads: Vec<Lead>,
         window: &Range<u64>,
-    ) -> Result<Option<Self>> {
+    ) -> Result<Self> {
         let lists = index.sections().lists;
-        let leads = index.leads(reading, term)?;
         if let [Lead::List(address)] = leads.as_slice() {
             let list = List::read(reading, &lists, *address)?;
-            return Ok(Some(Self::Listed(list, list.within(reading, window)?)));
+            return Ok(Self::Listed(list, list.within(reading, window)?));
         }
-        if leads.is_empty() {
-            return Ok(None);
+        let mut count = 0_u64;
+        for lead in &leads {
+            count += match lead {
+                Lead::Frame(frame) => u64::from(window.contains(&u64::from(*frame))),
+                Lead::Name(_) => 0,
+                Lead::List(address) => {
+                    let range = List::read(reading, &lists, *address)?.within(reading, window)?;
+                    range.end.saturating_sub(range.start)
+                }
+            };
         }
-        // A frame alone, or one of the rare hashes that several terms share.
+        Ok(Self::Several(leads, count))
+    }
+
+    fn len(&self) -> u64 {
+        match self {
+            Self::Listed(_, range) => range.end.saturating_sub(range.start),
+            Self::Several(_, count) => *count,
+        }
+    }
+
+    fn into_way<'a>(
+        self,
+        index: &SegmentIndex,
+        reading: &mut Reading<'_>,
+        window: &Range<u64>,
+    ) -> Result<Way<'a>> {
+        let leads = match self {
+            Self::Listed(list, range) => return Ok(Way::Listed(ListCursor::new(list, range))),
+            Self::Several(leads, _) => leads,
+        };
         let mut frames = Vec::new();
         for lead in leads {
             index.frames(reading, lead, window, &mut frames)?;
         }
         frames.sort_unstable();
         frames.dedup();
-        Ok(Some(Self::Frames(frames)))
-    }
-
-    fn len(&self) -> u64 {
-        match self {
-            Self::Frames(frames) => frames.len() as u64,
-            Self::Listed(_, range) => range.end.saturating_sub(range.start),
-        }
-    }
-
-    fn into_way<'a>(self) -> Way<'a> {
-        match self {
-            Self::Frames(frames) => Way::Collected(frames.into_iter()),
-            Self::Listed(list, range) => Way::Listed(ListCursor::new(list, range)),
-        }
+        Ok(Way::Collected(frames.into_iter()))
     }
 }
 

@@ -35,6 +35,8 @@ impl TermHasher {
             Term::Type(name) => feed(2, name),
             Term::Stream(name) => feed(3, name),
             Term::Correlation(id) => feed(4, id),
+            Term::Parent(id) => feed(5, id),
+            Term::Tag(tag) => feed(6, tag),
         }
         hasher.finish()
     }

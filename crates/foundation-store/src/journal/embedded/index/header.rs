@@ -12,7 +12,8 @@ use super::page::{PAGE_BYTES, PAYLOAD_BYTES, Pages, Section};
 use crate::record::reader::Reader;
 
 pub(in super::super) const MAGIC: &[u8; 8] = b"FNDINDEX";
-const FORMAT: u16 = 1;
+/// The first had no tags and parents.
+const FORMAT: u16 = 2;
 /// Bytes that say whose the index is, the last four of them their checksum.
 const OWNER_BYTES: usize = 64;
 

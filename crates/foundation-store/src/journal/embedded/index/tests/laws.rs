@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use foundation_types::{Event, EventQuery, Order, Timestamp, Version};
+use foundation_types::{Event, EventQuery, Order, Tag, Timestamp, Version};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -13,6 +13,9 @@ use super::sample::{Draft, FIRST, Sample, header};
 use crate::record::{IdBytes, IdView};
 
 const KINDS: [&str; 3] = ["order.placed", "order.paid", "order.sent"];
+const PATTERNS: [&str; 6] =
+    ["order.placed", "order.paid", "order.sent", "order.p*", "*", "unknown*"];
+const TAGS: [&str; 3] = ["blue", "order.paid", "story 1"];
 const STREAMS: [&str; 4] = ["events", "config/app", "order.paid", "a"];
 
 #[derive(Clone, Debug)]
@@ -20,6 +23,9 @@ struct Sketch {
     kind: usize,
     stream: usize,
     correlation: Option<u8>,
+    parent: Option<u8>,
+    /// A bit for each tag.
+    tags: u8,
     time: Option<i64>,
     filler: usize,
     is_uuid: bool,
@@ -29,9 +35,11 @@ struct Sketch {
 
 #[derive(Clone, Debug)]
 struct QuerySketch {
-    kind: Option<usize>,
+    types: Vec<usize>,
     stream: Option<usize>,
     correlation: Option<u8>,
+    parent: Option<u8>,
+    tags: u8,
     since: Option<i64>,
     until: Option<i64>,
     descending: bool,
@@ -46,6 +54,11 @@ fn time(halves: i64) -> Timestamp {
     Timestamp::from_parts(seconds, rest as i32).expect("near 1970")
 }
 
+fn tags(bits: u8) -> Vec<Tag> {
+    let is_set = |(at, _): &(usize, &&str)| bits & (1 << at) != 0;
+    TAGS.iter().enumerate().filter(is_set).map(|(_, tag)| Tag::from(*tag)).collect()
+}
+
 impl Sketch {
     fn draft(&self, at: usize) -> Draft {
         let id = match self.is_uuid {
@@ -54,6 +67,8 @@ impl Sketch {
         };
         let mut event = Event::new(KINDS[self.kind]).id(id);
         event.correlation_id = self.correlation.map(|at| format!("story {at}").into());
+        event.parent_id = self.parent.map(|at| format!("id {at}").into());
+        event.tags = tags(self.tags);
         event.time = self.time.map(time);
         event.subject = (self.filler > 0).then(|| "x".repeat(self.filler));
         let draft = Draft::new(STREAMS[self.stream], event);
@@ -65,7 +80,13 @@ impl QuerySketch {
     fn query(&self) -> EventQuery {
         let named = |names: &[&str], at: usize| names.get(at).copied().unwrap_or("unknown").into();
         EventQuery {
-            kind: self.kind.map(|at| KINDS.get(at).copied().unwrap_or("unknown").into()),
+            types: self
+                .types
+                .iter()
+                .map(|at| PATTERNS.get(*at).copied().unwrap_or("unknown").into())
+                .collect(),
+            parent_id: self.parent.map(|at| format!("id {at}").into()),
+            tags: tags(self.tags),
             stream: self.stream.map(|at| named(&STREAMS, at)),
             correlation_id: self.correlation.map(|at| format!("story {at}").into()),
             since: self.since.map(time),
@@ -88,7 +109,7 @@ impl QuerySketch {
 fn sketches() -> impl Strategy<Value = Vec<Sketch>> {
     let sketch = (
         (0..KINDS.len(), prop_oneof![8 => Just(0), 1 => 1..STREAMS.len()]),
-        prop::option::of(0..40_u8),
+        (prop::option::of(0..40_u8), prop::option::weighted(0.3, 0..40_u8), few_tags()),
         prop::option::weighted(0.7, -400..400_i64),
         prop_oneof![3 => Just(0), 1 => 0..1_000_usize],
         any::<bool>(),
@@ -96,8 +117,9 @@ fn sketches() -> impl Strategy<Value = Vec<Sketch>> {
         prop::bool::weighted(0.2),
     );
     let sketch =
-        sketch.prop_map(|((kind, stream), correlation, time, filler, is_uuid, is_cut, opens)| {
-            Sketch { kind, stream, correlation, time, filler, is_uuid, is_cut, opens }
+        sketch.prop_map(|((kind, stream), names, time, filler, is_uuid, is_cut, opens)| {
+            let (correlation, parent, tags) = names;
+            Sketch { kind, stream, correlation, parent, tags, time, filler, is_uuid, is_cut, opens }
         });
     (prop::collection::vec(sketch, 0..400), any::<bool>()).prop_map(|(mut sketches, in_order)| {
         if in_order {
@@ -111,18 +133,23 @@ fn sketches() -> impl Strategy<Value = Vec<Sketch>> {
     })
 }
 
+fn few_tags() -> impl Strategy<Value = u8> {
+    prop_oneof![3 => Just(0), 1 => 0..8_u8]
+}
+
 fn queries(count: usize) -> impl Strategy<Value = Vec<QuerySketch>> {
     let query = (
-        prop::option::weighted(0.3, 0..=KINDS.len()),
+        prop_oneof![2 => Just(vec![]), 1 => prop::collection::vec(0..=PATTERNS.len(), 1..3)],
         prop::option::weighted(0.3, 0..=STREAMS.len()),
-        prop::option::weighted(0.3, 0..44_u8),
+        (prop::option::weighted(0.3, 0..44_u8), prop::option::weighted(0.1, 0..44_u8), few_tags()),
         prop::option::weighted(0.4, -450..450_i64),
         prop::option::weighted(0.4, -450..450_i64),
         any::<bool>(),
         prop::option::of((0..1_001_usize, 0..1_001_usize)),
     );
-    let query = query.prop_map(|(kind, stream, correlation, since, until, descending, window)| {
-        QuerySketch { kind, stream, correlation, since, until, descending, window }
+    let query = query.prop_map(|(types, stream, names, since, until, descending, window)| {
+        let (correlation, parent, tags) = names;
+        QuerySketch { types, stream, correlation, parent, tags, since, until, descending, window }
     });
     prop::collection::vec(query, count)
 }
@@ -261,6 +288,8 @@ fn an_index_of_many_pages_answers_what_a_reading_of_every_record_answers() {
             let sketch = Sketch {
                 kind: at % 97 % 3,
                 stream: if at.is_multiple_of(211) { 1 } else { 0 },
+                parent: None,
+                tags: 0,
                 correlation: Some((at / 10 % 40) as u8),
                 time: Some(if are_shuffled { spread } else { at as i64 / 20 - 400 }),
                 filler: 0,

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use foundation_logic::event::{EventKeys, matches};
+use foundation_logic::event::matches;
 use foundation_types::{Event, EventQuery, Order, Stamp, StoreId, Timestamp, Version};
 
 use super::super::super::scan::Cursor;
@@ -13,7 +13,7 @@ use super::super::super::segment::{HEADER_BYTES, SegmentHeader};
 use super::super::{Candidate, IndexBuilder, SegmentIndex, name_of};
 use crate::disk::DiskFile;
 use crate::record::frame::{FRAME_HEADER_BYTES, FrameHeader, GROUP_FRAME_BYTES, KIND_EVENT};
-use crate::record::{Record, write_event};
+use crate::record::{EventView, Record, write_event};
 
 /// Number of the first record of every segment here.
 pub(super) const FIRST: u64 = 41;
@@ -123,16 +123,9 @@ impl Sample {
 }
 
 pub(super) fn answers(query: &EventQuery, record: &Record) -> bool {
-    record.event().is_ok_and(|event| {
-        let keys = EventKeys {
-            position: record.position(),
-            stream: event.stream,
-            kind: event.kind,
-            correlation: event.correlation,
-            time: event.time_or(record.recorded()),
-        };
-        matches(query, &keys)
-    })
+    let answers =
+        |event: EventView<'_>| matches(query, &event.keys(record.position(), record.recorded()));
+    record.event().is_ok_and(answers)
 }
 
 fn record(sequence: u64, draft: &Draft) -> Record {
