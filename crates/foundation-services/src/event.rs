@@ -10,6 +10,7 @@
 mod admission;
 mod append;
 mod claims;
+mod condition;
 mod each;
 mod flight;
 mod group;

@@ -17,6 +17,7 @@ mod follower;
 mod lane;
 mod lost;
 mod memory;
+mod recent;
 mod retention;
 mod status;
 
@@ -32,6 +33,7 @@ pub use follower::{Before, Capture, Follower, State};
 pub use lost::is_lost;
 pub(crate) use lost::lost;
 pub use memory::MemoryJournal;
+pub use recent::{Attempt, Unless};
 pub use retention::{Dropped, Hold, Retention};
 pub use status::{Extent, Finding, JournalStatus, Verification, VerifyOptions};
 
@@ -67,6 +69,16 @@ pub trait Journal: Send + Sync + 'static {
     /// `VersionConflict` if the expectation does not hold; as [`Journal::reserve`] otherwise.
     /// Nothing was applied.
     fn append(&self, batch: Batch, room: Room) -> Result<Commit>;
+
+    /// As [`Journal::append`], unless an event stands against it that comes behind all that its
+    /// writer has looked at. Nothing comes between the look and the append.
+    ///
+    /// # Errors
+    /// As [`Journal::append`]; `InvalidArgument` from an engine that cannot do so.
+    fn append_unless(&self, _: Batch, _: Room, _: &Unless) -> Result<Attempt> {
+        let message = "this journal takes no append that depends on other events";
+        Err(Error::new(ErrorKind::InvalidArgument, message))
+    }
 
     /// Version of a stream with everything appended, durable or not.
     ///

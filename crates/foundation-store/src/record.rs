@@ -125,7 +125,7 @@ impl Record {
     /// # Errors
     /// As [`Record::event`].
     pub fn decode(&self) -> Result<Recorded> {
-        Ok(self.event()?.to_recorded(self.position(), self.recorded()))
+        Ok(self.event()?.into_recorded(self.position(), self.recorded()))
     }
 
     /// Whether it is the same record, wherever it stands and whatever stands before it.

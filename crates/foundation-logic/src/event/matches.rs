@@ -1,7 +1,7 @@
 //! Whether an event answers a query.
 
 use foundation_types::event::field_at;
-use foundation_types::{EventQuery, Order, Position, Recorded, Timestamp};
+use foundation_types::{Event, EventQuery, Order, Position, Recorded, Timestamp};
 
 /// What a query looks at in an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,21 +28,34 @@ pub struct EventKeys<'a> {
     pub data: &'a str,
 }
 
-impl<'a> From<&'a Recorded> for EventKeys<'a> {
-    fn from(recorded: &'a Recorded) -> Self {
-        let event = &recorded.event;
+impl<'a> EventKeys<'a> {
+    /// What a query looks at in an event that is recorded in this stream, at this place and time.
+    #[must_use]
+    pub fn of_event(
+        event: &'a Event,
+        stream: &'a str,
+        position: Position,
+        recorded: Timestamp,
+    ) -> Self {
         Self {
-            position: recorded.position,
-            stream: recorded.stream.as_str(),
+            position,
+            stream,
             kind: event.kind.as_str(),
             correlation: event.correlation_id.as_ref().map(|id| id.as_str()),
             parent: event.parent_id.as_ref().map(|id| id.as_str()),
             source: event.source.as_deref(),
             subject: event.subject.as_deref(),
             tags: event.tags.iter().map(|tag| tag.as_str()).collect(),
-            time: event.time.unwrap_or(recorded.recorded),
+            time: event.time.unwrap_or(recorded),
             data: event.data.as_json(),
         }
+    }
+}
+
+impl<'a> From<&'a Recorded> for EventKeys<'a> {
+    fn from(recorded: &'a Recorded) -> Self {
+        let Recorded { event, stream, position, recorded, .. } = recorded;
+        Self::of_event(event, stream.as_str(), *position, *recorded)
     }
 }
 

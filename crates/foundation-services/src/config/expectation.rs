@@ -113,7 +113,7 @@ impl<T: Document> ConfigServer<T> {
             "document {:?} is at version {actual}, not at the expected version {expected}",
             T::NAME
         );
-        let conflict = Conflict { expected, actual, missed, clashes: Vec::new(), parked: None };
+        let conflict = Conflict { expected, actual, missed, ..Conflict::default() };
         Error::new(ErrorKind::VersionConflict, message).with_conflict(conflict)
     }
 
@@ -155,6 +155,6 @@ fn moved(path: &Path, since: Version, missed: Vec<Change>) -> Error {
         "\"{path}\" of document {document:?} was changed by version {actual}, after the expected \
          version {since}"
     );
-    let conflict = Conflict { expected: since, actual, missed, clashes: Vec::new(), parked: None };
+    let conflict = Conflict { expected: since, actual, missed, ..Conflict::default() };
     Error::new(ErrorKind::VersionConflict, message).with_conflict(conflict)
 }

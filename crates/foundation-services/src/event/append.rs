@@ -3,7 +3,7 @@
 use std::future::IntoFuture;
 use std::pin::Pin;
 
-use foundation_types::{Durability, Event, ExpectedVersion, Result, StreamName};
+use foundation_types::{Durability, Event, EventQuery, ExpectedVersion, Result, StreamName};
 use foundation_validate::Origin;
 
 use super::Core;
@@ -42,6 +42,8 @@ pub struct AppendEach<'a> {
 pub(super) struct Target {
     pub(super) stream: StreamName,
     pub(super) expected: ExpectedVersion,
+    /// What no event may answer.
+    pub(super) unless: Vec<EventQuery>,
     pub(super) origin: Origin,
     /// When it is acked, if the call says so.
     pub(super) durability: Option<Durability>,
@@ -54,7 +56,7 @@ impl Target {
             Origin::Foundation => &core.streams.foundation,
         };
         let (stream, expected) = (stream.clone(), ExpectedVersion::Any);
-        Self { stream, expected, origin, durability: None }
+        Self { stream, expected, unless: Vec::new(), origin, durability: None }
     }
 }
 
@@ -72,6 +74,17 @@ impl<'a> Append<'a> {
     /// Only if the stream is at this version.
     pub fn expecting(mut self, expected: ExpectedVersion) -> Self {
         self.to.expected = expected;
+        self
+    }
+
+    /// Only if no event answers this query, past its cursor if it has one. Called several times, none
+    /// may answer any of them.
+    ///
+    /// Nothing comes between the look and the append, also no event of another stream or of a
+    /// change of configuration. An event with the id of a stored one is a repeat, whatever the
+    /// condition says by now.
+    pub fn unless(mut self, query: EventQuery) -> Self {
+        self.to.unless.push(query);
         self
     }
 
@@ -96,6 +109,17 @@ impl<'a> AppendBatch<'a> {
     /// Only if the stream is at this version.
     pub fn expecting(mut self, expected: ExpectedVersion) -> Self {
         self.to.expected = expected;
+        self
+    }
+
+    /// Only if no event answers this query, past its cursor if it has one. Called several times, none
+    /// may answer any of them.
+    ///
+    /// Nothing comes between the look and the append, also no event of another stream or of a
+    /// change of configuration. An event with the id of a stored one is a repeat, whatever the
+    /// condition says by now.
+    pub fn unless(mut self, query: EventQuery) -> Self {
+        self.to.unless.push(query);
         self
     }
 

@@ -33,9 +33,19 @@ impl Core {
     pub(super) async fn append_group(&self, group: Group) -> Result<Vec<Receipt>> {
         let mut open = Open::new(self);
         open.offer(group.events.len() as u64);
+        let to = group.to.clone();
         let outcome = self.all_or_none(&mut open, group).await;
         open.close(&outcome);
-        outcome
+        match outcome {
+            Err(error) => Err(self.with_missed(error, &to).await),
+            receipts => receipts,
+        }
+    }
+
+    /// Appends an event that depends on others.
+    pub(super) async fn append_alone(&self, event: Event, to: Target) -> Result<Receipt> {
+        let receipts = self.append_group(Group { events: vec![event], to }).await?;
+        receipts.into_iter().next().ok_or_else(no_receipt)
     }
 
     async fn all_or_none(&self, open: &mut Open<'_>, group: Group) -> Result<Vec<Receipt>> {

@@ -6,7 +6,9 @@ use foundation_logic::event::{Trace, trace};
 use foundation_store::event::Lookup;
 use foundation_store::record::Record;
 use foundation_types::limits::{ANSWER_BYTES_MAX, TRACE_EVENTS_MAX};
-use foundation_types::{CorrelationId, Error, ErrorKind, EventId, EventQuery, Recorded, Result};
+use foundation_types::{
+    CorrelationId, Error, ErrorKind, EventId, EventQuery, Position, Recorded, Result,
+};
 use foundation_validate::event as rules;
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +19,10 @@ use super::{Core, EventStore};
 pub struct EventPage {
     /// The events, in the order of the query.
     pub events: Vec<Recorded>,
+    /// Everything up to this position, if not more, was looked at: what an append that depends on the
+    /// answer has to be past of, with [`EventQuery::after`], once there is no `next`.
+    #[serde(default)]
+    pub seen: Position,
     /// The query for the rest, its cursor past this page and its limit less what is in it;
     /// absent if there is no more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -112,6 +118,7 @@ impl Core {
         // One more than the page tells whether there is more.
         let wanted = if is_last { size } else { size.saturating_add(1) };
         let started = self.clock.monotonic();
+        let seen = self.log.published();
         let mut records = self.find(&query, wanted, deadline).await?;
         self.meters.answered(self.clock.monotonic().saturating_sub(started));
         let size = usize::try_from(size).unwrap_or(usize::MAX);
@@ -128,7 +135,7 @@ impl Core {
         });
         // A limit that is used up leaves nothing to ask for.
         let next = next.filter(|rest| rest.limit != Some(0));
-        Ok(EventPage { events, next })
+        Ok(EventPage { events, seen, next })
     }
 
     /// Up to `max` records that answer the query, before the deadline. Whether there may be more
@@ -151,7 +158,12 @@ impl Core {
         Deadline { end, limit_ms }
     }
 
-    fn check(&self, deadline: Deadline) -> Result<()> {
+    /// What is left until the deadline.
+    pub(super) fn left_of(&self, deadline: Deadline) -> Duration {
+        deadline.end.saturating_sub(self.clock.monotonic())
+    }
+
+    pub(super) fn check(&self, deadline: Deadline) -> Result<()> {
         if self.clock.monotonic() <= deadline.end {
             return Ok(());
         }

@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use foundation_store::event::Lookup;
 use foundation_store::journal::{Batch, Room};
 use foundation_store::record::RecordKind;
-use foundation_types::{Durability, Event, EventId, Result};
+use foundation_types::{Durability, ErrorKind, Event, EventId, Result};
 use foundation_validate::event as rules;
 
 use super::Core;
@@ -82,6 +82,9 @@ impl Future for AppendFuture<'_> {
 
 impl Core {
     fn begin(&self, event: Event, to: Target) -> Begun<'_> {
+        if !to.unless.is_empty() {
+            return Begun::Waiting(Box::pin(self.append_alone(event, to)));
+        }
         let mut open = Open::new(self);
         open.offer(1);
         let outcome = match self.straight_through(&mut open, event, &to) {
@@ -95,6 +98,12 @@ impl Core {
                 None => return self.go_on(open, Step::Placed(receipt), to),
             },
             Ok(step) => return self.go_on(open, step, to),
+            Err(error) if error.kind() == ErrorKind::VersionConflict => {
+                open.close::<()>(&Err(error.clone()));
+                return Begun::Waiting(Box::pin(
+                    async move { Err(self.with_missed(error, &to).await) },
+                ));
+            }
             Err(error) => Err(error),
         };
         open.close(&outcome);
@@ -142,7 +151,10 @@ impl Core {
         Begun::Waiting(Box::pin(async move {
             let outcome = self.wait_through(&mut open, step, &to).await;
             open.close(&outcome);
-            outcome
+            match outcome {
+                Err(error) => Err(self.with_missed(error, &to).await),
+                receipt => receipt,
+            }
         }))
     }
 

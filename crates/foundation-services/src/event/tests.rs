@@ -3,6 +3,7 @@
 mod appended;
 mod cancelled;
 mod catalogue;
+mod conditional;
 mod figures;
 mod laws;
 mod overflow;

@@ -27,6 +27,9 @@ impl Core {
     pub(super) async fn place(&self, events: Vec<Event>, to: &Target) -> Result<Commit> {
         let batch = Batch::new(to.stream.clone(), RecordKind::Event, events)?;
         let batch = batch.expecting(to.expected).at(self.level(to));
+        if !to.unless.is_empty() {
+            return Box::pin(self.place_unless(batch, &to.unless)).await;
+        }
         let room = self.room(&batch).await?;
         self.journal.append(batch, room)
     }

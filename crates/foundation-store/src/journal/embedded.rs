@@ -45,7 +45,7 @@ pub use verify::{verify_store, verify_store_with};
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 
 use arc_swap::ArcSwap;
@@ -60,6 +60,7 @@ use super::batch::Batch;
 use super::commit::{Commit, Room, Sync};
 use super::find::Found;
 use super::follower::Follower;
+use super::recent::{Attempt, Look, Unless};
 use super::retention::{Dropped, Hold, Retention};
 use super::status::{Extent, JournalStatus, Verification, VerifyOptions};
 use crate::clock::Clock;
@@ -175,6 +176,15 @@ impl Embedded {
         Ok((Self { shared, mode, writer: Mutex::new(writer) }, recovered))
     }
 
+    /// Where appends are placed, if they are.
+    fn open_intake(&self) -> Result<MutexGuard<'_, Intake>> {
+        self.check_writable()?;
+        let intake = self.shared.intake();
+        // Looked at again under the lock: the writer fences under it.
+        self.shared.check_open()?;
+        if intake.closing { Err(closing()) } else { Ok(intake) }
+    }
+
     fn check_writable(&self) -> Result<()> {
         if self.mode != Mode::Write {
             return Err(Error::new(ErrorKind::ReadOnly, "the store was opened for reading"));
@@ -250,18 +260,24 @@ impl Journal for Embedded {
     }
 
     fn append(&self, batch: Batch, room: Room) -> Result<Commit> {
-        self.check_writable()?;
-        let mut intake = self.shared.intake();
-        // Looked at again under the lock: the writer fences under it.
-        self.shared.check_open()?;
-        if intake.closing {
-            return Err(closing());
-        }
-        let (appended, sync) = intake.place(&self.shared, &batch, room)?;
-        let commit = Commit::new(appended, sync);
+        let mut intake = self.open_intake()?;
+        let commit = intake.place(&self.shared, batch, room)?;
         drop(intake);
         self.shared.work.notify_one();
         Ok(commit)
+    }
+
+    fn append_unless(&self, batch: Batch, room: Room, unless: &Unless) -> Result<Attempt> {
+        let mut intake = self.open_intake()?;
+        match intake.lane.look(unless) {
+            Look::Clear => {}
+            Look::Taken(position) => return Ok(Attempt::Taken(position)),
+            Look::Behind(position) => return Ok(Attempt::Behind(position)),
+        }
+        let commit = intake.place(&self.shared, batch, room)?;
+        drop(intake);
+        self.shared.work.notify_one();
+        Ok(Attempt::Placed(commit))
     }
 
     fn head(&self, stream: &StreamName) -> Result<Version> {

@@ -6,6 +6,7 @@ use foundation_types::error::Conflict;
 use foundation_types::{Error, ErrorKind, Position, Result, Stamp, StreamName, Timestamp, Version};
 
 use super::batch::{Appended, Batch};
+use super::recent::{Look, Recent, Unless};
 use crate::record::frame::{
     BODY_VERSION, FRAME_HEADER_BYTES, FrameHeader, KIND_CHANGE, KIND_EVENT,
 };
@@ -18,6 +19,7 @@ pub(super) struct Lane {
     sequence: u64,
     stamp: Stamp,
     streams: HashMap<StreamName, Version>,
+    recent: Recent,
 }
 
 impl Lane {
@@ -89,18 +91,24 @@ impl Lane {
                 previous => self.streams.insert(stream, previous),
             };
         }
+        self.recent.take_back(self.sequence);
+    }
+
+    /// Whether an append that something may stand against can be placed now.
+    pub(super) fn look(&mut self, unless: &Unless) -> Look {
+        self.recent.look(unless, self.sequence)
     }
 
     /// Gives the batch its place and appends its frames, not yet sealed, to `out`.
     pub(super) fn place(
         &mut self,
-        batch: &Batch,
+        batch: Batch,
         now: Timestamp,
         out: &mut Vec<u8>,
     ) -> Result<Appended> {
         let mut version = self.version(&batch.stream);
         if !batch.expected.admits(version) {
-            return Err(conflict(batch, version));
+            return Err(conflict(&batch, version));
         }
         let kind = match batch.kind {
             RecordKind::Event => KIND_EVENT,
@@ -133,7 +141,11 @@ impl Lane {
                 self.streams.insert(batch.stream.clone(), version);
             }
         }
-        Ok(Appended { positions, version, recorded: self.stamp.recorded() })
+        let recorded = self.stamp.recorded();
+        let Batch { stream, events, bytes, .. } = batch;
+        let first = self.sequence - positions.len() as u64 + 1;
+        self.recent.remember(first, stream, recorded, events, bytes);
+        Ok(Appended { positions, version, recorded })
     }
 }
 
@@ -152,8 +164,6 @@ fn conflict(batch: &Batch, actual: Version) -> Error {
     Error::new(ErrorKind::VersionConflict, message).with_conflict(Conflict {
         expected,
         actual,
-        missed: Vec::new(),
-        clashes: Vec::new(),
-        parked: None,
+        ..Conflict::default()
     })
 }

@@ -9,6 +9,7 @@ use foundation_types::{Error, ErrorKind, Position, Result, StoreId, StreamName, 
 use super::batch::Batch;
 use super::commit::{Commit, Room, Sync};
 use super::lane::Lane;
+use super::recent::{Attempt, Look, Unless};
 use super::status::{Extent, JournalStatus, Verification};
 use super::{Follower, Journal};
 use crate::clock::Clock;
@@ -50,6 +51,22 @@ impl MemoryJournal {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives a batch its place, under the lock, so that followers hear of records in order.
+    fn place(&self, state: &mut State, batch: Batch) -> Result<Commit> {
+        let now = self.clock.wall();
+        let mut scratch = std::mem::take(&mut state.scratch);
+        scratch.clear();
+        let placed = state.lane.place(batch, now, &mut scratch);
+        state.scratch = scratch;
+        let appended = placed?;
+        let records = state.records_of_scratch()?;
+        self.follower.follow(&records);
+        state.keep(records, self.bytes_max);
+        let sync = Arc::new(Sync::default());
+        sync.finish(Ok(()));
+        Ok(Commit::new(appended, sync))
     }
 }
 
@@ -104,19 +121,19 @@ impl Journal for MemoryJournal {
         if state.closed {
             return Err(closed());
         }
-        let now = self.clock.wall();
-        let mut scratch = std::mem::take(&mut state.scratch);
-        scratch.clear();
-        let placed = state.lane.place(&batch, now, &mut scratch);
-        state.scratch = scratch;
-        let appended = placed?;
-        let records = state.records_of_scratch()?;
-        // Told under the lock, so that followers hear of records in order.
-        self.follower.follow(&records);
-        state.keep(records, self.bytes_max);
-        let sync = Arc::new(Sync::default());
-        sync.finish(Ok(()));
-        Ok(Commit::new(appended, sync))
+        self.place(&mut state, batch)
+    }
+
+    fn append_unless(&self, batch: Batch, _: Room, unless: &Unless) -> Result<Attempt> {
+        let mut state = self.state();
+        if state.closed {
+            return Err(closed());
+        }
+        match state.lane.look(unless) {
+            Look::Clear => self.place(&mut state, batch).map(Attempt::Placed),
+            Look::Taken(position) => Ok(Attempt::Taken(position)),
+            Look::Behind(position) => Ok(Attempt::Behind(position)),
+        }
     }
 
     fn head(&self, stream: &StreamName) -> Result<Version> {

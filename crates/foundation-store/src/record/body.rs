@@ -132,7 +132,7 @@ impl<'a> EventView<'a> {
         })
     }
 
-    pub(super) fn to_recorded(self, position: Position, recorded: Timestamp) -> Recorded {
+    pub(super) fn into_recorded(self, position: Position, recorded: Timestamp) -> Recorded {
         Recorded {
             position,
             stream: StreamName::from(self.stream),

@@ -140,6 +140,9 @@ kinds! {
     /// The version is not the one that was expected.
     VersionConflict "version_conflict" Conflict "version" Error AfterRefresh
         "read the newer version, decide again, and send its number";
+    /// An event is there that the append was not to find.
+    ConditionFailed "event.condition_failed" Conflict "event" Error AfterRefresh
+        "look at the events that the error carries, decide again, and append past the last of them";
     /// The version is not the one that was expected, and the change waits for somebody to decide.
     Parked "config.parked" Conflict "config" Error Never
         "decide about it with `config resolve`; `config conflicts` lists what waits";

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::kind::{ErrorKind, Severity};
 use crate::config::{Change, Origin};
+use crate::event::Recorded;
 use crate::id::EventId;
 use crate::path::Path;
 use crate::value::{Value, present};
@@ -124,16 +125,20 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Why an expectation on a version failed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// Why an expectation failed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Conflict {
     /// The version that the writer expected.
     pub expected: Version,
     /// The version that is there.
     pub actual: Version,
-    /// The configuration changes between the two, oldest first; empty for streams of events.
+    /// The changes of the document between the two, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missed: Vec<Change>,
+    /// The events that the writer missed, oldest first: those of the stream between the two
+    /// versions, or those that answer what nothing was to answer. At most 100, the first of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<Recorded>,
     /// Where a merge found that both sides changed the same, in different ways.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clashes: Vec<Clash>,

@@ -13,8 +13,8 @@ use super::log::SegmentLog;
 use super::upkeep::{Captured, Sealed};
 use crate::clock::Clock;
 use crate::disk::{Disk, LockGuard, Pool};
-use crate::journal::batch::{Appended, Batch};
-use crate::journal::commit::{Room, Sync};
+use crate::journal::batch::Batch;
+use crate::journal::commit::{Commit, Room, Sync};
 use crate::journal::follower::Follower;
 use crate::journal::lane::Lane;
 use crate::journal::retention::Holds;
@@ -88,12 +88,7 @@ impl Intake {
     }
 
     /// Gives a batch its place.
-    pub(super) fn place(
-        &mut self,
-        shared: &Shared,
-        batch: &Batch,
-        room: Room,
-    ) -> Result<(Appended, Arc<Sync>)> {
+    pub(super) fn place(&mut self, shared: &Shared, batch: Batch, room: Room) -> Result<Commit> {
         let now = shared.clock.wall();
         if !self.lane.knows(&batch.stream) {
             let version = shared.version_of(&batch.stream)?;
@@ -102,7 +97,10 @@ impl Intake {
             }
         }
         let Self { lane, group, .. } = self;
-        group.add(room, batch.durability, |frames| lane.place(batch, now, frames))
+        let durability = batch.durability;
+        let (appended, sync) =
+            group.add(room, durability, |frames| lane.place(batch, now, frames))?;
+        Ok(Commit::new(appended, sync))
     }
 }
 
