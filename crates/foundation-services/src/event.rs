@@ -10,6 +10,7 @@
 mod admission;
 mod append;
 mod claims;
+mod consumer;
 mod each;
 mod flight;
 mod group;
@@ -25,6 +26,10 @@ mod tests;
 mod writing;
 
 pub use append::{Append, AppendBatch, AppendEach};
+pub use consumer::{
+    Consumer, ConsumerAction, ConsumerBuilder, ConsumerStates, ConsumerStatus, ConsumerTables,
+    Delivery, ParkedFilter,
+};
 pub use query::{EventPage, Pages};
 pub use receipt::Receipt;
 pub use single::AppendFuture;
@@ -44,6 +49,7 @@ use foundation_validate::Origin;
 
 use crate::telemetry::TelemetryService;
 use claims::Claims;
+use consumer::Registry;
 use flight::Left;
 use meters::Meters;
 
@@ -66,7 +72,7 @@ use meters::Meters;
 /// # let events = EventStore::new(EventStoreParts {
 /// #     journal, log, durability: Default::default(), settings: Arc::new(ConfigState::new()?),
 /// #     telemetry: TelemetryService::new(2_000, clock.clone()), clock,
-/// #     rng: Arc::new(SystemRng::default()),
+/// #     rng: Arc::new(SystemRng::default()), consumers: None,
 /// # });
 /// let receipt = events.append(Event::new("order.placed").correlation("req-7")).await?;
 /// let paid = Event::new("order.paid").correlation("req-7").parent(&receipt.id);
@@ -97,6 +103,8 @@ pub struct EventStoreParts {
     pub clock: Arc<dyn Clock>,
     /// The randomness that ids are drawn with.
     pub rng: Arc<dyn Rng>,
+    /// What is kept of consumers; without it there are none.
+    pub consumers: Option<ConsumerTables>,
 }
 
 /// When appends are acked that do not say it themselves.
@@ -131,6 +139,7 @@ struct Core {
     claims: Claims,
     left: Left,
     meters: Meters,
+    consumers: Registry,
 }
 
 /// The streams of events that name none.
@@ -143,7 +152,17 @@ impl EventStore {
     /// A store over this journal and this log.
     #[must_use]
     pub fn new(parts: EventStoreParts) -> Self {
-        let EventStoreParts { journal, log, durability, settings, telemetry, clock, rng } = parts;
+        let EventStoreParts {
+            journal,
+            log,
+            durability,
+            settings,
+            telemetry,
+            clock,
+            rng,
+            consumers,
+        } = parts;
+        let consumers = Registry::new(consumers, &*journal);
         let is_durable = journal.extent().durable;
         let store = Self(Arc::new(Core {
             journal,
@@ -161,6 +180,7 @@ impl EventStore {
             claims: Claims::default(),
             left: Left::default(),
             meters: Meters::new(&telemetry),
+            consumers,
         }));
         store.apply_settings(&store.0.settings.current());
         store

@@ -1,8 +1,10 @@
 //! Events: what happened, as given by its source and as recorded by the store.
 
+mod consumer;
 mod data;
 mod query;
 
+pub use consumer::{ConsumerPlace, FailedEvent, Halt, ParkedEvent, Poison, cause_text};
 pub use data::Data;
 pub use query::{EventQuery, Order};
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use foundation_services::config::{AnyConfig, ConfigServer, SealingKey, Sources};
 use foundation_services::control::ControlSocket;
 use foundation_services::dump::{DumpParts, Dumper, Dumps};
-use foundation_services::event::{EventDurability, EventStore, EventStoreParts};
+use foundation_services::event::{ConsumerStates, EventDurability, EventStore, EventStoreParts};
 use foundation_services::node::Node;
 use foundation_services::opening::Opening;
 use foundation_services::tasks::Tasks;
@@ -233,7 +233,9 @@ impl Builder {
         let link = |one: Box<dyn Declared>| one.link(&mut documents, seals.clone());
         let linked: Vec<Box<dyn Linked>> = declared.into_iter().map(link).collect::<Result<_>>()?;
         let documents = Arc::new(documents);
-        let tables = std::mem::take(&mut self.tables).link()?;
+        let mut own = Tables::default();
+        let consumers = ConsumerStates::link(&mut own)?;
+        let tables = std::mem::take(&mut self.tables).link(own)?;
         let log = Arc::new(EventLog::new(settings.current().events.buffer.clone()));
         // Whoever hears of a change finds the event of it.
         let together = Together::new(vec![log.clone(), documents.clone(), tables.all.clone()]);
@@ -252,6 +254,7 @@ impl Builder {
         let table_states = tables.all.clone();
         let dumps = self.dumper(&*journal, together, &documents, &table_states)?;
         let tables = tables.serve(&journal)?;
+        let consumers = Some(consumers.open(&journal)?);
         let max_series = settings.current().telemetry.max_series_per_metric;
         let telemetry = TelemetryService::new(max_series, clock.clone());
         let events = EventStore::new(EventStoreParts {
@@ -262,6 +265,7 @@ impl Builder {
             telemetry: telemetry.clone(),
             clock: clock.clone(),
             rng: self.rng.clone(),
+            consumers,
         });
         let started = clock.wall();
         let metrics_before = match &self.directory {

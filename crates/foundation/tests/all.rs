@@ -1,5 +1,6 @@
 //! The facade as an application meets it.
 
+mod consumers;
 mod dumps;
 mod life;
 mod parked;

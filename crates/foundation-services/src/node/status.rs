@@ -3,12 +3,13 @@
 use foundation_store::journal::{Finding, Journal, Verification, VerifyOptions};
 use foundation_store::telemetry::RegistryStatus;
 use foundation_types::error::ErrorReport;
+use foundation_types::event::Halt;
 use foundation_types::{Error, ErrorKind, Position, Result, Timestamp, Version};
 use serde::{Deserialize, Serialize};
 
 use super::Node;
 use super::tables::TableStatus;
-use crate::event::EventStoreStats;
+use crate::event::{ConsumerStatus, EventStoreStats};
 
 /// How a store and its services are.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,6 +37,9 @@ pub struct Status {
     pub tables: Vec<TableStatus>,
     /// Events.
     pub events: EventStoreStats,
+    /// Every durable consumer, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub consumers: Vec<ConsumerStatus>,
     /// Names of metrics.
     pub metrics: u64,
     /// Series of all metrics.
@@ -244,6 +248,7 @@ impl Node {
             documents: self.document_rows(),
             tables: self.table_rows(),
             events: self.events.stats(),
+            consumers: self.events.consumers(),
             metrics: metrics.metrics,
             series: metrics.series,
             measurements_dropped: metrics.dropped,
@@ -272,6 +277,7 @@ impl Node {
             0 => well("events"),
             count => ill("events", CheckState::Degraded, format!("{count} records are unreadable")),
         });
+        checks.push(self.check_consumers());
         checks.extend(self.check_dumps());
         checks.extend(self.metric_keeper.as_ref().map(|keeper| match keeper.failure() {
             None => well("metrics"),
@@ -345,6 +351,22 @@ impl Node {
                 ill("tables", CheckState::Degraded, message)
             }
         }
+    }
+
+    fn check_consumers(&self) -> Check {
+        let told = |one: ConsumerStatus| {
+            let stands = one.halted.map(|halt| {
+                let Halt { position, cause } = halt;
+                format!("consumer {} stands before position {position}: {cause}", one.name)
+            });
+            let failure = one.failure.map(|cause| format!("consumer {}: {cause:?}", one.name));
+            stands.or(failure)
+        };
+        let faults: Vec<String> = self.events.consumers().into_iter().filter_map(told).collect();
+        if faults.is_empty() {
+            return well("consumers");
+        }
+        ill("consumers", CheckState::Degraded, faults.join("; "))
     }
 
     /// Absent if no dumps are planned.
