@@ -10,7 +10,7 @@ pub(crate) use config::{
     PatchArgs, ReferenceArgs, ResolveArgs, RollbackArgs, SetArgs, UnsetArgs, WatchArgs, Way,
     WriteArgs,
 };
-pub(crate) use events::{AppendArgs, Direction, EventsVerb, FieldArgs, ImportArgs, QueryArgs};
+pub(crate) use events::{AppendArgs, Direction, ConsumersArgs, EventsVerb, FieldArgs, ImportArgs, ParkedArgs, ParkedChange, ParkedVerb, QueryArgs, WhichParked};
 pub(crate) use keeping::{ReplayArgs, RestoreArgs, VerifyArgs};
 pub(crate) use table::{PutArgs, TableVerb};
 
