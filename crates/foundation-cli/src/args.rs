@@ -10,7 +10,10 @@ pub(crate) use config::{
     PatchArgs, ReferenceArgs, ResolveArgs, RollbackArgs, SetArgs, UnsetArgs, WatchArgs, Way,
     WriteArgs,
 };
-pub(crate) use events::{AppendArgs, Direction, ConsumersArgs, EventsVerb, FieldArgs, ImportArgs, ParkedArgs, ParkedChange, ParkedVerb, QueryArgs, WhichParked};
+pub(crate) use events::{
+    AppendArgs, ConsumersArgs, Direction, EventsVerb, FieldArgs, ImportArgs, ParkedArgs,
+    ParkedChange, ParkedVerb, QueryArgs, WhichParked,
+};
 pub(crate) use keeping::{ReplayArgs, RestoreArgs, VerifyArgs};
 pub(crate) use table::{PutArgs, TableVerb};
 

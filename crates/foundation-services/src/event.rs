@@ -36,15 +36,17 @@ pub use single::AppendFuture;
 pub use stats::EventStoreStats;
 pub use subscription::{Start, Subscription};
 
+pub(crate) use subscription::Looked;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use foundation_store::clock::Clock;
 use foundation_store::config::ConfigState;
 use foundation_store::event::{EventLog, Intake};
-use foundation_store::journal::Journal;
+use foundation_store::journal::{Hold, Journal};
 use foundation_store::random::Rng;
-use foundation_types::{Durability, Event, Settings, StreamName};
+use foundation_types::{Durability, Event, Position, Settings, StreamName};
 use foundation_validate::Origin;
 
 use crate::telemetry::TelemetryService;
@@ -241,6 +243,16 @@ impl EventStore {
     /// [`EventStore::append`]. When the call is dropped, what it had not come to is not offered.
     pub fn append_each(&self, events: Vec<Event>) -> AppendEach<'_> {
         AppendEach::new(&self.0, events)
+    }
+
+    /// Keeps the log from letting go of what comes after a position.
+    pub(crate) fn hold(&self, position: Position) -> Hold {
+        self.0.journal.hold(position)
+    }
+
+    /// The last position that readers see.
+    pub(crate) fn published(&self) -> Position {
+        self.0.log.published()
     }
 
     /// Makes the bounds of the buffer hold: to be called after each change of the settings. All

@@ -2,10 +2,12 @@
 
 mod consumer;
 mod data;
+mod projection;
 mod query;
 
 pub use consumer::{ConsumerPlace, FailedEvent, Halt, ParkedEvent, Poison, cause_text};
 pub use data::Data;
+pub use projection::ProjectionKept;
 pub use query::{EventQuery, Order};
 
 use serde::{Deserialize, Serialize};

@@ -39,6 +39,8 @@ pub const CONSUMER_IDLE_RECORDS: u64 = 4_096;
 pub const PARKED_EVENTS_MAX: usize = 10_000;
 /// Largest event that is kept beside its parked place, in bytes as JSON text.
 pub const PARKED_EVENT_BYTES_MAX: usize = 4 * 1024;
+/// State of a projection, in bytes as JSON text.
+pub const PROJECTION_BYTES_MAX: usize = 256 * 1024;
 /// Measurements that an observer may be behind before it misses some.
 pub const OBSERVER_MEASUREMENTS_MAX: usize = 1_024;
 /// Bytes after which one answer ends, be it a page of events, a trace or a piece of a history; what

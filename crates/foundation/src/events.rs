@@ -53,6 +53,9 @@ pub use foundation_services::event::{
     Delivery, EventPage, EventStore, EventStoreStats, Pages, ParkedFilter, Receipt, Start,
     Subscription,
 };
+pub use foundation_services::projection::{
+    Projection, ProjectionHandle, ProjectionStatus, Projections, Seen, ServedProjection,
+};
 pub use foundation_types::event::{
     Data, Event, EventQuery, Halt, Order, ParkedEvent, Poison, Recorded,
 };

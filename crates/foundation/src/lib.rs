@@ -68,6 +68,7 @@
 #![forbid(unsafe_code)]
 
 mod builder;
+mod declared_projections;
 pub mod events;
 mod keeping;
 mod linked;
@@ -415,10 +416,11 @@ pub mod node {
     pub use foundation_services::control::{
         Append, AppendEach, AppendOutcome, Call, Client, ConfigCheck, ConfigConflicts, ConfigDiff,
         ConfigExplain, ConfigFields, ConfigFollow, ConfigGet, ConfigHistory, ConfigResolve,
-        ConfigRollback, ConfigSchema, ConfigTemplate, ConfigUpdate, ConfigVersionAt, EventGet,
-        EventsQuery, EventsStats, EventsTrace, GetKeptMetrics, GetMetrics, GetStatus, Put, Replay,
-        Request, TableGet, TableList, TablePut, TableRemove, TableRows, Take, TakeBackup,
-        TakeCheckpoint, TakeDump, Verify,
+        ConfigRollback, ConfigSchema, ConfigTemplate, ConfigUpdate, ConfigVersionAt,
+        ConsumerChange, ConsumerList, EventGet, EventsQuery, EventsStats, EventsTrace,
+        GetKeptMetrics, GetMetrics, GetStatus, ParkedDrop, ParkedList, ParkedRetry, ProjectionList,
+        Put, Replay, Request, TableGet, TableList, TablePut, TableRemove, TableRows, Take,
+        TakeBackup, TakeCheckpoint, TakeDump, Verify,
     };
     pub use foundation_services::dump::{DumpReport, Dumps};
     pub use foundation_services::fold::{FoldReport, FoldRow};

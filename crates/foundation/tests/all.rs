@@ -4,6 +4,7 @@ mod consumers;
 mod dumps;
 mod life;
 mod parked;
+mod projections;
 mod reference;
 mod refused;
 mod secrets;

@@ -120,6 +120,11 @@ impl Subscription {
         self.position
     }
 
+    /// Whether everything that is published by now was looked at.
+    pub(crate) fn is_at_end(&self) -> bool {
+        self.ahead.is_empty() && self.cursor >= *self.published.borrow()
+    }
+
     /// Looks at what lies between the cursor and `target`, or at the first part of it.
     async fn read_up_to(&mut self, target: Position) -> Result<()> {
         let query = self.filter.clone().after(self.cursor);

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::Node;
 use super::tables::TableStatus;
 use crate::event::{ConsumerStatus, EventStoreStats};
+use crate::projection::ProjectionStatus;
 
 /// How a store and its services are.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,6 +41,9 @@ pub struct Status {
     /// Every durable consumer, by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub consumers: Vec<ConsumerStatus>,
+    /// Every version of every projection.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub projections: Vec<ProjectionStatus>,
     /// Names of metrics.
     pub metrics: u64,
     /// Series of all metrics.
@@ -249,6 +253,7 @@ impl Node {
             tables: self.table_rows(),
             events: self.events.stats(),
             consumers: self.events.consumers(),
+            projections: self.projections.list(self.events.published()),
             metrics: metrics.metrics,
             series: metrics.series,
             measurements_dropped: metrics.dropped,
@@ -278,6 +283,7 @@ impl Node {
             count => ill("events", CheckState::Degraded, format!("{count} records are unreadable")),
         });
         checks.push(self.check_consumers());
+        checks.push(self.check_projections());
         checks.extend(self.check_dumps());
         checks.extend(self.metric_keeper.as_ref().map(|keeper| match keeper.failure() {
             None => well("metrics"),
@@ -367,6 +373,19 @@ impl Node {
             return well("consumers");
         }
         ill("consumers", CheckState::Degraded, faults.join("; "))
+    }
+
+    fn check_projections(&self) -> Check {
+        let all = self.projections.list(self.events.published());
+        let told = |one: ProjectionStatus| {
+            let cause = one.halted?;
+            Some(format!("projection {} version {} stands: {cause}", one.name, one.version))
+        };
+        let faults: Vec<String> = all.into_iter().filter_map(told).collect();
+        if faults.is_empty() {
+            return well("projections");
+        }
+        ill("projections", CheckState::Degraded, faults.join("; "))
     }
 
     /// Absent if no dumps are planned.

@@ -10,8 +10,7 @@ use foundation_types::{Error, ErrorKind, Position, Recorded, Result};
 use foundation_validate::table::is_own_table;
 
 use super::live::{Inner, Live};
-use crate::event::Subscription;
-use crate::event::subscription::Looked;
+use crate::event::{Looked, Subscription};
 
 /// How long to wait before what failed is tried again.
 const RETRY: Duration = Duration::from_secs(1);
