@@ -11,7 +11,8 @@ pub(crate) use config::{
     WriteArgs,
 };
 pub(crate) use events::{
-    AppendArgs, Direction, EventsVerb, FieldArgs, FilterArgs, ImportArgs, QueryArgs,
+    AppendArgs, ConsumersArgs, Direction, EventsVerb, FieldArgs, FilterArgs, ImportArgs,
+    ParkedArgs, ParkedChange, ParkedVerb, QueryArgs, WhichParked,
 };
 pub(crate) use keeping::{ReplayArgs, RestoreArgs, VerifyArgs};
 pub(crate) use table::{PutArgs, TableVerb};

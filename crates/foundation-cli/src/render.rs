@@ -1,6 +1,7 @@
 //! Answers as text for people and as JSON for programs. Nothing here asks anything.
 
 mod conflicts;
+mod consumers;
 mod events;
 mod explanation;
 mod fault;
@@ -13,6 +14,7 @@ mod text;
 mod tree;
 
 pub(crate) use conflicts::{change, conflicts};
+pub(crate) use consumers::{consumers, parked, projections};
 pub(crate) use events::{by_type, import_summary, receipt, stats};
 pub(crate) use explanation::explanation;
 pub(crate) use fault::{error, problems};

@@ -11,6 +11,7 @@ mod admission;
 mod append;
 mod claims;
 mod condition;
+mod consumer;
 mod each;
 mod flight;
 mod group;
@@ -26,11 +27,17 @@ mod tests;
 mod writing;
 
 pub use append::{Append, AppendBatch, AppendEach};
+pub use consumer::{
+    Consumer, ConsumerAction, ConsumerBuilder, ConsumerStates, ConsumerStatus, ConsumerTables,
+    Delivery, ParkedFilter,
+};
 pub use query::{EventPage, Pages};
 pub use receipt::Receipt;
 pub use single::AppendFuture;
 pub use stats::EventStoreStats;
 pub use subscription::{Start, Subscription};
+
+pub(crate) use subscription::Looked;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -38,13 +45,14 @@ use std::sync::Arc;
 use foundation_store::clock::Clock;
 use foundation_store::config::ConfigState;
 use foundation_store::event::{EventLog, Intake};
-use foundation_store::journal::Journal;
+use foundation_store::journal::{Hold, Journal};
 use foundation_store::random::Rng;
-use foundation_types::{Durability, Event, Settings, StreamName};
+use foundation_types::{Durability, Event, Position, Settings, StreamName};
 use foundation_validate::Origin;
 
 use crate::telemetry::TelemetryService;
 use claims::Claims;
+use consumer::Registry;
 use flight::Left;
 use meters::Meters;
 
@@ -67,7 +75,7 @@ use meters::Meters;
 /// # let events = EventStore::new(EventStoreParts {
 /// #     journal, log, durability: Default::default(), settings: Arc::new(ConfigState::new()?),
 /// #     telemetry: TelemetryService::new(2_000, clock.clone()), clock,
-/// #     rng: Arc::new(SystemRng::default()),
+/// #     rng: Arc::new(SystemRng::default()), consumers: None,
 /// # });
 /// let receipt = events.append(Event::new("order.placed").correlation("req-7")).await?;
 /// let paid = Event::new("order.paid").correlation("req-7").parent(&receipt.id);
@@ -98,6 +106,8 @@ pub struct EventStoreParts {
     pub clock: Arc<dyn Clock>,
     /// The randomness that ids are drawn with.
     pub rng: Arc<dyn Rng>,
+    /// What is kept of consumers; without it there are none.
+    pub consumers: Option<ConsumerTables>,
 }
 
 /// When appends are acked that do not say it themselves.
@@ -132,6 +142,7 @@ struct Core {
     claims: Claims,
     left: Left,
     meters: Meters,
+    consumers: Registry,
 }
 
 /// The streams of events that name none.
@@ -144,7 +155,17 @@ impl EventStore {
     /// A store over this journal and this log.
     #[must_use]
     pub fn new(parts: EventStoreParts) -> Self {
-        let EventStoreParts { journal, log, durability, settings, telemetry, clock, rng } = parts;
+        let EventStoreParts {
+            journal,
+            log,
+            durability,
+            settings,
+            telemetry,
+            clock,
+            rng,
+            consumers,
+        } = parts;
+        let consumers = Registry::new(consumers, &*journal);
         let is_durable = journal.extent().durable;
         let store = Self(Arc::new(Core {
             journal,
@@ -162,6 +183,7 @@ impl EventStore {
             claims: Claims::default(),
             left: Left::default(),
             meters: Meters::new(&telemetry),
+            consumers,
         }));
         store.apply_settings(&store.0.settings.current());
         store
@@ -222,6 +244,16 @@ impl EventStore {
     /// [`EventStore::append`]. When the call is dropped, what it had not come to is not offered.
     pub fn append_each(&self, events: Vec<Event>) -> AppendEach<'_> {
         AppendEach::new(&self.0, events)
+    }
+
+    /// Keeps the log from letting go of what comes after a position.
+    pub(crate) fn hold(&self, position: Position) -> Hold {
+        self.0.journal.hold(position)
+    }
+
+    /// The last position that readers see.
+    pub(crate) fn published(&self) -> Position {
+        self.0.log.published()
     }
 
     /// Makes the bounds of the buffer hold: to be called after each change of the settings. All

@@ -3,7 +3,7 @@
 //! What is remembered lives in `foundation-store`, what is computed in `foundation-logic`. A
 //! service is a cheap handle: clones are the same service, and none of them is global.
 //!
-//! In reading order: the services ([`config`], [`event`], [`table`], [`telemetry`]), all of them together as
+//! In reading order: the services ([`config`], [`event`], [`projection`], [`table`], [`telemetry`]), all of them together as
 //! a [`node`], the [`control`] socket on it, the [`dump`]s and [`backup`]s that it takes, and what they are started with ([`opening`],
 //! [`repair`], [`fold`], [`tasks`]).
 
@@ -19,6 +19,7 @@ pub mod fold;
 mod moody_disk;
 pub mod node;
 pub mod opening;
+pub mod projection;
 pub mod repair;
 pub mod table;
 pub mod tasks;

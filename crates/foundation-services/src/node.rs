@@ -31,6 +31,7 @@ use foundation_validate::nearest::nearest;
 use crate::config::{AnyConfig, UnlinkedConfig};
 use crate::dump::Dumper;
 use crate::event::EventStore;
+use crate::projection::Projections;
 use crate::table::AnyTable;
 use crate::tasks::Tasks;
 use crate::telemetry::{MetricKeeper, TelemetryService};
@@ -53,6 +54,8 @@ pub struct Node {
     pub tables: BTreeMap<String, Arc<dyn AnyTable>>,
     /// Events.
     pub events: EventStore,
+    /// Folds over the events.
+    pub projections: Projections,
     /// What takes dumps of documents and tables.
     pub dumps: Arc<Dumper>,
     /// Metrics.

@@ -1,5 +1,6 @@
 //! Live configuration from outside: what it promises to many clients at once, attacked.
 
+mod consumer_crashes;
 mod crashes;
 mod histories;
 #[path = "../../foundation-store/tests/simulated.rs"]

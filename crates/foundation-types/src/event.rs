@@ -1,15 +1,19 @@
 //! Events: what happened, as given by its source and as recorded by the store.
 
 mod at;
+mod consumer;
 mod data;
 mod field;
 mod pattern;
+mod projection;
 mod query;
 
 pub use at::field_at;
+pub use consumer::{ConsumerPlace, FailedEvent, Halt, ParkedEvent, Poison, cause_text};
 pub use data::Data;
 pub use field::{Comparison, FieldFilter};
 pub use pattern::TypePattern;
+pub use projection::ProjectionKept;
 pub use query::{EventQuery, Order};
 
 use serde::{Deserialize, Serialize};

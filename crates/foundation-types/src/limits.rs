@@ -26,6 +26,25 @@ pub const BATCH_BYTES_MAX: usize = 16 * 1024 * 1024;
 pub const TRACE_EVENTS_MAX: usize = 10_000;
 /// Events that a subscription reads ahead.
 pub const SUBSCRIPTION_EVENTS_MAX: usize = 256;
+/// Events that a consumer knows of past its position: those in hand, those that wait for another
+/// try, and those that are settled while an earlier one is not.
+pub const CONSUMER_AHEAD_MAX: usize = 1_024;
+/// Bytes of the events that a consumer has in hand or is about to hand out.
+pub const CONSUMER_AHEAD_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Events of one consumer that may be in hand at once.
+pub const CONSUMER_IN_FLIGHT_MAX: usize = 1_000;
+/// Durable consumers of one store.
+pub const CONSUMERS_MAX: usize = 1_000;
+/// What is kept of the reason why an event was not taken, in bytes.
+pub const CONSUMER_CAUSE_BYTES_MAX: usize = 192;
+/// Records without an event for it after which the position of a consumer is kept anew.
+pub const CONSUMER_IDLE_RECORDS: u64 = 4_096;
+/// Events that one consumer may have parked.
+pub const PARKED_EVENTS_MAX: usize = 10_000;
+/// Largest event that is kept beside its parked place, in bytes as JSON text.
+pub const PARKED_EVENT_BYTES_MAX: usize = 4 * 1024;
+/// State of a projection, in bytes as JSON text.
+pub const PROJECTION_BYTES_MAX: usize = 256 * 1024;
 /// Measurements that an observer may be behind before it misses some.
 pub const OBSERVER_MEASUREMENTS_MAX: usize = 1_024;
 /// Bytes after which one answer ends, be it a page of events, a trace or a piece of a history; what

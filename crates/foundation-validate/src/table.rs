@@ -25,6 +25,23 @@ pub fn table_name(name: &str) -> Result<()> {
     settle((), found).map(Validated::into_inner)
 }
 
+/// What the names of Foundation's own tables begin with; no table of an application has a dot.
+pub const OWN_PREFIX: &str = "foundation.";
+
+/// Whether this is the name of a table of Foundation's own.
+#[must_use]
+pub fn is_own_table(name: &str) -> bool {
+    name.starts_with(OWN_PREFIX)
+}
+
+/// Whether a table of the log may have this name: as [`table_name`], or one of Foundation's own.
+///
+/// # Errors
+/// As [`table_name`].
+pub fn logged_table_name(name: &str) -> Result<()> {
+    table_name(name.strip_prefix(OWN_PREFIX).unwrap_or(name))
+}
+
 /// The error of asking for a table that is not there, with the nearest of those that are.
 ///
 /// ```
@@ -79,6 +96,10 @@ mod tests {
         let refused = [("", ErrorKind::Invalid), ("a/b", ErrorKind::Invalid)];
         for (name, kind) in refused {
             assert_eq!(table_name(name).expect_err("is refused").kind(), kind, "{name}");
+        }
+        for (name, is_own) in [("foundation.a", true), ("foundation.", false), ("other.a", false)] {
+            assert!(table_name(name).is_err(), "{name} is not for applications");
+            assert_eq!(logged_table_name(name).is_ok(), is_own, "{name}");
         }
         let long = "x".repeat(65);
         assert_eq!(table_name(&long).expect_err("is refused").kind(), ErrorKind::TooLarge);

@@ -9,9 +9,10 @@ use std::time::Duration;
 use foundation_services::config::{AnyConfig, ConfigServer, SealingKey, Sources};
 use foundation_services::control::ControlSocket;
 use foundation_services::dump::{DumpParts, Dumper, Dumps};
-use foundation_services::event::{EventDurability, EventStore, EventStoreParts};
+use foundation_services::event::{ConsumerStates, EventDurability, EventStore, EventStoreParts};
 use foundation_services::node::Node;
 use foundation_services::opening::Opening;
+use foundation_services::projection::{Projection, ProjectionStates};
 use foundation_services::tasks::Tasks;
 use foundation_services::telemetry::{MetricKeeper, TelemetryService, kept_metrics};
 use foundation_store::clock::{Clock, SystemClock};
@@ -27,9 +28,10 @@ use foundation_types::{
 };
 use foundation_validate::BusinessRule;
 
+use crate::declared_projections::DeclaredProjections;
 use crate::linked::{Declaration, Declared, Linked};
 use crate::linked_tables::DeclaredTables;
-use crate::running::{Foundation, Life};
+use crate::running::{Foundation, Handles, Life};
 
 /// Where a store is, which documents and tables it has, and what runs beside it.
 ///
@@ -41,6 +43,7 @@ pub struct Builder {
     documents: Vec<Box<dyn Declared>>,
     settings: Sources,
     tables: DeclaredTables,
+    projections: DeclaredProjections,
     dumps: Option<Dumps>,
     control_socket: bool,
     host_metrics: bool,
@@ -62,6 +65,7 @@ impl Builder {
             documents: Vec::new(),
             settings: Sources::defaults(),
             tables: DeclaredTables::default(),
+            projections: DeclaredProjections::default(),
             dumps: None,
             control_socket: false,
             host_metrics: false,
@@ -103,6 +107,13 @@ impl Builder {
     #[must_use]
     pub fn table<K: TableKey, V: TableValue>(mut self, name: &str, keep: Keep) -> Self {
         self.tables.add::<K, V>(name.to_owned(), keep);
+        self
+    }
+
+    /// With this projection, which goes on where it was kept.
+    #[must_use]
+    pub fn projection<P: Projection>(mut self) -> Self {
+        self.projections.add::<P>();
         self
     }
 
@@ -233,7 +244,10 @@ impl Builder {
         let link = |one: Box<dyn Declared>| one.link(&mut documents, seals.clone());
         let linked: Vec<Box<dyn Linked>> = declared.into_iter().map(link).collect::<Result<_>>()?;
         let documents = Arc::new(documents);
-        let tables = std::mem::take(&mut self.tables).link()?;
+        let mut own = Tables::default();
+        let consumers = ConsumerStates::link(&mut own)?;
+        let projections = ProjectionStates::link(&mut own)?;
+        let tables = std::mem::take(&mut self.tables).link(own)?;
         let log = Arc::new(EventLog::new(settings.current().events.buffer.clone()));
         // Whoever hears of a change finds the event of it.
         let together = Together::new(vec![log.clone(), documents.clone(), tables.all.clone()]);
@@ -252,6 +266,9 @@ impl Builder {
         let table_states = tables.all.clone();
         let dumps = self.dumper(&*journal, together, &documents, &table_states)?;
         let tables = tables.serve(&journal)?;
+        let consumers = Some(consumers.open(&journal)?);
+        let projections = projections.open(&journal)?;
+        let folded = self.projections.open(&projections)?;
         let max_series = settings.current().telemetry.max_series_per_metric;
         let telemetry = TelemetryService::new(max_series, clock.clone());
         let events = EventStore::new(EventStoreParts {
@@ -262,6 +279,7 @@ impl Builder {
             telemetry: telemetry.clone(),
             clock: clock.clone(),
             rng: self.rng.clone(),
+            consumers,
         });
         let started = clock.wall();
         let metrics_before = match &self.directory {
@@ -280,6 +298,7 @@ impl Builder {
             table_states,
             tables: tables.any,
             events,
+            projections,
             dumps,
             telemetry,
             metric_keeper,
@@ -289,7 +308,8 @@ impl Builder {
             started_at: clock.monotonic(),
             clock,
         });
-        let foundation = Foundation::new(node, typed, tables.typed, settings_server, self.life);
+        let handles = Handles { typed, tables: tables.typed, projections: folded };
+        let foundation = Foundation::new(node, handles, settings_server, self.life);
         self.start_tasks(&foundation, settings).await?;
         Ok(foundation)
     }
@@ -351,6 +371,7 @@ impl Builder {
             node.log_sources().await?;
             node.watch_sources();
             node.end_passing();
+            self.projections.start(node, foundation.projection_handles());
         }
         node.follow_settings(foundation.settings());
         if node.dumps.is_planned() {

@@ -68,6 +68,8 @@
 #![forbid(unsafe_code)]
 
 mod builder;
+mod declared_projections;
+pub mod events;
 mod keeping;
 mod linked;
 mod linked_tables;
@@ -269,58 +271,6 @@ pub mod secrets {
     pub use foundation_types::{HIDDEN, Secret};
 }
 
-/// Events: appending, querying, following.
-///
-/// The id is the idempotency key; a stream has a version that a writer may expect; a query runs
-/// over what is in memory and what is on disk alike.
-///
-/// ```
-/// use foundation::events::Start;
-/// use foundation::{ErrorKind, Event, EventQuery, ExpectedVersion, Foundation};
-///
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> foundation::Result<()> {
-/// let foundation = Foundation::in_memory().start().await?;
-/// let events = foundation.events();
-///
-/// // Stored once, however often it is sent; the same id with another body is refused.
-/// let placed = Event::new("order.placed").id("order-1").correlation("req-7").data(&("book", 3))?;
-/// let first = events.append(placed.clone()).await?;
-/// let again = events.append(placed.clone()).await?;
-/// assert_eq!((again.position, again.repeated), (first.position, true));
-/// let other = placed.data(&("book", 4))?;
-/// assert_eq!(events.append(other).await.unwrap_err().kind(), ErrorKind::IdReused);
-///
-/// // All or nothing, and only if the stream is new.
-/// let batch = vec![
-///     Event::new("order.paid").correlation("req-7").parent(&first.id),
-///     Event::new("order.sent").correlation("req-7").parent(&first.id),
-/// ];
-/// events.append_batch(batch).stream("order-1").expecting(ExpectedVersion::Absent).await?;
-///
-/// // Page by page, newest first.
-/// let mut pages = events.pages(EventQuery::all().correlation("req-7").newest_first());
-/// let page = pages.next().await?.expect("a page");
-/// assert_eq!(page[0].event.kind.as_str(), "order.sent");
-///
-/// // From the beginning, then live: no gap, nothing twice.
-/// let mut orders = events.subscribe(Start::Beginning, EventQuery::all().kind("order.paid"))?;
-/// assert_eq!(orders.next().await?.event.correlation_id, page[0].event.correlation_id);
-/// # Ok(())
-/// # }
-/// ```
-pub mod events {
-    pub use foundation_logic::event::{Link, Span, Trace};
-    pub use foundation_services::event::{
-        Append, AppendBatch, AppendEach, EventPage, EventStore, EventStoreStats, Pages, Receipt,
-        Start, Subscription,
-    };
-    pub use foundation_types::event::{
-        Comparison, Data, Event, EventQuery, FieldFilter, Order, Recorded, TypePattern,
-    };
-    pub use foundation_types::id::Tag;
-}
-
 /// Tables: maps from keys to values that many share, journaled by choice.
 ///
 /// Reading waits for nobody. A change is checked, logged, published and told, in this order; what
@@ -466,10 +416,11 @@ pub mod node {
     pub use foundation_services::control::{
         Append, AppendEach, AppendOutcome, Call, Client, ConfigCheck, ConfigConflicts, ConfigDiff,
         ConfigExplain, ConfigFields, ConfigFollow, ConfigGet, ConfigHistory, ConfigResolve,
-        ConfigRollback, ConfigSchema, ConfigTemplate, ConfigUpdate, ConfigVersionAt, EventGet,
-        EventsQuery, EventsStats, EventsTrace, GetKeptMetrics, GetMetrics, GetStatus, Put, Replay,
-        Request, TableGet, TableList, TablePut, TableRemove, TableRows, Take, TakeBackup,
-        TakeCheckpoint, TakeDump, Verify,
+        ConfigRollback, ConfigSchema, ConfigTemplate, ConfigUpdate, ConfigVersionAt,
+        ConsumerChange, ConsumerList, EventGet, EventsQuery, EventsStats, EventsTrace,
+        GetKeptMetrics, GetMetrics, GetStatus, ParkedDrop, ParkedList, ParkedRetry, ProjectionList,
+        Put, Replay, Request, TableGet, TableList, TablePut, TableRemove, TableRows, Take,
+        TakeBackup, TakeCheckpoint, TakeDump, Verify,
     };
     pub use foundation_services::dump::{DumpReport, Dumps};
     pub use foundation_services::fold::{FoldReport, FoldRow};

@@ -32,9 +32,8 @@ impl DeclaredTables {
         self.0.push(Box::new(Declaration::<K, V> { name, keep, types: PhantomData }));
     }
 
-    /// Makes their states and has them follow the journal.
-    pub(crate) fn link(self) -> Result<LinkedTables> {
-        let mut all = Tables::default();
+    /// Makes their states and has them follow the journal, beside those that are there.
+    pub(crate) fn link(self, mut all: Tables) -> Result<LinkedTables> {
         let linked = self.0.into_iter().map(|one| one.link(&mut all)).collect::<Result<_>>()?;
         Ok(LinkedTables { all: Arc::new(all), linked })
     }

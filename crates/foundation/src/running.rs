@@ -10,6 +10,7 @@ use foundation_services::config::{AnyConfig, ConfigServer};
 use foundation_services::control::{Call, answer_typed};
 use foundation_services::event::EventStore;
 use foundation_services::node::{Health, Node, ShutdownReport, Status};
+use foundation_services::projection::{Projection, ProjectionHandle, Projections};
 use foundation_services::table::{AnyTable, Table};
 use foundation_services::telemetry::TelemetryService;
 use foundation_store::journal::{Dropped, Hold, Retention};
@@ -20,6 +21,7 @@ use foundation_types::{
 use foundation_validate::table::no_such_table;
 
 use crate::builder::Builder;
+use crate::declared_projections::ServedProjections;
 
 /// Configuration, events and telemetry over one journal, running.
 ///
@@ -28,10 +30,19 @@ use crate::builder::Builder;
 /// lets go of the directory as soon as the disk is done, without waiting for it.
 pub struct Foundation {
     node: Arc<Node>,
-    typed: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
-    tables: HashMap<String, Box<dyn Any + Send + Sync>>,
+    handles: Handles,
     settings: ConfigServer<Settings>,
     life: Life,
+}
+
+/// What has a type that only the application knows.
+pub(crate) struct Handles {
+    /// Documents, by their type.
+    pub(crate) typed: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
+    /// Tables, by name.
+    pub(crate) tables: HashMap<String, Box<dyn Any + Send + Sync>>,
+    /// Projections, by their type.
+    pub(crate) projections: ServedProjections,
 }
 
 /// Whether a node tells of its own life.
@@ -46,12 +57,11 @@ pub(crate) enum Life {
 impl Foundation {
     pub(crate) fn new(
         node: Arc<Node>,
-        typed: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
-        tables: HashMap<String, Box<dyn Any + Send + Sync>>,
+        handles: Handles,
         settings: ConfigServer<Settings>,
         life: Life,
     ) -> Self {
-        Self { node, typed, tables, settings, life }
+        Self { node, handles, settings, life }
     }
 
     /// What to start with, over the store in this directory; it is made if it is missing.
@@ -70,7 +80,7 @@ impl Foundation {
     /// # Errors
     /// `NotFound` if the builder was not told of it.
     pub fn config<T: Document>(&self) -> Result<ConfigServer<T>> {
-        let typed = self.typed.get(&TypeId::of::<T>());
+        let typed = self.handles.typed.get(&TypeId::of::<T>());
         typed.and_then(|server| server.downcast_ref::<ConfigServer<T>>()).cloned().ok_or_else(
             || {
                 let message = format!(
@@ -96,8 +106,8 @@ impl Foundation {
     /// `NotFound`, with the nearest known name, if the builder was not told of it;
     /// `InvalidArgument` if it was told of other types.
     pub fn table<K: TableKey, V: TableValue>(&self, name: &str) -> Result<Table<K, V>> {
-        let Some(table) = self.tables.get(name) else {
-            let known = self.tables.keys().map(String::as_str);
+        let Some(table) = self.handles.tables.get(name) else {
+            let known = self.handles.tables.keys().map(String::as_str);
             return Err(no_such_table(name, known));
         };
         table.downcast_ref::<Table<K, V>>().cloned().ok_or_else(|| {
@@ -130,6 +140,27 @@ impl Foundation {
     #[must_use]
     pub fn events(&self) -> &EventStore {
         &self.node.events
+    }
+
+    /// The projection of this type.
+    ///
+    /// # Errors
+    /// `NotFound` if the builder was not told of it.
+    pub fn projection<P: Projection>(&self) -> Result<ProjectionHandle<P>> {
+        let handle = self.handles.projections.get(&TypeId::of::<P>());
+        handle.and_then(|one| one.downcast_ref::<ProjectionHandle<P>>()).cloned().ok_or_else(|| {
+            let message = format!(
+                "projection {:?} is not known: tell the builder of it with .projection::<P>()",
+                P::NAME
+            );
+            Error::new(ErrorKind::NotFound, message)
+        })
+    }
+
+    /// All projections, by name and without their types.
+    #[must_use]
+    pub fn projections(&self) -> &Projections {
+        &self.node.projections
     }
 
     /// Metrics.
@@ -218,6 +249,10 @@ impl Foundation {
             self.node.record_last(stopping, deadline / 4).await;
         }
         self.node.shutdown(deadline.saturating_sub(begun.elapsed())).await
+    }
+
+    pub(crate) fn projection_handles(&self) -> &ServedProjections {
+        &self.handles.projections
     }
 
     pub(crate) fn node(&self) -> &Arc<Node> {

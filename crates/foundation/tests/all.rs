@@ -1,8 +1,10 @@
 //! The facade as an application meets it.
 
+mod consumers;
 mod dumps;
 mod life;
 mod parked;
+mod projections;
 mod reference;
 mod refused;
 mod secrets;

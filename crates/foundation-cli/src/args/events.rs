@@ -24,6 +24,64 @@ pub(crate) enum EventsVerb {
     },
     /// What the event store holds
     Stats,
+    /// Every durable consumer: where it is, how far behind, what it has in hand and has parked
+    Consumers(ConsumersArgs),
+    /// The events that consumers could not take: list them, hand them out once more, drop them
+    Parked(ParkedArgs),
+    /// Every projection: its version, where it is, how far behind
+    Projections,
+}
+
+#[derive(Debug, Args)]
+#[group(id = "action", multiple = false)]
+pub(crate) struct ConsumersArgs {
+    /// Have a consumer that stands still go on
+    #[arg(long, value_name = "CONSUMER")]
+    pub(crate) resume: Option<String>,
+    /// Let retention go past the place of a consumer until it goes on
+    #[arg(long, value_name = "CONSUMER")]
+    pub(crate) release: Option<String>,
+    /// Forget a consumer, and what it has parked
+    #[arg(long, value_name = "CONSUMER")]
+    pub(crate) delete: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct ParkedArgs {
+    #[command(subcommand)]
+    pub(crate) verb: Option<ParkedVerb>,
+    #[command(flatten)]
+    pub(crate) which: WhichParked,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ParkedVerb {
+    /// Hand them out once more, before all others of their streams
+    Retry(ParkedChange),
+    /// Give them up for good
+    Drop(ParkedChange),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WhichParked {
+    /// Of this consumer; of all if absent
+    pub(crate) consumer: Option<String>,
+    /// Only events of this type
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) kind: Option<String>,
+    /// At most this many, the oldest first
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ParkedChange {
+    #[command(flatten)]
+    pub(crate) which: WhichParked,
+    /// Only say which
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 #[derive(Debug, Args)]

@@ -3,7 +3,7 @@
 use foundation::node::{EventGet, EventsQuery, EventsStats, EventsTrace};
 use foundation::{EventQuery, Order, Result, Timestamp};
 
-use super::{append, import};
+use super::{append, consumers, import, parked, projections};
 use crate::args::{Direction, EventsVerb, FilterArgs, Output, QueryArgs};
 use crate::connection::{Connection, Intent};
 use crate::exit::Outcome;
@@ -18,6 +18,9 @@ pub(super) async fn run(program: &mut Program, verb: EventsVerb) -> Outcome {
         EventsVerb::Query(args) => query(program, args).await,
         EventsVerb::Trace { correlation } => trace(program, &correlation).await,
         EventsVerb::Stats => stats(program).await,
+        EventsVerb::Consumers(args) => consumers::run(program, args).await,
+        EventsVerb::Parked(args) => parked::run(program, args).await,
+        EventsVerb::Projections => projections::run(program).await,
     }
 }
 

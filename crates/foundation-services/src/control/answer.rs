@@ -68,6 +68,16 @@ pub async fn answer(node: &Node, serving: bool, request: Request) -> Result<Box<
         Request::EventsQuery(call) => json(&node.events.query(call.query).await?),
         Request::EventsTrace(call) => json(&node.events.trace(call.correlation_id).await?),
         Request::EventsStats(_) => json(&node.events.stats()),
+        Request::ConsumerList(_) => json(&node.events.consumers()),
+        Request::ConsumerChange(call) => {
+            json(&node.events.change_consumer(&call.consumer, call.action).await?)
+        }
+        Request::ParkedList(call) => json(&node.events.parked(&call.filter)?),
+        Request::ParkedRetry(call) if call.dry_run => json(&node.events.parked(&call.filter)?),
+        Request::ParkedRetry(call) => json(&node.events.retry_parked(&call.filter).await?),
+        Request::ParkedDrop(call) if call.dry_run => json(&node.events.parked(&call.filter)?),
+        Request::ParkedDrop(call) => json(&node.events.drop_parked(&call.filter).await?),
+        Request::ProjectionList(_) => json(&node.projections.list(node.events.published())),
         Request::GetMetrics(_) => json(&node.telemetry.snapshot()),
         Request::GetKeptMetrics(_) => json(&node.metrics_before),
         Request::TakeCheckpoint(_) => json(&node.checkpoint().await?),

@@ -6,6 +6,7 @@ use foundation_logic::event::Trace;
 use foundation_store::telemetry::KeptMetrics;
 use foundation_types::config::{OnConflict, ParkedConflict, Patch, Unchanged};
 use foundation_types::error::ErrorReport;
+use foundation_types::event::ParkedEvent;
 use foundation_types::telemetry::Metric;
 use foundation_types::{
     Change, CorrelationId, Data, Edit, Event, EventId, EventQuery, ExpectedVersion, Path, Position,
@@ -17,8 +18,11 @@ use serde::{Deserialize, Serialize};
 use crate::backup::BackupReport;
 use crate::config::{Explanation, FieldRow, HistoryQuery, Updated};
 use crate::dump::DumpReport;
-use crate::event::{EventPage, EventStoreStats, Receipt};
+use crate::event::{
+    ConsumerAction, ConsumerStatus, EventPage, EventStoreStats, ParkedFilter, Receipt,
+};
 use crate::node::{IfMissing, ReplayPage, Status, TableStatus, VerifyReport};
+use crate::projection::ProjectionStatus;
 use crate::table::TableRow;
 
 /// A question with the type of its answer.
@@ -264,6 +268,36 @@ calls! {
     } -> Trace;
     /// What the event store holds.
     EventsStats {} -> EventStoreStats;
+    /// Every durable consumer.
+    ConsumerList {} -> Vec<ConsumerStatus>;
+    /// Does something about a consumer.
+    ConsumerChange {
+        /// Its name.
+        consumer: String,
+        /// What.
+        action: ConsumerAction,
+    } -> (), writes true;
+    /// Events that consumers could not take.
+    ParkedList {
+        /// Which of them.
+        filter: ParkedFilter,
+    } -> Vec<ParkedEvent>;
+    /// Has parked events handed out once more; answered with them.
+    ParkedRetry {
+        /// Which of them.
+        filter: ParkedFilter,
+        /// Only says which.
+        dry_run: bool,
+    } -> Vec<ParkedEvent>, writes true;
+    /// Gives parked events up; answered with them.
+    ParkedDrop {
+        /// Which of them.
+        filter: ParkedFilter,
+        /// Only says which.
+        dry_run: bool,
+    } -> Vec<ParkedEvent>, writes true;
+    /// Every version of every projection.
+    ProjectionList {} -> Vec<ProjectionStatus>;
     /// Every series with its value.
     GetMetrics {} -> Vec<Metric>;
     /// What the process before had kept of its metrics.

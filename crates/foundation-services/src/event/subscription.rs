@@ -36,6 +36,16 @@ pub struct Subscription {
     ahead: VecDeque<Record>,
     /// The last event that was handed out, or what lies before the first.
     position: Position,
+    /// What was told to be looked at.
+    told: Position,
+}
+
+/// What was looked at in the log.
+pub(crate) enum Looked {
+    /// An event, and its bytes.
+    Event(Recorded, usize),
+    /// Nothing up to here.
+    Nothing(Position),
 }
 
 impl EventStore {
@@ -59,7 +69,7 @@ impl EventStore {
         };
         let core = Arc::clone(&self.0);
         let ahead = VecDeque::new();
-        Ok(Subscription { core, filter, published, cursor, ahead, position: cursor })
+        Ok(Subscription { core, filter, published, cursor, ahead, position: cursor, told: cursor })
     }
 }
 
@@ -72,15 +82,32 @@ impl Subscription {
     /// the next call tries again.
     pub async fn next(&mut self) -> Result<Recorded> {
         loop {
+            if let Looked::Event(recorded, _) = self.look().await? {
+                return Ok(recorded);
+            }
+        }
+    }
+
+    /// The next event, or up to where there is none: the end of what is published, by then.
+    ///
+    /// # Errors
+    /// As [`Subscription::next`], and like that it loses nothing when it is dropped.
+    pub(crate) async fn look(&mut self) -> Result<Looked> {
+        loop {
             if let Some(record) = self.ahead.front() {
                 let recorded = record.decode()?;
+                let bytes = record.bytes();
                 self.ahead.pop_front();
                 self.position = recorded.position;
-                return Ok(recorded);
+                self.told = recorded.position;
+                return Ok(Looked::Event(recorded, bytes));
             }
             let target = *self.published.borrow_and_update();
             if target > self.cursor {
                 self.read_up_to(target).await?;
+            } else if self.cursor > self.told {
+                self.told = self.cursor;
+                return Ok(Looked::Nothing(self.cursor));
             } else if self.published.changed().await.is_err() {
                 return Err(Error::new(ErrorKind::Unavailable, "the event log is gone"));
             }
@@ -91,6 +118,11 @@ impl Subscription {
     #[must_use]
     pub fn position(&self) -> Position {
         self.position
+    }
+
+    /// Whether everything that is published by now was looked at.
+    pub(crate) fn is_at_end(&self) -> bool {
+        self.ahead.is_empty() && self.cursor >= *self.published.borrow()
     }
 
     /// Looks at what lies between the cursor and `target`, or at the first part of it.
@@ -121,14 +153,14 @@ impl Subscription {
         let message =
             format!("events after position {} up to {kept_after} are no longer kept", self.cursor);
         self.cursor = kept_after;
-        self.position = kept_after;
+        (self.position, self.told) = (kept_after, kept_after);
         Error::new(ErrorKind::Compacted, message).with("resumes_after", kept_after)
     }
 }
 
 impl Core {
     /// Everything after this position is kept, in the buffer or in the log.
-    fn kept_after(&self) -> Position {
+    pub(super) fn kept_after(&self) -> Position {
         // The log first: what leaves the buffer meanwhile is still in it.
         let log = self.journal.extent().before_first;
         log.min(self.log.coverage())

@@ -63,7 +63,13 @@ impl Node {
     /// durable what it has taken and then lets go of the directory.
     pub async fn shutdown(&self, deadline: Duration) -> ShutdownReport {
         let end = moment_after(deadline);
-        let left = self.tasks.stop(deadline - deadline / 4).await;
+        let tasks_end = moment_after(deadline - deadline / 4);
+        let is_over = tokio::time::timeout_at(tasks_end, self.events.stop_consumers()).await;
+        let rest = tasks_end.saturating_duration_since(tokio::time::Instant::now());
+        let mut left = self.tasks.stop(rest).await;
+        if is_over.is_err() {
+            left.push("consumers");
+        }
         self.configs.values().for_each(|config| config.close());
         self.table_states.close();
         let closed = tokio::time::timeout_at(end, self.journal.close()).await;
@@ -87,6 +93,7 @@ impl Node {
     /// Ends everything that nobody waits for: tasks where they are, the journal once what it has
     /// taken is durable.
     pub fn abandon(&self) {
+        self.events.abandon_consumers();
         self.tasks.abort();
         self.configs.values().for_each(|config| config.close());
         self.table_states.close();

@@ -3,12 +3,14 @@
 use foundation_store::journal::{Finding, Journal, Verification, VerifyOptions};
 use foundation_store::telemetry::RegistryStatus;
 use foundation_types::error::ErrorReport;
+use foundation_types::event::Halt;
 use foundation_types::{Error, ErrorKind, Position, Result, Timestamp, Version};
 use serde::{Deserialize, Serialize};
 
 use super::Node;
 use super::tables::TableStatus;
-use crate::event::EventStoreStats;
+use crate::event::{ConsumerStatus, EventStoreStats};
+use crate::projection::ProjectionStatus;
 
 /// How a store and its services are.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,6 +38,12 @@ pub struct Status {
     pub tables: Vec<TableStatus>,
     /// Events.
     pub events: EventStoreStats,
+    /// Every durable consumer, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub consumers: Vec<ConsumerStatus>,
+    /// Every version of every projection.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub projections: Vec<ProjectionStatus>,
     /// Names of metrics.
     pub metrics: u64,
     /// Series of all metrics.
@@ -244,6 +252,8 @@ impl Node {
             documents: self.document_rows(),
             tables: self.table_rows(),
             events: self.events.stats(),
+            consumers: self.events.consumers(),
+            projections: self.projections.list(self.events.published()),
             metrics: metrics.metrics,
             series: metrics.series,
             measurements_dropped: metrics.dropped,
@@ -272,6 +282,8 @@ impl Node {
             0 => well("events"),
             count => ill("events", CheckState::Degraded, format!("{count} records are unreadable")),
         });
+        checks.push(self.check_consumers());
+        checks.push(self.check_projections());
         checks.extend(self.check_dumps());
         checks.extend(self.metric_keeper.as_ref().map(|keeper| match keeper.failure() {
             None => well("metrics"),
@@ -345,6 +357,35 @@ impl Node {
                 ill("tables", CheckState::Degraded, message)
             }
         }
+    }
+
+    fn check_consumers(&self) -> Check {
+        let told = |one: ConsumerStatus| {
+            let stands = one.halted.map(|halt| {
+                let Halt { position, cause } = halt;
+                format!("consumer {} stands before position {position}: {cause}", one.name)
+            });
+            let failure = one.failure.map(|cause| format!("consumer {}: {cause:?}", one.name));
+            stands.or(failure)
+        };
+        let faults: Vec<String> = self.events.consumers().into_iter().filter_map(told).collect();
+        if faults.is_empty() {
+            return well("consumers");
+        }
+        ill("consumers", CheckState::Degraded, faults.join("; "))
+    }
+
+    fn check_projections(&self) -> Check {
+        let all = self.projections.list(self.events.published());
+        let told = |one: ProjectionStatus| {
+            let cause = one.halted?;
+            Some(format!("projection {} version {} stands: {cause}", one.name, one.version))
+        };
+        let faults: Vec<String> = all.into_iter().filter_map(told).collect();
+        if faults.is_empty() {
+            return well("projections");
+        }
+        ill("projections", CheckState::Degraded, faults.join("; "))
     }
 
     /// Absent if no dumps are planned.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use foundation_types::{Error, Result};
-use foundation_validate::table::{no_such_table, table_name};
+use foundation_validate::table::{is_own_table, no_such_table, table_name};
 use serde::{Deserialize, Serialize};
 
 use super::Node;
@@ -44,7 +44,8 @@ impl Node {
         if let Some(linked) = self.tables.get(name) {
             return Ok(linked.clone());
         }
-        match self.table_states.unlinked(name) {
+        // Foundation's own have doors of their own.
+        match self.table_states.unlinked(name).filter(|_| !is_own_table(name)) {
             Some(state) => Ok(Arc::new(Table::open(self.journal.clone(), state)?)),
             None => Err(self.no_such_table(name)),
         }
@@ -77,6 +78,6 @@ impl Node {
 
     fn no_such_table(&self, name: &str) -> Error {
         let names = self.table_states.names();
-        no_such_table(name, names.iter().map(String::as_str))
+        no_such_table(name, names.iter().map(String::as_str).filter(|name| !is_own_table(name)))
     }
 }

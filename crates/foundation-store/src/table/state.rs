@@ -13,7 +13,7 @@ use foundation_types::limits::TABLE_ENTRIES_MAX;
 use foundation_types::{
     Data, Error, ErrorKind, Keep, Position, Result, StreamName, TableKey, TableValue, Version,
 };
-use foundation_validate::table::table_name;
+use foundation_validate::table::{logged_table_name, table_name};
 
 use super::capture::{Rows, TableCapture, decode};
 use super::entry::{Entry, Logged, key_of, located};
@@ -71,6 +71,16 @@ impl<K: TableKey, V: TableValue> TableState<K, V> {
     pub fn new(name: &str, keep: Keep) -> Result<Self> {
         table_name(name)?;
         Ok(Self::of_stream(StreamName::of_table(name), keep, Some(Replay::default())))
+    }
+
+    /// As [`TableState::new`], with a name that may be one of Foundation's own: no application
+    /// gets at it.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn own(name: &str) -> Result<Self> {
+        logged_table_name(name)?;
+        Ok(Self::of_stream(StreamName::of_table(name), Keep::Log, Some(Replay::default())))
     }
 
     /// A table of which nothing was logged so far.

@@ -8,7 +8,7 @@ use foundation_types::limits::UNLINKED_TABLES_MAX;
 use foundation_types::{
     Data, Error, ErrorKind, Keep, Position, Result, StreamName, TableKey, TableValue, Version,
 };
-use foundation_validate::table::table_name;
+use foundation_validate::table::{is_own_table, logged_table_name, table_name};
 
 use super::capture::TableCapture;
 use super::entry::JsonKey;
@@ -143,11 +143,7 @@ impl Tables {
             let message = format!("table {name:?} has types, and is changed through them");
             return Err(Error::new(ErrorKind::InvalidArgument, message));
         }
-        self.others_with(stream).ok_or_else(|| {
-            let message =
-                format!("the store has {UNLINKED_TABLES_MAX} tables of no known type, the limit");
-            Error::new(ErrorKind::TooLarge, message)
-        })
+        self.others_with(stream).ok_or_else(too_many)
     }
 
     /// The names of all tables, linked or in the log, in order.
@@ -167,7 +163,10 @@ impl Tables {
     #[must_use]
     pub fn capture(&self) -> Vec<TableCapture> {
         let mut all: Vec<TableCapture> = self.all().iter().map(|table| table.capture()).collect();
-        all.retain(|table| table.keep() != Keep::Nothing);
+        // Of Foundation's own tables, those that were never used are not told.
+        let is_used =
+            |table: &TableCapture| !is_own_table(table.name()) || table.version() > Version::NONE;
+        all.retain(|table| table.keep() != Keep::Nothing && is_used(table));
         all.sort_unstable_by(|one, other| one.name().cmp(other.name()));
         all
     }
@@ -175,7 +174,7 @@ impl Tables {
     /// Has the table with this name become what was captured of it, linked or not.
     ///
     /// # Errors
-    /// As [`TableState::restore`] and [`Tables::make_unlinked`].
+    /// As [`TableState::restore`] and [`Tables::make_unlinked`]; a name of Foundation's own may be.
     pub fn restore(&self, name: &str, bytes: &[u8], position: Position) -> Result<()> {
         let stream = StreamName::of_table(name);
         match self.linked.get(&stream) {
@@ -183,7 +182,10 @@ impl Tables {
                 self.carried_with(stream).restore(bytes, position)
             }
             Some(linked) => linked.restore(bytes, position),
-            None => self.make_unlinked(name)?.restore(bytes, position),
+            None => {
+                logged_table_name(name)?;
+                self.others_with(stream).ok_or_else(too_many)?.restore(bytes, position)
+            }
         }
     }
 
@@ -282,6 +284,11 @@ impl Tables {
             None => drop(self.unfollowed.fetch_add(1, Ordering::Relaxed)),
         }
     }
+}
+
+fn too_many() -> Error {
+    let message = format!("the store has {UNLINKED_TABLES_MAX} tables of no known type, the limit");
+    Error::new(ErrorKind::TooLarge, message)
 }
 
 impl Follower for Tables {

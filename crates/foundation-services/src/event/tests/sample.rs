@@ -201,6 +201,7 @@ impl World {
             telemetry: telemetry.clone(),
             clock: clock.clone(),
             rng: Arc::new(CountingRng::default()),
+            consumers: None,
         });
         Self { events, settings, telemetry, clock, disk }
     }

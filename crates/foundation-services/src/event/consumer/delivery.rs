@@ -1,0 +1,105 @@
+//! One event in the hand of a member.
+
+use std::sync::Arc;
+
+use foundation_logic::event::{Handed, Ticket};
+use foundation_types::{Error, ErrorKind, Recorded, Result};
+
+use super::live::Live;
+
+/// An event that a member has. It says what became of it; dropped without a word, as when the
+/// member panics, it is given back.
+#[must_use = "an event that is dropped is given back and tried again"]
+#[derive(Debug)]
+pub struct Delivery {
+    live: Arc<Live>,
+    ticket: Ticket,
+    attempt: u32,
+    event: Arc<Recorded>,
+    is_answered: bool,
+}
+
+impl Delivery {
+    pub(super) fn new(live: Arc<Live>, handed: Handed<Recorded>) -> Self {
+        let Handed { ticket, attempt, event } = handed;
+        Self { live, ticket, attempt, event, is_answered: false }
+    }
+
+    /// The event.
+    #[must_use]
+    pub fn event(&self) -> &Recorded {
+        &self.event
+    }
+
+    pub(super) fn shared(&self) -> Arc<Recorded> {
+        Arc::clone(&self.event)
+    }
+
+    pub(super) fn ticket(&self) -> Ticket {
+        self.ticket
+    }
+
+    /// The how manieth try this is, from 1.
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// It is done. The place of the consumer is kept soon after; an event whose ack is not kept yet
+    /// counts as in flight, and comes again after a crash.
+    ///
+    /// # Errors
+    /// `Timeout` if its deadline has passed: it was given back, and may be with another member.
+    pub fn ack(mut self) -> Result<()> {
+        let ticket = self.ticket;
+        self.is_answered = true;
+        let is_settled = self.live.change(|inner| inner.deliveries.ack(ticket));
+        self.settled(is_settled)
+    }
+
+    /// It failed: it is tried again later or, after too many tries, is poison.
+    ///
+    /// # Errors
+    /// As [`Delivery::ack`].
+    pub fn nack(mut self, reason: &str) -> Result<()> {
+        let is_settled = self.give_back(reason);
+        self.settled(is_settled)
+    }
+
+    /// It is put aside for somebody to look at, and its stream goes on once that is durable.
+    ///
+    /// # Errors
+    /// As [`Delivery::ack`].
+    pub fn park(mut self, reason: &str) -> Result<()> {
+        let ticket = self.ticket;
+        self.is_answered = true;
+        let is_settled = self.live.change(|inner| inner.deliveries.park(ticket, reason));
+        self.settled(is_settled)
+    }
+
+    fn give_back(&mut self, reason: &str) -> bool {
+        self.is_answered = true;
+        let (ticket, now) = (self.ticket, self.live.now());
+        self.live.change(|inner| inner.deliveries.nack(ticket, reason, now))
+    }
+
+    fn settled(&self, is_settled: bool) -> Result<()> {
+        if is_settled {
+            return Ok(());
+        }
+        let message = format!(
+            "the event at position {} was taken back from this member of consumer {:?}: its \
+             deadline has passed",
+            self.ticket.position, self.live.name
+        );
+        Err(Error::new(ErrorKind::Timeout, message).with("position", self.ticket.position))
+    }
+}
+
+impl Drop for Delivery {
+    fn drop(&mut self) {
+        if !self.is_answered {
+            self.give_back("the member let go of it without an answer");
+        }
+    }
+}

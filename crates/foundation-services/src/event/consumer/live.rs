@@ -1,0 +1,168 @@
+//! One consumer at work: its state under a lock, and who waits for a change of it.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use foundation_logic::event::Deliveries;
+use foundation_store::journal::Hold;
+use foundation_types::{Error, ErrorKind, Position, Recorded, Result};
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::Delivery;
+use crate::event::Core;
+
+/// What members, driver and tools share. The lock is never held while anything is waited for.
+pub(in crate::event) struct Live {
+    pub(super) core: Arc<Core>,
+    pub(super) name: String,
+    pub(super) parked_max: usize,
+    began: Instant,
+    inner: Mutex<Inner>,
+    changed: Notify,
+    /// That there may be an earlier deadline.
+    pub(super) timed: Notify,
+    pub(super) hold: Mutex<Hold>,
+}
+
+pub(super) struct Inner {
+    pub(super) deliveries: Deliveries<Recorded>,
+    /// Parked events that are to be handed out once more.
+    pub(super) extras: VecDeque<Position>,
+    /// What was let go of, until a member is told.
+    pub(super) gap: Option<Error>,
+    /// Why the place cannot be kept or the log not be read.
+    pub(super) failure: Option<Error>,
+    /// Whether it stands still because no more may be parked.
+    pub(super) is_full: bool,
+    is_stopped: bool,
+    pub(super) is_ended: bool,
+}
+
+impl Live {
+    pub(super) fn new(
+        core: Arc<Core>,
+        name: String,
+        parked_max: usize,
+        deliveries: Deliveries<Recorded>,
+        extras: VecDeque<Position>,
+        hold: Hold,
+    ) -> Self {
+        let inner = Inner {
+            deliveries,
+            extras,
+            gap: None,
+            failure: None,
+            is_full: false,
+            is_stopped: false,
+            is_ended: false,
+        };
+        Self {
+            core,
+            name,
+            parked_max,
+            began: Instant::now(),
+            inner: Mutex::new(inner),
+            changed: Notify::new(),
+            timed: Notify::new(),
+            hold: Mutex::new(hold),
+        }
+    }
+
+    /// Time since it was opened, by which deadlines go.
+    pub(super) fn now(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    /// The moment at which [`Live::now`] is this.
+    pub(super) fn moment(&self, since: Duration) -> Instant {
+        self.began + since
+    }
+
+    pub(super) fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes something and tells everybody who waits for that.
+    pub(super) fn change<T>(&self, with: impl FnOnce(&mut Inner) -> T) -> T {
+        let result = with(&mut self.inner());
+        self.changed.notify_waiters();
+        self.timed.notify_one();
+        result
+    }
+
+    /// Waits until there is what is looked for.
+    pub(super) async fn when<T>(&self, mut look: impl FnMut(&mut Inner) -> Option<T>) -> T {
+        loop {
+            let mut changed = std::pin::pin!(self.changed.notified());
+            changed.as_mut().enable();
+            let found = look(&mut self.inner());
+            if let Some(found) = found {
+                return found;
+            }
+            changed.await;
+        }
+    }
+
+    pub(super) async fn next(self: &Arc<Self>) -> Result<Delivery> {
+        let handed = self.when(|inner| {
+            if inner.is_stopped {
+                let message = format!("consumer {:?} has ended", self.name);
+                return Some(Err(Error::new(ErrorKind::Unavailable, message)));
+            }
+            if let Some(gap) = inner.gap.take() {
+                return Some(Err(gap));
+            }
+            inner.deliveries.next(self.now()).map(Ok)
+        });
+        let handed = handed.await?;
+        self.timed.notify_one();
+        Ok(Delivery::new(Arc::clone(self), handed))
+    }
+
+    pub(super) async fn flush(&self) -> Result<()> {
+        let is_kept = self.when(|inner| {
+            let is_kept = inner.deliveries.to_save().is_none();
+            (is_kept || inner.is_ended).then_some(is_kept)
+        });
+        if is_kept.await {
+            return Ok(());
+        }
+        let message = format!("consumer {:?} ended before its place was kept", self.name);
+        Err(Error::new(ErrorKind::Unavailable, message))
+    }
+
+    pub(super) fn resume(&self) {
+        self.change(|inner| {
+            inner.is_full = false;
+            inner.deliveries.resume();
+        });
+    }
+
+    pub(super) fn stop(&self) {
+        self.change(|inner| inner.is_stopped = true);
+    }
+
+    pub(super) async fn stopped(&self) {
+        self.when(|inner| inner.is_stopped.then_some(())).await;
+    }
+
+    pub(super) fn end(&self) {
+        self.change(|inner| (inner.is_stopped, inner.is_ended) = (true, true));
+    }
+
+    pub(super) async fn ended(&self) {
+        self.when(|inner| inner.is_ended.then_some(())).await;
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.inner().is_ended
+    }
+}
+
+impl std::fmt::Debug for Live {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Live").field("name", &self.name).finish_non_exhaustive()
+    }
+}
