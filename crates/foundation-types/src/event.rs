@@ -1,9 +1,13 @@
 //! Events: what happened, as given by its source and as recorded by the store.
 
+mod aggregation;
 mod data;
+mod leaf;
 mod query;
 
+pub use aggregation::{Aggregation, By, Fold, Late, Lateness, Measure, Percent, Window};
 pub use data::Data;
+pub use leaf::Leaf;
 pub use query::{EventQuery, Order};
 
 use serde::{Deserialize, Serialize};

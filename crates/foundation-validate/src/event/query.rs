@@ -12,6 +12,12 @@ use crate::validated::Validated;
 /// correlation id or stream.
 pub fn query(query: &EventQuery) -> Result<()> {
     let mut found = Vec::new();
+    inspect_query(query, &mut found);
+    settle((), found).map(Validated::into_inner)
+}
+
+/// Finds what is wrong with a query.
+pub(super) fn inspect_query(query: &EventQuery, found: &mut Vec<Problem>) {
     let mut refuse = |path, message| {
         found.push(Problem::new(ErrorKind::InvalidArgument, path, message));
     };
@@ -30,5 +36,4 @@ pub fn query(query: &EventQuery) -> Result<()> {
     if query.stream.as_ref().is_some_and(|name| name.as_str().is_empty()) {
         refuse("stream", "is empty");
     }
-    settle((), found).map(Validated::into_inner)
 }
