@@ -10,7 +10,10 @@ pub(crate) use config::{
     PatchArgs, ReferenceArgs, ResolveArgs, RollbackArgs, SetArgs, UnsetArgs, WatchArgs, Way,
     WriteArgs,
 };
-pub(crate) use events::{AppendArgs, Direction, EventsVerb, FieldArgs, ImportArgs, QueryArgs};
+pub(crate) use events::{
+    AggregateArgs, AppendArgs, Direction, EventsVerb, FieldArgs, ImportArgs, QueryArgs, TraceArgs,
+    TraceFormat, WhenLate,
+};
 pub(crate) use keeping::{ReplayArgs, RestoreArgs, VerifyArgs};
 pub(crate) use table::{PutArgs, TableVerb};
 

@@ -19,8 +19,8 @@ pub use calls::{
     Append, AppendEach, AppendOutcome, Call, ConfigCheck, ConfigConflicts, ConfigDiff,
     ConfigExplain, ConfigFields, ConfigFollow, ConfigGet, ConfigHistory, ConfigResolve,
     ConfigRollback, ConfigSchema, ConfigTemplate, ConfigUpdate, ConfigVersionAt, EventGet,
-    EventsQuery, EventsStats, EventsTrace, GetKeptMetrics, GetMetrics, GetStatus, Put, Replay,
-    Request, TableGet, TableList, TablePut, TableRemove, TableRows, Take, TakeBackup,
+    EventsAggregate, EventsQuery, EventsStats, EventsTrace, GetKeptMetrics, GetMetrics, GetStatus,
+    Put, Replay, Request, TableGet, TableList, TablePut, TableRemove, TableRows, Take, TakeBackup,
     TakeCheckpoint, TakeDump, Verify,
 };
 pub use client::Client;

@@ -310,12 +310,18 @@ pub mod secrets {
 /// # }
 /// ```
 pub mod events {
-    pub use foundation_logic::event::{Link, Span, Trace};
+    pub use foundation_logic::event::{
+        AggregateRow, Aggregated, Aggregator, Basis, Figure, Figures, Hole, Link, Pause,
+        PlaceTally, RowKind, Share, Span, Step, TimeSpan, Trace, Widest,
+    };
     pub use foundation_services::event::{
         Append, AppendBatch, AppendEach, EventPage, EventStore, EventStoreStats, Pages, Receipt,
         Start, Subscription,
     };
-    pub use foundation_types::event::{Data, Event, EventQuery, Order, Recorded};
+    pub use foundation_types::event::{
+        Aggregation, By, Data, Event, EventQuery, Fold, Late, Lateness, Leaf, Measure, Order,
+        Percent, Recorded, Window,
+    };
 }
 
 /// Tables: maps from keys to values that many share, journaled by choice.
@@ -464,9 +470,9 @@ pub mod node {
         Append, AppendEach, AppendOutcome, Call, Client, ConfigCheck, ConfigConflicts, ConfigDiff,
         ConfigExplain, ConfigFields, ConfigFollow, ConfigGet, ConfigHistory, ConfigResolve,
         ConfigRollback, ConfigSchema, ConfigTemplate, ConfigUpdate, ConfigVersionAt, EventGet,
-        EventsQuery, EventsStats, EventsTrace, GetKeptMetrics, GetMetrics, GetStatus, Put, Replay,
-        Request, TableGet, TableList, TablePut, TableRemove, TableRows, Take, TakeBackup,
-        TakeCheckpoint, TakeDump, Verify,
+        EventsAggregate, EventsQuery, EventsStats, EventsTrace, GetKeptMetrics, GetMetrics,
+        GetStatus, Put, Replay, Request, TableGet, TableList, TablePut, TableRemove, TableRows,
+        Take, TakeBackup, TakeCheckpoint, TakeDump, Verify,
     };
     pub use foundation_services::dump::{DumpReport, Dumps};
     pub use foundation_services::fold::{FoldReport, FoldRow};
