@@ -91,8 +91,10 @@ fn push(key: &mut Vec<u8>, text: Option<&str>) {
     match text {
         Some(text) if text.len() <= AGGREGATE_GROUP_BYTES_MAX => key.extend(text.as_bytes()),
         Some(text) => {
-            let end = text.floor_char_boundary(AGGREGATE_GROUP_BYTES_MAX - '…'.len_utf8());
-            key.extend(text[..end].as_bytes());
+            let room = AGGREGATE_GROUP_BYTES_MAX - '…'.len_utf8();
+            let fits = text.char_indices().map(|(at, c)| at + c.len_utf8());
+            let end = fits.take_while(|end| *end <= room).last().unwrap_or(0);
+            key.extend(&text.as_bytes()[..end]);
             key.extend("…".as_bytes());
         }
         None => key.push(ABSENT),

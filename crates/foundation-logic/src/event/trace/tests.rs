@@ -2,7 +2,6 @@
 
 mod figures;
 mod laws;
-mod real_input;
 mod shown;
 
 use foundation_types::{Event, Position, Recorded, StreamName, Timestamp, Version};
