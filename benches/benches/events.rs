@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use foundation::EventQuery;
+use foundation::events::{Aggregation, By, Recorded};
 use foundation_benches::{Bench, Naive, bare_appends, criterion, event};
+use foundation_logic::event::{Aggregator, trace};
 
 fn stores(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("Events.store");
@@ -112,5 +114,80 @@ fn query(criterion: &mut Criterion, name: &str, query: &EventQuery) {
     group.finish();
 }
 
-criterion_group! { name = benches; config = criterion(); targets = stores, queries }
+/// Events as the store keeps them, 100,000 at most.
+fn recorded(bench: &Bench, count: u64) -> Vec<Recorded> {
+    let events = bench.foundation.events();
+    bench.runtime.block_on(async {
+        for start in (0..count).step_by(100) {
+            let batch = (start..start + 100).map(event).collect();
+            events.append_batch(batch).await.expect("may enter");
+        }
+        let mut pages = events.pages(EventQuery::all());
+        let mut recorded = Vec::new();
+        while let Some(page) = pages.next().await.expect("is answered") {
+            recorded.extend(page);
+        }
+        recorded
+    })
+}
+
+fn traces(criterion: &mut Criterion) {
+    let mut chain = recorded(&Bench::in_memory(), 100);
+    let ids: Vec<_> = chain.iter().map(|one| one.event.id.clone().expect("has one")).collect();
+    for (nth, one) in chain.iter_mut().enumerate().skip(1) {
+        // Three caused by each, and all by the first.
+        one.event = one.event.clone().parent(&ids[(nth - 1) / 3]);
+    }
+    let mut group = criterion.benchmark_group("Events.trace");
+    group.bench_function("100 events", |b| {
+        b.iter_batched(|| chain.clone(), trace, criterion::BatchSize::SmallInput);
+    });
+    let told = trace(chain);
+    group.bench_function("100 events, as text", |b| b.iter(|| told.to_text()));
+    group.finish();
+}
+
+fn aggregations(criterion: &mut Criterion) {
+    const EVENTS: u64 = 1_000_000;
+    let bench = Bench::in_memory();
+    let kept = recorded(&bench, 100_000);
+    let percentile = || "p95:data[0]".parse().expect("a measure");
+    let minute = foundation::events::Window::tumbling(Duration::from_secs(60));
+    let mut group = criterion.benchmark_group("Events.aggregate");
+    group.throughput(Throughput::Elements(EVENTS)).sample_size(10);
+    for (name, asked) in [
+        ("count by type, 1 M events", Aggregation::count().by(By::Type)),
+        (
+            "p95 by type and minute, 1 M events",
+            Aggregation::of(percentile()).by(By::Type).window(minute),
+        ),
+    ] {
+        group.bench_function(name, |b| {
+            b.iter(|| {
+                let mut aggregator = Aggregator::new(asked.clone());
+                for event in kept.iter().cycle().take(EVENTS as usize) {
+                    aggregator.add(event).expect("few rows");
+                }
+                aggregator.answer().expect("few rows")
+            });
+        });
+    }
+    group.throughput(Throughput::Elements(kept.len() as u64));
+    group.bench_function("count by type, 100,000 of a store in memory", |b| {
+        b.iter_custom(|count| {
+            bench.time(count, |_| async {
+                let asked = Aggregation::count().by(By::Type);
+                let events = bench.foundation.events();
+                events.aggregate(EventQuery::all(), asked).await.expect("is answered");
+            })
+        });
+    });
+    group.finish();
+}
+
+criterion_group! {
+    name = benches;
+    config = criterion();
+    targets = stores, queries, traces, aggregations
+}
 criterion_main!(benches);

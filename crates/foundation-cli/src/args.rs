@@ -11,8 +11,8 @@ pub(crate) use config::{
     WriteArgs,
 };
 pub(crate) use events::{
-    AppendArgs, ConsumersArgs, Direction, EventsVerb, FieldArgs, FilterArgs, ImportArgs,
-    ParkedArgs, ParkedChange, ParkedVerb, QueryArgs, WhichParked,
+    AggregateArgs, AppendArgs, ConsumersArgs, Direction, EventsVerb, FieldArgs, FilterArgs,
+    ImportArgs, ParkedArgs, ParkedVerb, QueryArgs, TraceArgs, TraceFormat, WhenLate, WhichParked,
 };
 pub(crate) use keeping::{ReplayArgs, RestoreArgs, VerifyArgs};
 pub(crate) use table::{PutArgs, TableVerb};

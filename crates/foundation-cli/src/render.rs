@@ -1,5 +1,6 @@
 //! Answers as text for people and as JSON for programs. Nothing here asks anything.
 
+mod aggregated;
 mod conflicts;
 mod consumers;
 mod events;
@@ -13,6 +14,7 @@ mod tables;
 mod text;
 mod tree;
 
+pub(crate) use aggregated::{NamedRow, aggregated};
 pub(crate) use conflicts::{change, conflicts};
 pub(crate) use consumers::{consumers, parked, projections};
 pub(crate) use events::{by_type, import_summary, receipt, stats};

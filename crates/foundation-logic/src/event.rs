@@ -1,10 +1,18 @@
-//! Events, computed: which answer a query, and who caused what.
+//! Events, computed: which answer a query, who caused what, and what they come to.
 
+mod aggregate;
 mod deliveries;
+mod diagram;
+mod figures;
+mod links;
 mod matches;
 mod outline;
 mod trace;
+mod walk;
 
+pub use aggregate::{AggregateRow, Aggregated, Aggregator, Figure, PlaceTally, RowKind, TimeSpan};
 pub use deliveries::{Deliveries, DeliveryRules, Handed, Poisoned, Ticket};
+pub use figures::{Figures, Hole, Pause, Share, Step, Widest};
+pub use links::missing_parents;
 pub use matches::{EventKeys, matches};
-pub use trace::{Link, Span, Trace, trace};
+pub use trace::{Basis, Link, Span, Trace, trace, trace_beside};

@@ -8,6 +8,7 @@
 //! never stored twice; no reader or subscriber ever holds up a writer.
 
 mod admission;
+mod aggregate;
 mod append;
 mod claims;
 mod condition;

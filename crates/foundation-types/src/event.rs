@@ -1,17 +1,21 @@
 //! Events: what happened, as given by its source and as recorded by the store.
 
+mod aggregation;
 mod at;
 mod consumer;
 mod data;
 mod field;
+mod leaf;
 mod pattern;
 mod projection;
 mod query;
 
+pub use aggregation::{Aggregation, By, Fold, Late, Lateness, Measure, Percent, Window};
 pub use at::field_at;
 pub use consumer::{ConsumerPlace, FailedEvent, Halt, ParkedEvent, Poison, cause_text};
 pub use data::Data;
 pub use field::{Comparison, FieldFilter};
+pub use leaf::Leaf;
 pub use pattern::TypePattern;
 pub use projection::ProjectionKept;
 pub use query::{EventQuery, Order};

@@ -24,6 +24,31 @@ pub const BATCH_EVENTS_MAX: usize = 10_000;
 pub const BATCH_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Events of one story that a trace takes; of a longer one it takes the first.
 pub const TRACE_EVENTS_MAX: usize = 10_000;
+/// Parents outside of a story that a trace looks for; of further ones it does not know whether they
+/// are kept.
+pub const TRACE_LOOKUPS_MAX: usize = 100;
+/// Events of a trace that a diagram shows.
+pub const DIAGRAM_EVENTS_MAX: usize = 200;
+/// Measures of one aggregation.
+pub const AGGREGATE_MEASURES_MAX: usize = 16;
+/// Things by which one aggregation makes groups.
+pub const AGGREGATE_BY_MAX: usize = 8;
+/// Groups of one aggregation; the events of further ones share a row.
+pub const AGGREGATE_GROUPS_MAX: usize = 1_000;
+/// Longest text of a group, in bytes; longer text is cut.
+pub const AGGREGATE_GROUP_BYTES_MAX: usize = 256;
+/// Rows of one aggregation, that is, groups in windows.
+pub const AGGREGATE_ROWS_MAX: usize = 20_000;
+/// Longest window, step, pause or lateness of an aggregation, in milliseconds: 366 days.
+pub const AGGREGATE_WINDOW_MS_MAX: u64 = 366 * 24 * 60 * 60 * 1_000;
+/// Sliding windows that one event may fall into.
+pub const AGGREGATE_OVERLAP_MAX: u64 = 100;
+/// Numbers of a row up to which its percentiles are exact.
+pub const AGGREGATE_EXACT_MAX: usize = 100;
+/// Numbers and buckets that all percentiles of an aggregation keep at once.
+pub const AGGREGATE_BUCKETS_MAX: usize = 2_000_000;
+/// Events that an aggregation reads at once.
+pub const AGGREGATE_PAGE_EVENTS: usize = 1_000;
 /// Events that a subscription reads ahead.
 pub const SUBSCRIPTION_EVENTS_MAX: usize = 256;
 /// Events that a consumer knows of past its position: those in hand, those that wait for another

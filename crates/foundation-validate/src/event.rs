@@ -1,7 +1,9 @@
 //! May this event, this batch, this stream, this query enter?
 
+mod aggregation;
 mod query;
 
+pub use aggregation::aggregation;
 pub use query::query;
 
 use foundation_types::limits::{

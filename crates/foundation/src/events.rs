@@ -47,7 +47,10 @@
 //! # }
 //! ```
 
-pub use foundation_logic::event::{Link, Span, Trace};
+pub use foundation_logic::event::{
+    AggregateRow, Aggregated, Aggregator, Basis, Figure, Figures, Hole, Link, Pause, PlaceTally,
+    RowKind, Share, Span, Step, TimeSpan, Trace, Widest,
+};
 pub use foundation_services::event::{
     Append, AppendBatch, AppendEach, Consumer, ConsumerAction, ConsumerBuilder, ConsumerStatus,
     Delivery, EventPage, EventStore, EventStoreStats, Pages, ParkedFilter, Receipt, Start,
@@ -57,7 +60,7 @@ pub use foundation_services::projection::{
     Projection, ProjectionHandle, ProjectionStatus, Projections, Seen, ServedProjection,
 };
 pub use foundation_types::event::{
-    Comparison, Data, Event, EventQuery, FieldFilter, Halt, Order, ParkedEvent, Poison, Recorded,
-    TypePattern,
+    Aggregation, By, Comparison, Data, Event, EventQuery, FieldFilter, Fold, Halt, Late, Lateness,
+    Leaf, Measure, Order, ParkedEvent, Percent, Poison, Recorded, TypePattern, Window,
 };
 pub use foundation_types::id::Tag;

@@ -34,6 +34,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
         r#"{"event_get":{"id":"1"}}"#,
         r#"{"events_query":{"query":{"type":"a","order":"desc","limit":5,"after":9}}}"#,
         r#"{"events_trace":{"correlation_id":"c"}}"#,
+        r#"{"events_aggregate":{"query":{"type":"a"},"aggregation":{"measures":["count","p99.9:data.a[0]"],"by":["type","data.b"],"window":{"sliding":{"size_ms":60000,"step_ms":10000}},"lateness":{"allowed_ms":5,"late":"row"}}}}"#,
         r#"{"events_stats":{}}"#,
         r#"{"get_metrics":{}}"#,
         r#"{"take_dump":{"directory":"/tmp"}}"#,

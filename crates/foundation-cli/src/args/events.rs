@@ -1,8 +1,11 @@
 //! The verbs of `events`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
+
+use super::config::lasting;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum EventsVerb {
@@ -17,11 +20,10 @@ pub(crate) enum EventsVerb {
     },
     /// Find events: one JSON object a line
     Query(QueryArgs),
+    /// What events come to: counts, rates, sums and percentiles, by groups and windows of time
+    Aggregate(AggregateArgs),
     /// Who caused what in a story
-    Trace {
-        /// Correlation id of the story
-        correlation: String,
-    },
+    Trace(TraceArgs),
     /// What the event store holds
     Stats,
     /// Every durable consumer: where it is, how far behind, what it has in hand and has parked
@@ -191,6 +193,63 @@ pub(crate) struct FilterArgs {
     /// Only what happened before this time, RFC 3339
     #[arg(long, value_name = "TIME")]
     pub(crate) until: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TraceArgs {
+    /// Correlation id of the story
+    pub(crate) correlation: String,
+    /// How the story is written; as --output says if absent
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<TraceFormat>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TraceFormat {
+    /// An outline for people
+    Text,
+    /// A flowchart for pages that draw Mermaid
+    Mermaid,
+    /// One JSON value
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AggregateArgs {
+    #[command(flatten)]
+    pub(crate) query: QueryArgs,
+    /// What to compute: count, rate, or sum, min, max, mean or a percentile of a place in the data, as
+    /// p95:data.took_ms; may be given several times. Percentiles of more than 100 numbers are off by
+    /// at most 3.1 %
+    #[arg(long = "measure", value_name = "MEASURE", default_value = "count")]
+    pub(crate) measures: Vec<String>,
+    /// A row for each type, source, stream, subject, correlation, or value of a place in the data, as
+    /// data.level; may be given several times
+    #[arg(long, value_name = "GROUP")]
+    pub(crate) by: Vec<String>,
+    /// Rows for windows of this length, as 90s, 10m, 2h or 1d
+    #[arg(long, value_name = "TIME", value_parser = lasting)]
+    pub(crate) window: Option<Duration>,
+    /// A window begins each time this long, so that they overlap
+    #[arg(long, value_name = "TIME", value_parser = lasting, requires = "window")]
+    pub(crate) slide: Option<Duration>,
+    /// Rows for sessions instead: what a group does until it pauses this long
+    #[arg(long, value_name = "TIME", value_parser = lasting, conflicts_with = "window")]
+    pub(crate) session_gap: Option<Duration>,
+    /// How much older than the youngest before it an event may be; it is late otherwise
+    #[arg(long, value_name = "TIME", value_parser = lasting)]
+    pub(crate) lateness: Option<Duration>,
+    /// What becomes of events that are late
+    #[arg(long, value_enum, default_value_t = WhenLate::Drop, requires = "lateness")]
+    pub(crate) late: WhenLate,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum WhenLate {
+    /// They are counted as late, and that is all
+    Drop,
+    /// They share a row
+    Row,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -1,10 +1,14 @@
-//! `foundation events …`: finding events and following stories.
+//! `foundation events …`: finding events, following stories, and what events come to.
 
-use foundation::node::{EventGet, EventsQuery, EventsStats, EventsTrace};
-use foundation::{EventQuery, Order, Result, Timestamp};
+use foundation::events::{Aggregation, Late, Window};
+use foundation::node::{EventGet, EventsAggregate, EventsQuery, EventsStats, EventsTrace};
+use foundation::{Error, ErrorKind, EventQuery, Order, Result, Timestamp};
 
 use super::{append, consumers, import, parked, projections};
-use crate::args::{Direction, EventsVerb, FilterArgs, Output, QueryArgs};
+use crate::args::{
+    AggregateArgs, Direction, EventsVerb, FilterArgs, Output, QueryArgs, TraceArgs, TraceFormat,
+    WhenLate,
+};
 use crate::connection::{Connection, Intent};
 use crate::exit::Outcome;
 use crate::program::{Program, Rows};
@@ -16,7 +20,8 @@ pub(super) async fn run(program: &mut Program, verb: EventsVerb) -> Outcome {
         EventsVerb::Append(args) => append::run(program, args).await,
         EventsVerb::Get { id } => get(program, &id).await,
         EventsVerb::Query(args) => query(program, args).await,
-        EventsVerb::Trace { correlation } => trace(program, &correlation).await,
+        EventsVerb::Aggregate(args) => aggregate(program, args).await,
+        EventsVerb::Trace(args) => trace(program, args).await,
         EventsVerb::Stats => stats(program).await,
         EventsVerb::Consumers(args) => consumers::run(program, args).await,
         EventsVerb::Parked(args) => parked::run(program, args).await,
@@ -85,13 +90,69 @@ async fn write_pages(
     program.out.end_rows(&rows)
 }
 
-async fn trace(program: &mut Program, correlation: &str) -> Outcome {
-    let call = EventsTrace { correlation_id: correlation.into() };
-    let trace = program.ask(Intent::Read, call).await?;
+async fn aggregate(program: &mut Program, args: AggregateArgs) -> Outcome {
+    let (query, aggregation) = aggregation_of(args)?;
+    let counted = program.ask(Intent::Read, EventsAggregate { query, aggregation }).await?;
     match program.global.output {
-        Output::Text => program.out.text(&trace.to_text()),
-        Output::Json => program.out.json(&trace),
-        Output::Ndjson => trace.spans.iter().try_for_each(|span| program.out.json(span)),
+        Output::Text => {
+            render::aggregated(&counted).iter().try_for_each(|line| program.out.text(line))
+        }
+        Output::Json => program.out.json(&counted),
+        Output::Ndjson => {
+            let rows = counted.rows.iter().map(|row| render::NamedRow { of: &counted, row });
+            rows.into_iter().try_for_each(|row| program.out.json(&row))
+        }
+    }
+}
+
+fn aggregation_of(args: AggregateArgs) -> Result<(EventQuery, Aggregation)> {
+    let AggregateArgs { query, measures, by, window, slide, session_gap, lateness, late } = args;
+    let window = match (window, slide, session_gap) {
+        (Some(size), None, _) => Window::tumbling(size),
+        (Some(size), Some(step), _) => Window::sliding(size, step),
+        (None, _, Some(gap)) => Window::session(gap),
+        (None, _, None) => Window::None,
+    };
+    let mut asked = Aggregation {
+        measures: measures.iter().map(|text| text.parse()).collect::<Result<_>>()?,
+        by: by.iter().map(|text| text.parse()).collect::<Result<_>>()?,
+        window,
+        lateness: None,
+    };
+    if let Some(allowed) = lateness {
+        let late = match late {
+            WhenLate::Drop => Late::Drop,
+            WhenLate::Row => Late::Row,
+        };
+        asked = asked.lateness(allowed, late);
+    }
+    Ok((query_of(query)?, asked))
+}
+
+async fn trace(program: &mut Program, args: TraceArgs) -> Outcome {
+    let format = format_of(args.format, program.global.output)?;
+    let call = EventsTrace { correlation_id: args.correlation.as_str().into() };
+    let trace = program.ask(Intent::Read, call).await?;
+    match format {
+        Some(TraceFormat::Text) => program.out.text(&trace.to_text()),
+        Some(TraceFormat::Mermaid) => program.out.text(trace.to_mermaid().trim_end()),
+        Some(TraceFormat::Json) => program.out.json(&trace),
+        None => trace.spans.iter().try_for_each(|span| program.out.json(span)),
+    }
+}
+
+/// How a story is written; nothing for span by span.
+fn format_of(format: Option<TraceFormat>, output: Output) -> Result<Option<TraceFormat>> {
+    match (format, output) {
+        (None, Output::Text) => Ok(Some(TraceFormat::Text)),
+        (None, Output::Json) => Ok(Some(TraceFormat::Json)),
+        (None, Output::Ndjson) => Ok(None),
+        (Some(format), Output::Text) => Ok(Some(format)),
+        (Some(TraceFormat::Json), Output::Json) => Ok(Some(TraceFormat::Json)),
+        (Some(_), Output::Json | Output::Ndjson) => {
+            let message = "--format and --output ask for different things: leave out one of them";
+            Err(Error::new(ErrorKind::InvalidArgument, message))
+        }
     }
 }
 

@@ -14,14 +14,20 @@ const COLUMN_MAX: usize = 60;
 
 /// The rows as lines, two spaces between columns, none at the end.
 pub(crate) fn table<const N: usize>(columns: [Align; N], rows: &[[String; N]]) -> Vec<String> {
+    wide_table(&columns, rows)
+}
+
+/// The same where how many columns there are is known only now. A row has a cell for each.
+pub(crate) fn wide_table<R: AsRef<[String]>>(columns: &[Align], rows: &[R]) -> Vec<String> {
     let width = |column: usize| {
-        let widths = rows.iter().map(|row| row[column].chars().count());
+        let cells = rows.iter().filter_map(|row| row.as_ref().get(column));
+        let widths = cells.map(|cell| cell.chars().count());
         widths.filter(|width| *width <= COLUMN_MAX).max().unwrap_or(0)
     };
-    let widths: [usize; N] = std::array::from_fn(width);
-    let line = |row: &[String; N]| {
+    let widths: Vec<usize> = (0..columns.len()).map(width).collect();
+    let line = |row: &R| {
         let mut line = String::new();
-        for ((cell, align), width) in row.iter().zip(columns).zip(widths) {
+        for ((cell, align), width) in row.as_ref().iter().zip(columns).zip(&widths) {
             let room = " ".repeat(width.saturating_sub(cell.chars().count()));
             match align {
                 Align::Left => line.extend([cell, room.as_str(), "  "]),

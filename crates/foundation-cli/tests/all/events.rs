@@ -96,10 +96,24 @@ fn a_story_is_told_as_a_tree() {
             insta::assert_snapshot!(store.ok(&["events", "trace", "r"]), @r"
             r  2 events, 2 sources, 500 ms
             └─ web      asked    0 ms
-               └─ bank  paid   500 ms
+               └─ bank  paid   500 ms  ◀ critical path
+            time by source  bank 100 %
+            time by type    paid 100 %
             ");
+            insta::assert_snapshot!(store.ok(&["events", "trace", "r", "--format", "mermaid"]), @r#"
+            flowchart TD
+                e0["web<br/>asked<br/>0 ms"]
+                e1["bank<br/>paid<br/>500 ms"]
+                e0 ==> e1
+            "#);
         }
-        assert_eq!(store.json(&["events", "trace", "r"])["spans"][0]["children"][0], 1);
+        let told = store.json(&["events", "trace", "r"]);
+        assert_eq!(told["spans"][0]["children"][0], 1);
+        assert_eq!(told["figures"]["critical_path"][1]["step_us"], 500_000);
+        let json = store.ok(&["events", "trace", "r", "--format", "json"]);
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&json).expect("is JSON"), told);
+        let twice = ["--output", "json", "events", "trace", "r", "--format", "mermaid"];
+        assert_eq!(store.run(&twice).code, Some(2));
         assert_eq!(store.run(&["events", "trace", "nobody"]).code, Some(4));
     });
 }

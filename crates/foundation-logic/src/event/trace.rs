@@ -1,16 +1,22 @@
 //! Who caused what: the events of a story as a tree.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
-use foundation_types::{CorrelationId, Recorded, Timestamp};
+use foundation_types::{CorrelationId, EventId, Recorded, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::outline;
+use super::figures::Figures;
+use super::links::{basis, links, time};
+use super::{diagram, outline};
 
 /// The events of a story in the order of positions, and the tree that their parents make.
 ///
 /// The tree is kept as indices into `spans`, so that a chain of any length can be walked and
 /// dropped without recursion. Its [`Display`](std::fmt::Display) is an outline for people.
+///
+/// What is known are the events with their times, and the parents that they name. Where none names
+/// a parent, `basis` says so, and the order of times is all there is: each event hangs on the one
+/// before it of the same source, which is a guess at what belongs together and says nothing of causes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Trace {
     /// The story, as the first event that belongs to one says.
@@ -23,15 +29,32 @@ pub struct Trace {
     pub duration_us: u64,
     /// The sources, each once, sorted.
     pub sources: Vec<String>,
-    /// Events whose parent is named but not among them.
+    /// What the tree stands on.
+    #[serde(default)]
+    pub basis: Basis,
+    /// Events whose parent is named but not kept, as far as is known.
     pub gaps: usize,
     /// The spans that have no parent here, in the order of positions.
     pub roots: Vec<usize>,
     /// Whether there are more events in the story than these, which are the first.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_cut: bool,
+    /// What the tree comes to.
+    #[serde(default)]
+    pub figures: Figures,
     /// Every event, in the order of positions.
     pub spans: Vec<Span>,
+}
+
+/// What a tree stands on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Basis {
+    /// The parents that events name.
+    #[default]
+    Causes,
+    /// The times of events, source by source: none names a parent.
+    Times,
 }
 
 /// One event of a story, and its place in the tree.
@@ -41,7 +64,7 @@ pub struct Span {
     pub offset_us: u64,
     /// How it hangs on the tree.
     pub link: Link,
-    /// The spans that it caused, in the order of positions.
+    /// The spans that hang on it, in the order of positions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub children: Vec<usize>,
     /// The event.
@@ -56,7 +79,12 @@ pub enum Link {
     Root,
     /// Its parent is this span.
     Child(usize),
-    /// It names a parent that is not among the events.
+    /// It names no parent, as no event of the story does; of its source, this span came before it.
+    After(usize),
+    /// It names a parent that is kept, but is not one of these events: it belongs to another
+    /// story or comes after the end of a trace that is cut.
+    Elsewhere,
+    /// It names a parent that was not found.
     Gap,
     /// Its parents lead back to itself; the tree is cut here.
     Cycle,
@@ -67,22 +95,30 @@ pub enum Link {
 /// A parent may stand anywhere, also after its children: a span is often recorded when it ends.
 /// Of events with the same id the first is the parent.
 #[must_use]
-pub fn trace(mut events: Vec<Recorded>) -> Trace {
+pub fn trace(events: Vec<Recorded>) -> Trace {
+    trace_beside(events, &BTreeSet::new())
+}
+
+/// The same where some of the [`missing_parents`](super::missing_parents) are known to be kept
+/// elsewhere.
+#[must_use]
+pub fn trace_beside(mut events: Vec<Recorded>, kept: &BTreeSet<EventId>) -> Trace {
     events.sort_by_key(|event| event.position);
     let start = events.iter().map(time).min();
     let end = events.iter().map(time).max();
     let sources: BTreeSet<_> = events.iter().filter_map(|each| each.event.source.clone()).collect();
+    let basis = basis(&events);
     let mut trace = Trace {
         correlation_id: events.iter().find_map(|each| each.event.correlation_id.clone()),
         start,
         duration_us: micros(start, end),
         sources: sources.into_iter().collect(),
-        gaps: 0,
-        roots: Vec::new(),
-        is_cut: false,
-        spans: spans(events, start),
+        basis,
+        spans: spans(events, start, basis, kept),
+        ..Trace::default()
     };
     trace.connect();
+    trace.figures = Figures::of(&trace);
     trace
 }
 
@@ -99,15 +135,23 @@ impl Trace {
         self.to_string()
     }
 
+    /// The tree as a Mermaid flowchart, for pages that draw them: the first 200 events.
+    ///
+    /// Whatever text the events have, it is shown as it is and means nothing to Mermaid.
+    #[must_use]
+    pub fn to_mermaid(&self) -> String {
+        diagram::mermaid(self)
+    }
+
     fn connect(&mut self) {
         for at in 0..self.spans.len() {
             match self.link(at) {
-                Some(Link::Child(parent)) => self.adopt(parent, at),
+                Some(Link::Child(parent) | Link::After(parent)) => self.adopt(parent, at),
                 Some(Link::Gap) => {
                     self.gaps += 1;
                     self.roots.push(at);
                 }
-                Some(Link::Root | Link::Cycle) => self.roots.push(at),
+                Some(Link::Root | Link::Elsewhere | Link::Cycle) => self.roots.push(at),
                 None => {}
             }
         }
@@ -161,8 +205,13 @@ impl Trace {
             Some(Link::Child(parent)) => parent,
             _ => at,
         };
-        // After as many steps as there are spans the walk is inside the cycle.
-        let inside = (0..self.spans.len()).fold(at, |at, _| parent(at));
+        // The first span that the walk comes to again is inside the cycle. All that is passed is
+        // reached from the cut, so that no span is passed by two walks.
+        let mut passed = BTreeSet::new();
+        let mut inside = at;
+        while passed.insert(inside) {
+            inside = parent(inside);
+        }
         let mut earliest = inside;
         let mut next = parent(inside);
         while next != inside {
@@ -191,8 +240,13 @@ impl std::fmt::Display for Trace {
     }
 }
 
-fn spans(events: Vec<Recorded>, start: Option<Timestamp>) -> Vec<Span> {
-    let links: Vec<Link> = links(&events);
+fn spans(
+    events: Vec<Recorded>,
+    start: Option<Timestamp>,
+    basis: Basis,
+    kept: &BTreeSet<EventId>,
+) -> Vec<Span> {
+    let links: Vec<Link> = links(&events, basis, kept);
     let span = |(event, link): (Recorded, Link)| Span {
         offset_us: micros(start, Some(time(&event))),
         link,
@@ -200,24 +254,6 @@ fn spans(events: Vec<Recorded>, start: Option<Timestamp>) -> Vec<Span> {
         event,
     };
     events.into_iter().zip(links).map(span).collect()
-}
-
-fn links(events: &[Recorded]) -> Vec<Link> {
-    let mut by_id = HashMap::new();
-    for (at, event) in events.iter().enumerate() {
-        if let Some(id) = &event.event.id {
-            by_id.entry(id.as_str()).or_insert(at);
-        }
-    }
-    let link = |event: &Recorded| match &event.event.parent_id {
-        None => Link::Root,
-        Some(id) => by_id.get(id.as_str()).map_or(Link::Gap, |parent| Link::Child(*parent)),
-    };
-    events.iter().map(link).collect()
-}
-
-fn time(recorded: &Recorded) -> Timestamp {
-    recorded.event.time.unwrap_or(recorded.recorded)
 }
 
 fn micros(from: Option<Timestamp>, to: Option<Timestamp>) -> u64 {
@@ -228,3 +264,6 @@ fn micros(from: Option<Timestamp>, to: Option<Timestamp>) -> u64 {
 fn is_reached(reached: &[bool], at: usize) -> bool {
     reached.get(at).copied().unwrap_or(true)
 }
+
+#[cfg(test)]
+mod tests;

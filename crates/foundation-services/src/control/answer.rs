@@ -67,6 +67,9 @@ pub async fn answer(node: &Node, serving: bool, request: Request) -> Result<Box<
         Request::EventGet(call) => json(&node.events.get(&call.id).await?),
         Request::EventsQuery(call) => json(&node.events.query(call.query).await?),
         Request::EventsTrace(call) => json(&node.events.trace(call.correlation_id).await?),
+        Request::EventsAggregate(call) => {
+            json(&node.events.aggregate(call.query, call.aggregation).await?)
+        }
         Request::EventsStats(_) => json(&node.events.stats()),
         Request::ConsumerList(_) => json(&node.events.consumers()),
         Request::ConsumerChange(call) => {

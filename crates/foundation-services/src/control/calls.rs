@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use foundation_logic::event::Trace;
+use foundation_logic::event::{Aggregated, Trace};
 use foundation_store::telemetry::KeptMetrics;
 use foundation_types::config::{OnConflict, ParkedConflict, Patch, Unchanged};
 use foundation_types::error::ErrorReport;
-use foundation_types::event::ParkedEvent;
+use foundation_types::event::{Aggregation, ParkedEvent};
 use foundation_types::telemetry::Metric;
 use foundation_types::{
     Change, CorrelationId, Data, Edit, Event, EventId, EventQuery, ExpectedVersion, Path, Position,
@@ -266,6 +266,13 @@ calls! {
         /// The story.
         correlation_id: CorrelationId,
     } -> Trace;
+    /// What the events that answer a query come to.
+    EventsAggregate {
+        /// The query.
+        query: EventQuery,
+        /// What to compute of them.
+        aggregation: Aggregation,
+    } -> Aggregated;
     /// What the event store holds.
     EventsStats {} -> EventStoreStats;
     /// Every durable consumer.

@@ -1,11 +1,12 @@
 //! Finding events: by id, by query page after page, by story.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use foundation_logic::event::{Trace, trace};
+use foundation_logic::event::{Trace, missing_parents, trace_beside};
 use foundation_store::event::Lookup;
 use foundation_store::record::Record;
-use foundation_types::limits::{ANSWER_BYTES_MAX, TRACE_EVENTS_MAX};
+use foundation_types::limits::{ANSWER_BYTES_MAX, TRACE_EVENTS_MAX, TRACE_LOOKUPS_MAX};
 use foundation_types::{
     CorrelationId, Error, ErrorKind, EventId, EventQuery, Position, Recorded, Result,
 };
@@ -78,7 +79,9 @@ impl EventStore {
 
     /// Who caused what in the story with this correlation id.
     ///
-    /// Of a story of more than 10,000 events or 16 MiB it is the trace of the first; it says so.
+    /// Of a story of more than 10,000 events or 16 MiB it is the trace of the first; it says so. A
+    /// parent that is not among them is looked for in the whole store, the first 100 of them: one
+    /// that is not found is a gap, as are those that were not looked for.
     ///
     /// # Errors
     /// `NotFound` if no event belongs to the story; as [`EventStore::query`] otherwise.
@@ -86,14 +89,32 @@ impl EventStore {
         let correlation = correlation.into();
         let query = EventQuery::all().correlation(&correlation);
         rules::query(&query)?;
-        let page = self.0.page(query, TRACE_EVENTS_MAX as u64, self.0.deadline()).await?;
+        let deadline = self.0.deadline();
+        let page = self.0.page(query, TRACE_EVENTS_MAX as u64, deadline).await?;
         if page.events.is_empty() {
             let shown: String = correlation.as_str().chars().take(128).collect();
             let message = format!("no event has the correlation id {shown:?}");
             return Err(Error::new(ErrorKind::NotFound, message));
         }
-        let whole = trace(page.events);
+        let kept = self.kept(missing_parents(&page.events), deadline).await?;
+        let whole = trace_beside(page.events, &kept);
         Ok(if page.next.is_some() { whole.shortened() } else { whole })
+    }
+
+    /// Those of the first ids that are kept.
+    async fn kept(&self, ids: Vec<EventId>, deadline: Deadline) -> Result<BTreeSet<EventId>> {
+        let mut kept = BTreeSet::new();
+        for id in ids.into_iter().take(TRACE_LOOKUPS_MAX) {
+            self.0.check(deadline)?;
+            match self.get(&id).await {
+                Ok(_) => drop(kept.insert(id)),
+                Err(error) => match error.kind() {
+                    ErrorKind::NotFound | ErrorKind::Compacted => {}
+                    _ => return Err(error),
+                },
+            }
+        }
+        Ok(kept)
     }
 }
 
@@ -112,7 +133,12 @@ impl Pages<'_> {
 
 impl Core {
     /// Up to `max` events, and the query for the rest.
-    async fn page(&self, mut query: EventQuery, max: u64, deadline: Deadline) -> Result<EventPage> {
+    pub(super) async fn page(
+        &self,
+        mut query: EventQuery,
+        max: u64,
+        deadline: Deadline,
+    ) -> Result<EventPage> {
         let size = query.limit.map_or(max, |limit| limit.min(max));
         let is_last = query.limit == Some(size);
         // One more than the page tells whether there is more.

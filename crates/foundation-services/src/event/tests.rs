@@ -1,5 +1,6 @@
 //! The event store against a model, against many callers at once, and against a slow disk.
 
+mod aggregated;
 mod appended;
 mod cancelled;
 mod catalogue;

@@ -68,16 +68,8 @@ impl<'de> Visitor<'de> for At<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let digits;
+        let Some((wanted, rest)) = self.0.split_first() else { return Ok(None) };
         let mut found = None;
-        let (wanted, rest) = match self.0.split_first() {
-            Some((Segment::Key(key), rest)) => (&**key, rest),
-            Some((Segment::Index(number), rest)) => {
-                digits = number.to_string();
-                (digits.as_str(), rest)
-            }
-            None => return Ok(None),
-        };
         while let Some(is_wanted) = map.next_key_seed(Is(wanted))? {
             if is_wanted {
                 found = map.next_value_seed(At(rest))?;
@@ -105,8 +97,8 @@ impl<'de> Visitor<'de> for At<'_> {
     }
 }
 
-/// Whether a key is this one, told without a copy of it.
-struct Is<'a>(&'a str);
+/// Whether a key is the one that a segment names; an index names the key with its digits.
+struct Is<'a>(&'a Segment);
 
 impl<'de> DeserializeSeed<'de> for Is<'_> {
     type Value = bool;
@@ -124,7 +116,10 @@ impl Visitor<'_> for Is<'_> {
     }
 
     fn visit_str<E: serde::de::Error>(self, key: &str) -> Result<bool, E> {
-        Ok(key == self.0)
+        Ok(match self.0 {
+            Segment::Key(name) => **name == *key,
+            Segment::Index(index) => key == index.to_string(),
+        })
     }
 }
 

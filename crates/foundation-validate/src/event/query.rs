@@ -13,6 +13,12 @@ use crate::validated::Validated;
 /// correlation id, parent id, stream or tag, or more than 100 types, tags or fields.
 pub fn query(query: &EventQuery) -> Result<()> {
     let mut found = Vec::new();
+    inspect_query(query, &mut found);
+    settle((), found).map(Validated::into_inner)
+}
+
+/// Finds what is wrong with a query.
+pub(super) fn inspect_query(query: &EventQuery, found: &mut Vec<Problem>) {
     let mut refuse = |path, message: String| {
         found.push(Problem::new(ErrorKind::InvalidArgument, path, message));
     };
@@ -46,5 +52,4 @@ pub fn query(query: &EventQuery) -> Result<()> {
             refuse(path, "is empty".to_owned());
         }
     }
-    settle((), found).map(Validated::into_inner)
 }

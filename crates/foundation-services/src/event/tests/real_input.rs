@@ -1,9 +1,12 @@
 //! The store under real input: 2,000 lines of an OpenStack log, each line an event.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use foundation_types::{Event, EventQuery};
+use foundation_logic::event::Basis;
+use foundation_types::{Event, EventQuery, Timestamp};
 use foundation_validate::parse;
+use serde_json::Value;
 
 use super::sample::World;
 
@@ -43,5 +46,49 @@ async fn real_input_is_stored_once_and_found_by_what_it_is_about() {
         let story = "req-addc1839-2ed5-4778-b57e-5854eb7b8b09";
         assert_eq!(world.all(EventQuery::all().correlation(story)).await.len(), 398);
         assert_eq!(world.events.trace(story).await.expect("told").spans.len(), 398);
+    }
+}
+
+#[tokio::test]
+async fn stories_of_a_real_log_are_what_its_lines_say() {
+    let Some(path) = real_input() else {
+        eprintln!("skipped: there is no shared/data/openstack_2k.ndjson above this crate");
+        return;
+    };
+    let world = World::in_memory();
+    let outcomes = world.events.append_each(events_of(&path)).await;
+    assert!(outcomes.iter().all(Result::is_ok));
+    let text = std::fs::read_to_string(&path).expect("it was there a moment ago");
+    let mut stories: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for line in text.lines() {
+        let line: Value = serde_json::from_str(line).expect("is JSON");
+        if let Some(story) = line["correlation_id"].as_str().map(str::to_owned) {
+            stories.entry(story).or_default().push(line);
+        }
+    }
+    assert!(stories.len() > 100, "many stories, each among the lines of others");
+    for (story, lines) in stories {
+        let told = world.events.trace(&story).await.expect("told");
+        let messages: Vec<Value> = told
+            .spans
+            .iter()
+            .map(|span| span.event.event.data.to::<Value>().expect("is JSON")["message"].clone())
+            .collect();
+        let expected: Vec<Value> =
+            lines.iter().map(|line| line["data"]["message"].clone()).collect();
+        assert_eq!(messages, expected, "{story}");
+        let time = |line: &Value| line["time"].as_str().and_then(|text| text.parse().ok());
+        let times: Vec<Timestamp> = lines.iter().map(|line| time(line).expect("a time")).collect();
+        let (first, last) = (times.iter().min().expect("one"), times.iter().max().expect("one"));
+        assert_eq!(told.start, Some(*first), "{story}");
+        assert_eq!(u128::from(told.duration_us), last.since(*first).as_micros(), "{story}");
+        let sources: BTreeSet<&str> =
+            lines.iter().filter_map(|line| line["source"].as_str()).collect();
+        assert_eq!(told.sources, Vec::from_iter(sources), "{story}");
+        // No line names a parent: a chain for each source, and nothing is said of causes.
+        assert_eq!(told.roots.len(), told.sources.len(), "{story}");
+        let is_guess = lines.len() > 1;
+        assert_eq!(told.basis, if is_guess { Basis::Times } else { Basis::Causes }, "{story}");
+        assert_eq!((told.gaps, told.figures.orphans), (0, 0), "{story}");
     }
 }
