@@ -195,19 +195,19 @@ pub use foundation_types::{
 /// # }
 /// ```
 pub mod config {
-    pub use foundation_logic::config::Reference;
+    pub use foundation_logic::config::{Migration, Migrations, Reference};
     pub use foundation_services::config::{
-        Accepts, AnyConfig, ConfigChange, ConfigServer, Explanation, FieldChange, FieldNotice,
-        FieldRow, FieldWatch, Finding, Given, HistoryQuery, Notice, OnSilence, Place, Proposed,
-        RefusedChange, Resolution, Resolve, Sources, Subscription, Unknown, Update, Updated,
-        VetoGuard, VetoTerms,
+        Accepts, AnyConfig, Aside, ConfigChange, ConfigServer, Explanation, FieldChange,
+        FieldNotice, FieldRow, FieldWatch, Finding, Given, HistoryQuery, MigrationReport, Notice,
+        OnSilence, Place, Proposed, RefusedChange, Resolution, Resolve, Sources, Subscription,
+        Unknown, Update, Updated, VetoGuard, VetoTerms,
     };
     pub use foundation_store::config::{Current, Snapshot};
     pub use foundation_types::config::{
         Bound, BufferSettings, Change, Document, Edit, EventSettings, Field, InterfaceSettings,
-        JournalSettings, Layer, Leaf, Lens, LogLevel, LogSettings, Merge, OnConflict, Operation,
-        Origin, Overflow, ParkedConflict, Patch, Pointer, RetentionSettings, Settings, Shape,
-        Shaped, TelemetrySettings, Unchanged,
+        JournalSettings, Layer, Leaf, Lens, LogLevel, LogSettings, Merge, OnConflict, OnInvalid,
+        Operation, Origin, Overflow, ParkedConflict, Patch, Pointer, RetentionSettings, Settings,
+        Shape, Shaped, TelemetrySettings, Unchanged,
     };
     pub use foundation_validate::{BusinessRule, ChangeRequest};
 }

@@ -2,7 +2,9 @@
 
 mod dumps;
 mod life;
+mod migrated;
 mod parked;
+mod parked_documents;
 mod reference;
 mod refused;
 mod secrets;

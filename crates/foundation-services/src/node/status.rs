@@ -104,6 +104,9 @@ pub struct DocumentStatus {
     pub version: Version,
     /// Whether the program has its type and can change it.
     pub linked: bool,
+    /// Why what was logged of it is not in force, if it is parked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parked: Option<String>,
 }
 
 /// Whether a node does its work, and what stands in the way.
@@ -254,7 +257,9 @@ impl Node {
         let row = |name: String| {
             let version = self.documents.timeline(&name).map_or(Version::NONE, |one| one.last().0);
             let linked = self.documents.is_linked(&name);
-            DocumentStatus { name, version, linked }
+            let parked = self.configs.get(&name).and_then(|config| config.parked_document());
+            let parked = parked.map(|error| error.to_string());
+            DocumentStatus { name, version, linked, parked }
         };
         self.documents.names().into_iter().map(row).collect()
     }
@@ -315,7 +320,11 @@ impl Node {
                 let error = config.refused_sources()?;
                 Some(format!("the files of document {name} are not in force: {error}"))
             });
-            refused.collect::<Vec<_>>()
+            let parked = self.configs.iter().filter_map(|(name, config)| {
+                let error = config.parked_document()?;
+                Some(format!("document {name} is parked, its defaults and sources count: {error}"))
+            });
+            parked.chain(refused).collect::<Vec<_>>()
         };
         match (faults.collect::<Vec<_>>(), self.documents.unfollowed()) {
             (faults, 0) if faults.is_empty() => match refused() {
