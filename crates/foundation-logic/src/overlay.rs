@@ -30,6 +30,17 @@ impl Overlay {
         self.add(change.changes.iter().filter(is_put), after);
     }
 
+    /// Follows what is logged of a migration: takes away what it withdrew, and then puts what it puts.
+    pub fn follow_migration(&mut self, change: &Change) {
+        for place in &change.withdrawn {
+            self.clear(place);
+        }
+        let is_put = |edit: &&Edit| edit.after.is_some() || !change.withdrawn.contains(&edit.path);
+        for edit in change.changes.iter().filter(is_put) {
+            self.put(edit.path.clone(), edit.after.clone());
+        }
+    }
+
     /// Adds edits that were applied and led to the tree `after`.
     pub fn add<'a>(&mut self, edits: impl IntoIterator<Item = &'a Edit>, after: &Value) {
         for edit in edits {

@@ -71,19 +71,19 @@ mod builder;
 mod keeping;
 mod linked;
 mod linked_tables;
+#[cfg(feature = "log-level")]
+mod log_level;
 mod running;
 
 pub use builder::Builder;
-pub use foundation_services::config::SealingKey;
-pub use keeping::{backup_directory, check_fold, repair, restore, verify_directory};
-pub use running::Foundation;
-
-pub use foundation_services::config::Sources;
+pub use foundation_services::config::{SealingKey, Sources};
 pub use foundation_types::{
     CorrelationId, Document, Durability, Error, ErrorKind, Event, EventId, EventQuery, EventType,
     ExpectedVersion, HIDDEN, Keep, Order, Path, Position, Recorded, Result, Secret, Segment,
     Settings, Shaped, StreamName, Timestamp, Value, Version, lens,
 };
+pub use keeping::{backup_directory, check_fold, repair, restore, verify_directory};
+pub use running::Foundation;
 
 /// Configuration: documents, their changes and history.
 ///

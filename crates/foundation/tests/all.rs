@@ -2,6 +2,8 @@
 
 mod dumps;
 mod life;
+#[cfg(feature = "log-level")]
+mod log_level;
 mod migrated;
 mod parked;
 mod parked_documents;

@@ -161,7 +161,9 @@ async fn what_was_set_moves_with_its_path_and_is_logged_once() {
             .iter()
             .map(|edit| {
                 let side = |side: &Option<Value>| side.as_ref().map_or("-".into(), Value::to_json);
-                let sides = if edit.path.to_string().ends_with("key") {
+                let is_secret =
+                    [&edit.before, &edit.after].into_iter().flatten().any(Value::has_secret);
+                let sides = if is_secret {
                     (edit.before.is_some().to_string(), edit.after.is_some().to_string())
                 } else {
                     (side(&edit.before), side(&edit.after))
@@ -174,7 +176,7 @@ async fn what_was_set_moves_with_its_path_and_is_logged_once() {
             greeting - "good day"
             limits {"burst":20,"rate":160} -
             old "gone" -
-            payment true -
+            payment true false
             rate_limit - 160
             secrets.key false true
             timeout_ms - 7000
@@ -281,13 +283,17 @@ async fn what_cannot_be_migrated_is_refused_and_nothing_is_changed() {
         refused(partly().to(3, |m| m.transform("payment.key", Ok::<Value, Error>))).await,
         refused(partly().to(3, |m| m.moved("tags[0]", "tag"))).await,
         refused(partly().to(4, |m| m)).await,
-        refused(
-            partly()
-                .to(3, |m| m.transform("old", Ok::<u32, Error>)),
-        )
-        .await,
+        refused(partly().to(3, |m| m.transform("old", Ok::<u32, Error>))).await,
     ];
-    insta::assert_snapshot!(told.join("\n"), @"");
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    config.migration_failed document "booth" was logged with schema 1, its type has schema 3, and no migration leads to schema 2 [document booth, version 5]
+    config.migration_failed document "booth" was logged with schema 1, its type has schema 3, and no migration leads to schema 3 [document booth, version 5]
+    config.migration_failed timeout_s: its transform panicked [schema 3, document booth, version 5]
+    config.migration_failed payment.key: a secret has no value that could be transformed: move it [schema 3, document booth, version 5]
+    config.migration_failed "tags[0]" cannot be migrated by itself: name a place without an index, and transform the list [document booth, schema 3]
+    config.migration_failed a migration of document "booth" leads to schema 4: expected one after 2 and up to 3, the schema of its type
+    config.migration_failed old: its transform failed: wrong type, got string "gone", expected u32 [schema 3, document booth, version 5]
+    "#);
     let foundation = first(&store).await;
     assert_eq!(foundation.config::<First>().expect("is declared").version().number(), 5);
     close(foundation).await;
@@ -302,7 +308,7 @@ async fn the_store_of_a_newer_schema_is_refused_with_both_numbers() {
     let builder = Foundation::builder(&store).document::<First>(Sources::defaults());
     let error = builder.sealing_key(key()).start().await.expect_err("is refused");
     assert_eq!(error.kind(), ErrorKind::NewerSchema);
-    insta::assert_snapshot!(error, @"");
+    insta::assert_snapshot!(error, @r#"document "booth" was logged with schema 3, and its type has schema 1 [document booth, version 6]"#);
 }
 
 #[tokio::test]
@@ -322,11 +328,14 @@ async fn a_dry_run_tells_what_would_be_logged_and_what_is_wrong_with_it() {
         .to(2, |m| m.rename("limits.rate", "rate_limit").removed("limits"))
         .to(3, |m| {
             m.moved("payment.key", "secrets.key")
-                .transform("rate_limit", |rate| Ok(Value::from(from_value::<u64>(&rate)? * 1_000)))
+                .transform("rate_limit", |rate: u64| Ok(rate * 1_000))
         });
     let report = check(higher).await.expect("is read").remove(0);
     let told: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
-    insta::assert_snapshot!(told.join("\n"), @"");
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    old: no key "old" in document "booth"
+    timeout_s: no key "timeout_s" in document "booth", did you mean timeout_ms?
+    "#);
     let foundation = first(&store).await;
     assert_eq!(foundation.config::<First>().expect("is declared").version().number(), 5);
     close(foundation).await;

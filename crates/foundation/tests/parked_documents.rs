@@ -71,7 +71,7 @@ async fn a_parked_document_has_its_defaults_and_everybody_is_told() {
     assert_eq!((aside.value, aside.problems.len()), (Some(500.into()), 1));
     let told = EventQuery::all().kind("foundation.config.parked_document");
     let told = foundation.events().query(told).await.expect("is answered").events;
-    insta::assert_snapshot!(told[0].event.data.as_json(), @"");
+    insta::assert_snapshot!(told[0].event.data.as_json(), @r#"{"code":"config.out_of_range","document":"shop","problems":[{"code":"config.out_of_range","path":"name"},{"code":"config.out_of_range","path":"rate_limit"}]}"#);
     close(foundation).await;
     // Nothing of the log is lost: the program that takes it has it.
     let builder = Foundation::builder(&store).document::<Shop>(Sources::defaults());
@@ -89,7 +89,7 @@ async fn a_change_that_corrects_all_brings_it_back_and_another_one_is_refused() 
     let foundation = strict(&store, OnInvalid::Park).await.expect("starts");
     let shop = foundation.config::<StrictShop>().expect("is declared");
     let error = shop.set("rate_limit", 7).await.expect_err("the name is still too long");
-    assert_eq!((error.kind(), &*error.problems()[0].path), (ErrorKind::Invalid, "name"));
+    assert_eq!((error.kind(), &*error.problems()[0].path), (ErrorKind::OutOfRange, "name"));
     assert_eq!(shop.get().rate_limit, 0);
     let mut told = shop.subscribe("name").expect("a path");
     let updated = shop.transaction().set("rate_limit", 7).set("name", "Cor").await.expect("passes");

@@ -15,6 +15,9 @@ use super::moves;
 use crate::overlay::Overlay;
 use crate::{diff, lens};
 
+#[cfg(test)]
+mod tests;
+
 /// The schemas of a document up to that of its type, and what leads from each to the next. Cloning is
 /// O(1).
 #[derive(Clone)]
@@ -74,7 +77,7 @@ impl Evolution {
     /// `MigrationFailed`, with the schema, the path and the reason, if a migration is missing, a
     /// transform fails or panics, or something else is in the way of what is moved.
     pub fn overlay(&self, from: u32, set: &Overlay) -> Result<Overlay> {
-        let mut set = set.clone();
+        let mut set = moves::gathered(set)?;
         for schema in from.saturating_add(1)..=self.present {
             let Some((_, migration)) = self.steps.iter().find(|(to, _)| *to == schema) else {
                 let message = format!(
@@ -85,9 +88,7 @@ impl Evolution {
                 return Err(Error::new(ErrorKind::MigrationFailed, message));
             };
             for one in &migration.moves {
-                moves::make(one, &mut set).map_err(|error| {
-                    error.with("document", self.document).with("schema", schema)
-                })?;
+                moves::make(one, &mut set).map_err(|error| error.with("schema", schema))?;
             }
         }
         Ok(set)
@@ -117,30 +118,29 @@ impl Evolution {
     ) -> Result<Migrated> {
         let overlay = self.overlay(from, kept)?;
         let tree = overlay.on(&Value::empty_map())?;
-        let is_new = |(path, value): &(&Path, Option<&Value>)| {
-            value.is_none() || set.at(path) != Some(*value) || lens::get(logged, path) != *value
-        };
-        let put = overlay.iter().filter(is_new);
-        let mut edits: Vec<Edit> = put
-            .map(|(path, value)| {
+        let is_within = |path: &Path| overlay.around(path).is_some_and(|(_, put)| put.is_some());
+        let is_gone = |path: &Path| overlay.at(path).is_none() && !is_within(path);
+        let mut gone: Vec<Edit> = diff::diff(logged, &tree);
+        gone.retain(|edit| edit.before.is_some() && is_gone(&edit.path));
+        // What stands where a map is from here on makes room for what is put inside.
+        gone.iter_mut().for_each(|edit| edit.after = None);
+        let left = set.iter().map(|(path, _)| path).filter(|path| is_gone(path));
+        let mut withdrawn: Vec<Path> = left.cloned().collect();
+        withdrawn.extend(gone.iter().map(|edit| edit.path.clone()));
+        withdrawn.sort();
+        withdrawn.dedup();
+        let mut edits = gone;
+        for (path, value) in overlay.iter() {
+            let is_same = set.at(path) == Some(value) && lens::get(logged, path) == value;
+            let is_there = is_same && !(value.is_some() && set.has_inside(path));
+            // What is put or taken away around it takes it away.
+            let around = edits.iter().map(|edit| &edit.path).chain(&withdrawn);
+            if !is_there || around.into_iter().any(|outer| path.is_in(outer)) {
                 let before = lens::get(logged, path).cloned();
-                Edit { path: path.clone(), before, after: value.cloned() }
-            })
-            .collect();
-        let is_gone = |edit: &Edit| {
-            edit.after.is_none()
-                && overlay.at(&edit.path).is_none()
-                && overlay.around(&edit.path).is_none()
-        };
-        let mut gone: Vec<Edit> = diff::diff(logged, &tree).into_iter().filter(is_gone).collect();
-        let is_told = |path: &Path| gone.iter().any(|edit| path.is_in(&edit.path));
-        // What was removed before, so that nothing of it is in a tree, is no longer.
-        let bare = set.iter().map(|(path, _)| path).filter(|path| {
-            overlay.at(path).is_none() && overlay.around(path).is_none() && !is_told(path)
-        });
-        let bare: Vec<Path> = bare.filter(|path| !overlay.has_in(path)).cloned().collect();
-        let withdrawn = gone.iter().map(|edit| edit.path.clone()).chain(bare).collect();
-        edits.append(&mut gone);
+                edits.push(Edit { path: path.clone(), before, after: value.cloned() });
+            }
+        }
+        // Outer places first, and of the same place what is put last.
         edits.sort_by(|one, other| one.path.cmp(&other.path));
         Ok(Migrated { overlay, edits, withdrawn })
     }

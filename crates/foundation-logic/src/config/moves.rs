@@ -9,6 +9,15 @@ use super::migrations::{Move, Transform};
 use crate::lens;
 use crate::overlay::Overlay;
 
+/// What was set with each value in that around it, where one was set around it.
+pub(super) fn gathered(set: &Overlay) -> Result<Overlay> {
+    let mut gathered = Overlay::default();
+    for (path, value) in set.iter() {
+        put(path, value.cloned(), &mut gathered)?;
+    }
+    Ok(gathered)
+}
+
 /// Makes the step.
 pub(super) fn make(step: &Move, set: &mut Overlay) -> Result<()> {
     match step {

@@ -258,7 +258,7 @@ impl Node {
             let version = self.documents.timeline(&name).map_or(Version::NONE, |one| one.last().0);
             let linked = self.documents.is_linked(&name);
             let parked = self.configs.get(&name).and_then(|config| config.parked_document());
-            let parked = parked.map(|error| error.to_string());
+            let parked = parked.as_ref().map(all_problems);
             DocumentStatus { name, version, linked, parked }
         };
         self.documents.names().into_iter().map(row).collect()
@@ -322,7 +322,10 @@ impl Node {
             });
             let parked = self.configs.iter().filter_map(|(name, config)| {
                 let error = config.parked_document()?;
-                Some(format!("document {name} is parked, its defaults and sources count: {error}"))
+                let problems = all_problems(&error);
+                Some(format!(
+                    "document {name} is parked, its defaults and sources count: {problems}"
+                ))
             });
             parked.chain(refused).collect::<Vec<_>>()
         };
@@ -398,4 +401,10 @@ fn well(name: &str) -> Check {
 
 fn ill(name: &str, state: CheckState, message: String) -> Check {
     Check { name: name.to_owned(), state, message }
+}
+
+/// Every problem of an error, one after the other.
+fn all_problems(error: &Error) -> String {
+    let all: Vec<String> = error.problems().iter().map(ToString::to_string).collect();
+    all.join("; ")
 }

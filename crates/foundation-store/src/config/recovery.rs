@@ -205,7 +205,7 @@ impl<T: Document> ConfigState<T> {
         };
         // As the log will be folded.
         let mut overlay = set;
-        overlay.follow(&change, &logged);
+        overlay.follow_migration(&change);
         let tree = overlay.on(&self.timeline.base())?;
         let Change { withdrawn, changes: edits, .. } = change;
         Ok(Some(Unlogged { from, edits, withdrawn, overlay, tree }))

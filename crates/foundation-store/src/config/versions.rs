@@ -109,7 +109,7 @@ impl Versions {
         }
         // What was set at run time has moved, and what sources said is said anew.
         let mut overlay = self.overlay.clone();
-        overlay.follow(change, &after);
+        overlay.follow_migration(change);
         let after = overlay.on(&self.ground(change.schema))?;
         Ok((before, after))
     }
@@ -156,8 +156,10 @@ impl Versions {
         }
         self.positions.push(position);
         self.passing.follow(change, &self.overlay);
-        self.overlay.follow(change, &tree);
-        if self.schema() != Some(change.schema) {
+        if self.schema() == Some(change.schema) {
+            self.overlay.follow(change, &tree);
+        } else {
+            self.overlay.follow_migration(change);
             let (schema, first) = (change.schema, version.number());
             self.eras.push(Era { schema, first, tree: tree.clone() });
         }
