@@ -66,7 +66,7 @@ async fn any_field_that_is_a_level_is_followed_and_no_other() {
     let refused = foundation.follow_level::<Loud, _>("name", handle.clone());
     assert_eq!(refused.expect_err("is no level").kind(), ErrorKind::InvalidArgument);
     let refused = foundation.follow_level::<Loud, _>("nothing", handle.clone());
-    assert_eq!(refused.expect_err("is not there").kind(), ErrorKind::UnknownKey);
+    assert_eq!(refused.expect_err("is not there").kind(), ErrorKind::NotFound);
     assert_eq!(handle.clone_current(), Some(LevelFilter::OFF));
     foundation.follow_level::<Loud, _>("verbosity", handle.clone()).expect("is a level");
     until(&handle, LevelFilter::ERROR).await;

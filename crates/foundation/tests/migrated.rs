@@ -364,3 +364,71 @@ async fn what_was_set_for_a_time_gives_way_where_it_is_migrated() {
     assert!(matches!(given[0].origin, foundation::config::Origin::RunTime { until: Some(_), .. }));
     close(foundation).await;
 }
+
+/// Every version says what was set by then: below and above a stored tree, and across the schemas.
+async fn check_all_versions(foundation: &Foundation) {
+    let booth = foundation.config::<Third>().expect("is declared");
+    assert_eq!(booth.version().number(), 141);
+    for version in 0..=141 {
+        let seen = booth.at(Version::new(version)).await.expect("is kept").document;
+        let expected = match version {
+            0 => Third::default().rate_limit,
+            71 => 70,
+            version => u32::try_from(version).expect("is small"),
+        };
+        assert_eq!(seen.rate_limit, expected, "version {version}");
+        let greeting = if version == 0 { "hi" } else { "good day" };
+        assert_eq!((seen.limits, &*seen.greeting), (3, greeting), "version {version}");
+    }
+}
+
+#[tokio::test]
+async fn many_versions_of_two_schemas_come_out_of_a_snapshot_as_they_were() {
+    let directory = directory();
+    let store = directory.path().join("store");
+    let foundation = first(&store).await;
+    let booth = foundation.config::<First>().expect("is declared");
+    for rate in 1..=70 {
+        booth.set("limits.rate", rate).await.expect("fits");
+    }
+    close(foundation).await;
+    let foundation = third(&store).await;
+    let booth = foundation.config::<Third>().expect("is declared");
+    for rate in 72..=141 {
+        booth.set("rate_limit", rate).await.expect("fits");
+    }
+    check_all_versions(&foundation).await;
+    close(foundation).await;
+    let foundation = third(&store).await;
+    check_all_versions(&foundation).await;
+    close(foundation).await;
+    // A program without the type makes the next snapshot.
+    let foundation = Foundation::builder(&store).start().await.expect("starts");
+    foundation.events().append(foundation::Event::new("between")).await.expect("may enter");
+    close(foundation).await;
+    let foundation = third(&store).await;
+    check_all_versions(&foundation).await;
+    let report = foundation.verify().await.expect("is read");
+    assert!(!report.damaged, "{report:?}");
+    close(foundation).await;
+}
+
+#[tokio::test]
+async fn whoever_follows_from_an_earlier_version_is_told_both_schemas() {
+    let directory = directory();
+    let store = directory.path().join("store");
+    written(&store).await;
+    let foundation = third(&store).await;
+    let booth = foundation.config::<Third>().expect("is declared");
+    let mut told = booth.subscribe_from(Version::new(0), "rate_limit").await.expect("is kept");
+    booth.set("rate_limit", 170).await.expect("fits");
+    let mut seen = Vec::new();
+    while seen.last() != Some(&(7, Some(170.into()))) {
+        let notice = told.next().await.expect("is kept").expect("goes on");
+        let foundation::config::Notice::Changed(change) = notice else { panic!("nobody was slow") };
+        seen.push((change.version.number(), change.after));
+    }
+    // The first schema had no such path: what was logged of it lies elsewhere.
+    assert_eq!(seen, [(1, None), (6, Some(160.into())), (7, Some(170.into()))]);
+    close(foundation).await;
+}
