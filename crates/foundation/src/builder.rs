@@ -331,9 +331,7 @@ impl Builder {
     }
 
     /// The states of all documents, which follow the journal once it is open.
-    fn link(
-        &mut self,
-    ) -> Result<(Arc<Documents>, Arc<ConfigState<Settings>>, Vec<Box<dyn Linked>>)> {
+    fn link(&mut self) -> Result<States> {
         let declared = std::mem::take(&mut self.documents);
         let mut evolutions = std::mem::take(&mut self.evolutions);
         let mut documents = Documents::default();
@@ -442,6 +440,8 @@ impl Builder {
     }
 }
 
+/// All documents, Foundation's own settings, and the others on their way to their servers.
+type States = (Arc<Documents>, Arc<ConfigState<Settings>>, Vec<Box<dyn Linked>>);
 type Configs = BTreeMap<String, Arc<dyn AnyConfig>>;
 type Typed = HashMap<TypeId, Box<dyn std::any::Any + Send + Sync>>;
 
