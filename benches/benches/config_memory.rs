@@ -44,6 +44,7 @@ fn append(journal: &MemoryJournal, clock: &dyn Clock, version: u64) {
     let change = Change {
         document: "sixty".to_owned(),
         version: Version::new(version),
+        schema: 1,
         time: clock.wall(),
         actor: None,
         reason: None,

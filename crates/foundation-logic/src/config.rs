@@ -7,13 +7,18 @@ use foundation_validate::{ChangeRequest, Validated};
 
 use crate::{diff, lens, patch};
 
+mod evolution;
 mod layers;
+mod migrations;
+mod moves;
 mod reference;
 #[cfg(test)]
 mod tests;
 mod usual;
 
+pub use evolution::{Evolution, Migrated};
 pub use layers::{Given, Layers, on};
+pub use migrations::{Migration, Migrations};
 pub use reference::Reference;
 pub use usual::usual_way;
 

@@ -30,6 +30,17 @@ impl Overlay {
         self.add(change.changes.iter().filter(is_put), after);
     }
 
+    /// Follows what is logged of a migration: takes away what it withdrew, and then puts what it puts.
+    pub fn follow_migration(&mut self, change: &Change) {
+        for place in &change.withdrawn {
+            self.clear(place);
+        }
+        let is_put = |edit: &&Edit| edit.after.is_some() || !change.withdrawn.contains(&edit.path);
+        for edit in change.changes.iter().filter(is_put) {
+            self.put(edit.path.clone(), edit.after.clone());
+        }
+    }
+
     /// Adds edits that were applied and led to the tree `after`.
     pub fn add<'a>(&mut self, edits: impl IntoIterator<Item = &'a Edit>, after: &Value) {
         for edit in edits {
@@ -94,6 +105,45 @@ impl Overlay {
             None if lens::get(&value, path).is_none() => Ok(value),
             None => lens::remove(&value, path),
         })
+    }
+
+    /// What is put at just this place: nothing if nothing is, `Some(None)` if it is removed there.
+    #[must_use]
+    pub fn at(&self, place: &Path) -> Option<Option<&Value>> {
+        self.0.get(place).map(Option::as_ref)
+    }
+
+    /// What is put around a place, with its own place, the nearest first.
+    #[must_use]
+    pub fn around(&self, place: &Path) -> Option<(&Path, Option<&Value>)> {
+        let is_around = |path: &&Path| place.is_in(path) && *path != place;
+        let (path, value) =
+            self.0.range(..place.clone()).rev().find(|(path, _)| is_around(path))?;
+        Some((path, value.as_ref()))
+    }
+
+    /// Whether anything is put inside of a place.
+    #[must_use]
+    pub fn has_inside(&self, place: &Path) -> bool {
+        self.0.keys().any(|path| path.is_in(place) && path != place)
+    }
+
+    /// Puts another value at a place, and leaves what is put inside of it.
+    pub fn replace(&mut self, place: Path, value: Option<Value>) {
+        self.0.insert(place, value);
+    }
+
+    /// Takes out what is put at and in a place, each with its own place. What is put around it stays.
+    pub fn take(&mut self, place: &Path) -> Vec<(Path, Option<Value>)> {
+        let is_in = |path: &&Path| path.is_in(place);
+        let inside: Vec<Path> = self
+            .0
+            .range(place.clone()..)
+            .map(|(path, _)| path)
+            .take_while(is_in)
+            .cloned()
+            .collect();
+        inside.into_iter().filter_map(|path| self.0.remove(&path).map(|put| (path, put))).collect()
     }
 
     /// Every place with what is put there, outer places first.

@@ -19,6 +19,7 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let mut errors = Errors::default();
     let options = TypeOptions::of(&input.attrs, &mut errors);
     let name = errors.keep(name(input, &options));
+    let schema = errors.keep(schema(&options));
     if !has_named_fields(input) {
         let message = "a document is a struct with named fields";
         errors.push(Error::new(input.ident.span(), message));
@@ -33,6 +34,7 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
         #[automatically_derived]
         impl #root::config::Document for #ident {
             const NAME: &'static str = #name;
+            const SCHEMA: u32 = #schema;
             const DOC: &'static str = #doc;
             const FIELDS: &'static [#root::config::Field] =
                 <Self as #root::config::Shaped>::SHAPE.fields();
@@ -51,6 +53,10 @@ pub(crate) fn expand_shaped(input: &DeriveInput) -> Result<TokenStream> {
     let options = TypeOptions::of(&input.attrs, &mut errors);
     if let Some(name) = &options.name {
         errors.push(Error::new(name.span(), "only a document has a name: derive `Document`"));
+    }
+    if let Some(schema) = &options.schema {
+        let message = "only a document has a schema with a version: derive `Document`";
+        errors.push(Error::new(schema.span(), message));
     }
     let shaped = errors.keep(shaped(input, &options.root));
     errors.settle(quote!(#shaped))
@@ -119,4 +125,13 @@ fn name(input: &DeriveInput, options: &TypeOptions) -> Result<String> {
         "{name:?} is no name of a document: it has 1 to {NAME_BYTES_MAX} bytes of A-Z a-z 0-9 _ -"
     );
     Err(Error::new(span, message))
+}
+
+/// The version of its schema: 1 unless it says another one.
+fn schema(options: &TypeOptions) -> Result<u32> {
+    let Some(schema) = &options.schema else { return Ok(1) };
+    match schema.base10_parse::<u32>() {
+        Ok(version) if version > 0 => Ok(version),
+        _ => Err(Error::new(schema.span(), "the version of a schema is a number from 1")),
+    }
 }

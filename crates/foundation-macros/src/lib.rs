@@ -34,6 +34,7 @@
 //!
 //! impl Document for Shop {
 //!     const NAME: &'static str = "shop";
+//!     const SCHEMA: u32 = 1;
 //!     const DOC: &'static str = "";
 //!     const FIELDS: &'static [Field] = <Self as Shaped>::SHAPE.fields();
 //! }
@@ -63,6 +64,10 @@ use syn::{DeriveInput, parse_macro_input};
 /// The name is that of the type in snake case, or another one:
 ///
 /// - `#[document(name = "shop")]`: 1 to 64 bytes of `[A-Za-z0-9_-]`;
+/// - `#[document(schema = 3)]`: the version of its schema, 1 unless it is said. It goes up by one each
+///   time that a path gets another name or place, or that its value means something else, and the
+///   application then says how what was logged becomes that: see `foundation::config::Migrations`. New
+///   fields with a default need none;
 /// - `#[document(crate = "path")]`: where Foundation is, if not at `::foundation`.
 ///
 /// Fields take the attributes of [`Shaped`](macro@Shaped).

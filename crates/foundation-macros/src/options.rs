@@ -3,7 +3,7 @@
 use proc_macro2::Span;
 use syn::meta::ParseNestedMeta;
 use syn::parse::Parse;
-use syn::{Attribute, Error, LitStr, Path, Result, Token};
+use syn::{Attribute, Error, LitInt, LitStr, Path, Result, Token};
 
 use crate::errors::Errors;
 
@@ -13,6 +13,8 @@ pub(crate) struct TypeOptions {
     pub(crate) root: Path,
     /// The name of the document.
     pub(crate) name: Option<LitStr>,
+    /// The version of its schema.
+    pub(crate) schema: Option<LitInt>,
 }
 
 /// What stands before a field.
@@ -31,14 +33,16 @@ pub(crate) enum Merge {
 
 impl TypeOptions {
     pub(crate) fn of(attributes: &[Attribute], errors: &mut Errors) -> Self {
-        let mut options = Self { root: syn::parse_quote!(::foundation), name: None };
+        let mut options = Self { root: syn::parse_quote!(::foundation), name: None, schema: None };
         let outcome = each(attributes, "document", |meta| {
             if meta.path.is_ident("name") {
                 options.name = Some(meta.value()?.parse()?);
+            } else if meta.path.is_ident("schema") {
+                options.schema = Some(meta.value()?.parse()?);
             } else if meta.path.is_ident("crate") {
                 options.root = meta.value()?.parse::<LitStr>()?.parse()?;
             } else {
-                return Err(unknown(&meta, "before a type there are `name` and `crate`"));
+                return Err(unknown(&meta, "before a type there are `name`, `schema` and `crate`"));
             }
             Ok(())
         });

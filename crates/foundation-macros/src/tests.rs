@@ -209,3 +209,21 @@ fn a_comment_is_told_by_its_first_sentence() {
         assert_eq!(crate::sentence::first(&input.attrs), expected);
     }
 }
+
+#[test]
+fn a_document_says_the_version_of_its_schema_and_nothing_else_does() {
+    let third: DeriveInput = parse_quote! {
+        #[document(schema = 3)]
+        struct Shop {}
+    };
+    assert!(written(expand(&third)).contains("constSCHEMA:u32=3u32;"));
+    let first: DeriveInput = parse_quote! { struct Shop {} };
+    assert!(written(expand(&first)).contains("constSCHEMA:u32=1u32;"));
+    let none: DeriveInput = parse_quote! {
+        #[document(schema = 0)]
+        struct Shop {}
+    };
+    assert_eq!(refusals(expand(&none)), ["the version of a schema is a number from 1"]);
+    let part = "only a document has a schema with a version: derive `Document`";
+    assert_eq!(refusals(expand_shaped(&third)), [part]);
+}

@@ -1,5 +1,6 @@
 //! All services of one store together: what the facade hands out and the control socket works on.
 
+mod evolving;
 mod replay;
 mod shutdown;
 mod sources;

@@ -7,13 +7,15 @@
 //! head back to published.
 //!
 //! In reading order: one version as readers hold it ([`Snapshot`], [`Current`]), the untyped
-//! [`Timeline`] of a document, the [`Seals`] on its secrets, the typed [`ConfigState`] over it, and [`Documents`], which hands
-//! each change of the journal to the document that it belongs to.
+//! [`Timeline`] of a document, the [`Seals`] on its secrets, the
+//! typed [`ConfigState`] over it with the end of its recovery, and [`Documents`], which hands each change of the
+//! journal to the document that it belongs to.
 
 mod documents;
 mod kept;
 mod parked;
 mod passing;
+mod recovery;
 mod seal;
 mod snapshot;
 mod state;
@@ -26,6 +28,7 @@ pub use documents::Documents;
 pub use kept::same_changes;
 pub use parked::Parked;
 pub use passing::{Passing, Temporary};
+pub use recovery::{ParkedDocument, Unlogged};
 pub use seal::{Seals, SecretKey};
 pub use snapshot::{Current, Snapshot};
 pub use state::{ConfigState, Head, Proposal};

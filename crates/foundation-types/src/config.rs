@@ -5,6 +5,7 @@ mod conflict;
 mod document;
 mod field;
 mod lens;
+mod on_invalid;
 mod origin;
 mod patch;
 mod settings;
@@ -21,6 +22,7 @@ pub use foundation_macros::{Document, Shaped};
 pub use lens::Lens;
 #[doc(hidden)]
 pub use lens::{has_fields, path_of_fields};
+pub use on_invalid::OnInvalid;
 pub use origin::Origin;
 pub use patch::{Operation, Patch, Pointer};
 pub use settings::{

@@ -101,6 +101,8 @@ pub const VETO_DEADLINE_MS_MAX: u64 = 10_000;
 pub const REFUSALS_PER_SECOND_MAX: u32 = 10;
 /// Findings of a refused change that are recorded; further ones are counted.
 pub const REFUSAL_PROBLEMS_MAX: usize = 20;
+/// Steps of all migrations of one document together.
+pub const MIGRATION_STEPS_MAX: usize = 10_000;
 /// Changes of one document that may wait for somebody to decide about them.
 pub const PARKED_MAX: usize = 1_000;
 /// What they have together, in bytes as JSON text.

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use foundation_services::config::{AnyConfig, ConfigServer, SealingKey, Sources};
+use foundation_logic::config::Migrations;
+use foundation_services::config::{AnyConfig, ConfigServer, MigrationReport, SealingKey, Sources};
 use foundation_services::control::ControlSocket;
 use foundation_services::dump::{DumpParts, Dumper, Dumps};
 use foundation_services::event::{ConsumerStates, EventDurability, EventStore, EventStoreParts};
@@ -22,14 +23,15 @@ use foundation_store::journal::{Follower, Journal, MemoryJournal, Mode, Recovere
 use foundation_store::random::{Rng, SystemRng};
 use foundation_store::table::Tables;
 use foundation_store::together::Together;
+use foundation_types::config::OnInvalid;
 use foundation_types::{
-    Document, Durability, Event, Keep, Result, Settings, StoreId, StreamName, TableKey, TableValue,
-    Value,
+    Document, Durability, Error, ErrorKind, Event, Keep, Result, Settings, StoreId, StreamName,
+    TableKey, TableValue, Value,
 };
 use foundation_validate::BusinessRule;
 
 use crate::declared_projections::DeclaredProjections;
-use crate::linked::{Declaration, Declared, Linked};
+use crate::linked::{Declaration, Declared, Evolutions, Linked, Served};
 use crate::linked_tables::DeclaredTables;
 use crate::running::{Foundation, Handles, Life};
 
@@ -41,6 +43,8 @@ pub struct Builder {
     mode: Mode,
     lock_timeout: Duration,
     documents: Vec<Box<dyn Declared>>,
+    evolutions: Evolutions,
+    on_invalid: OnInvalid,
     settings: Sources,
     tables: DeclaredTables,
     projections: DeclaredProjections,
@@ -63,6 +67,8 @@ impl Builder {
             mode: Mode::Write,
             lock_timeout: Duration::ZERO,
             documents: Vec::new(),
+            evolutions: Evolutions::new(),
+            on_invalid: OnInvalid::default(),
             settings: Sources::defaults(),
             tables: DeclaredTables::default(),
             projections: DeclaredProjections::default(),
@@ -93,6 +99,21 @@ impl Builder {
         rules: Vec<BusinessRule<T>>,
     ) -> Self {
         self.documents.push(Box::new(Declaration { sources, rules }));
+        self
+    }
+
+    /// With what leads from earlier schemas of a document to that of its type: see [`Migrations`].
+    #[must_use]
+    pub fn migrations<T: Document>(mut self, migrations: Migrations<T>) -> Self {
+        self.evolutions.insert(TypeId::of::<T>(), migrations.evolution());
+        self
+    }
+
+    /// What becomes of a document whose logged state its type does not take any more; the start is
+    /// refused by default.
+    #[must_use]
+    pub fn on_invalid(mut self, on_invalid: OnInvalid) -> Self {
+        self.on_invalid = on_invalid;
         self
     }
 
@@ -230,20 +251,14 @@ impl Builder {
     /// # Errors
     /// `Locked` if another process owns the directory; a kind of corruption if what is there is
     /// not what was written, `UnknownFormat` if a newer program wrote it, in both of which cases
-    /// nothing is changed; `Invalid` and its like, with every path, if a document as logged breaks
-    /// a rule of its type; every problem of its files and variables at once, each with its place;
+    /// nothing is changed; `NewerSchema` and `MigrationFailed` if what was logged of a document cannot be
+    /// brought to the schema of its type; `Invalid` and its like, with every path, if a document as logged
+    /// breaks a rule of its type and is not to be parked; every problem of its files and variables at once, each with its place;
     /// `SecretSealed`, with document and path, if a secret was kept under another key; `Malformed`,
     /// with the key, if an entry of a table as logged does not fit
     /// its types; `NotFound` if it is for reading and there is no store; `Disk`.
     pub async fn start(mut self) -> Result<Foundation> {
-        let declared = std::mem::take(&mut self.documents);
-        let mut documents = Documents::default();
-        let settings = Arc::new(ConfigState::<Settings>::new()?);
-        documents.link(settings.clone())?;
-        let seals = self.seals();
-        let link = |one: Box<dyn Declared>| one.link(&mut documents, seals.clone());
-        let linked: Vec<Box<dyn Linked>> = declared.into_iter().map(link).collect::<Result<_>>()?;
-        let documents = Arc::new(documents);
+        let (documents, settings, linked) = self.link()?;
         let mut own = Tables::default();
         let consumers = ConsumerStates::link(&mut own)?;
         let projections = ProjectionStates::link(&mut own)?;
@@ -255,14 +270,18 @@ impl Builder {
         let (journal, recovered) = self.open(together.clone()).await?;
 
         let clock = self.clock.clone();
-        let settings_server = ConfigServer::open_with(
+        let settings_server = ConfigServer::open_or(
             journal.clone(),
             settings.clone(),
             Vec::new(),
             clock.clone(),
             std::mem::take(&mut self.settings),
+            self.on_invalid,
         )?;
-        let (configs, typed) = serve_all(linked, &settings_server, &journal, &clock)?;
+        let serve =
+            |one: Box<dyn Linked>| one.serve(journal.clone(), clock.clone(), self.on_invalid);
+        let served = linked.into_iter().map(serve).collect::<Result<_>>()?;
+        let (configs, typed) = by_name_and_type(served, &settings_server);
         let table_states = tables.all.clone();
         let dumps = self.dumper(&*journal, together, &documents, &table_states)?;
         let tables = tables.serve(&journal)?;
@@ -312,6 +331,44 @@ impl Builder {
         let foundation = Foundation::new(node, handles, settings_server, self.life);
         self.start_tasks(&foundation, settings).await?;
         Ok(foundation)
+    }
+
+    /// What would come of each document at [`Builder::start`], in the order in which the builder was told
+    /// of them: what its migration would log, and every problem that would refuse or park it. Nothing is
+    /// changed, and the store is opened for reading.
+    ///
+    /// # Errors
+    /// As [`Builder::start`], for reasons of the store.
+    pub async fn check_migrations(mut self) -> Result<Vec<MigrationReport>> {
+        if self.mode == Mode::Write && self.directory.is_some() {
+            self.mode = Mode::Read;
+        }
+        let (documents, _, linked) = self.link()?;
+        let (journal, _) = self.open(documents).await?;
+        let reports = linked.iter().map(|one| one.check()).collect::<Result<_>>()?;
+        journal.close().await?;
+        Ok(reports)
+    }
+
+    /// The states of all documents, which follow the journal once it is open.
+    fn link(&mut self) -> Result<States> {
+        let declared = std::mem::take(&mut self.documents);
+        let mut evolutions = std::mem::take(&mut self.evolutions);
+        let mut documents = Documents::default();
+        let settings = Arc::new(ConfigState::<Settings>::new()?);
+        documents.link(settings.clone())?;
+        let seals = self.seals();
+        let link =
+            |one: Box<dyn Declared>| one.link(&mut documents, seals.clone(), &mut evolutions);
+        let linked: Vec<Box<dyn Linked>> = declared.into_iter().map(link).collect::<Result<_>>()?;
+        if let Some(evolution) = evolutions.into_values().next() {
+            let document = evolution?.document();
+            let message = format!(
+                "migrations of document {document:?} were given, and the builder was not told of it"
+            );
+            return Err(Error::new(ErrorKind::InvalidArgument, message));
+        }
+        Ok((Arc::new(documents), settings, linked))
     }
 
     fn seals(&mut self) -> Arc<Seals> {
@@ -368,6 +425,7 @@ impl Builder {
     ) -> Result<()> {
         let node = foundation.node();
         if self.mode == Mode::Write {
+            node.log_migrations().await?;
             node.log_sources().await?;
             node.watch_sources();
             node.end_passing();
@@ -403,25 +461,21 @@ impl Builder {
     }
 }
 
+/// All documents, Foundation's own settings, and the others on their way to their servers.
+type States = (Arc<Documents>, Arc<ConfigState<Settings>>, Vec<Box<dyn Linked>>);
 type Configs = BTreeMap<String, Arc<dyn AnyConfig>>;
 type Typed = HashMap<TypeId, Box<dyn std::any::Any + Send + Sync>>;
 
-/// Every document as a service, by name without its type and by its type.
-fn serve_all(
-    linked: Vec<Box<dyn Linked>>,
-    settings: &ConfigServer<Settings>,
-    journal: &Arc<dyn Journal>,
-    clock: &Arc<dyn Clock>,
-) -> Result<(Configs, Typed)> {
+/// Every document by name without its type and by its type.
+fn by_name_and_type(served: Vec<Served>, settings: &ConfigServer<Settings>) -> (Configs, Typed) {
     let (mut configs, mut typed) = (Configs::new(), Typed::new());
     configs.insert(Settings::NAME.to_owned(), Arc::new(settings.clone()));
     typed.insert(TypeId::of::<Settings>(), Box::new(settings.clone()));
-    for one in linked {
-        let served = one.serve(journal.clone(), clock.clone())?;
-        configs.insert(served.any.name().to_owned(), served.any);
-        typed.insert(served.type_id, served.typed);
+    for one in served {
+        configs.insert(one.any.name().to_owned(), one.any);
+        typed.insert(one.type_id, one.typed);
     }
-    Ok((configs, typed))
+    (configs, typed)
 }
 
 impl std::fmt::Debug for Builder {

@@ -73,19 +73,19 @@ pub mod events;
 mod keeping;
 mod linked;
 mod linked_tables;
+#[cfg(feature = "log-level")]
+mod log_level;
 mod running;
 
 pub use builder::Builder;
-pub use foundation_services::config::SealingKey;
-pub use keeping::{backup_directory, check_fold, repair, restore, verify_directory};
-pub use running::Foundation;
-
-pub use foundation_services::config::Sources;
+pub use foundation_services::config::{SealingKey, Sources};
 pub use foundation_types::{
     CorrelationId, Document, Durability, Error, ErrorKind, Event, EventId, EventQuery, EventType,
     ExpectedVersion, HIDDEN, Keep, Order, Path, Position, Recorded, Result, Secret, Segment,
     Settings, Shaped, StreamName, Timestamp, Value, Version, lens,
 };
+pub use keeping::{backup_directory, check_fold, repair, restore, verify_directory};
+pub use running::Foundation;
 
 /// Configuration: documents, their changes and history.
 ///
@@ -197,19 +197,19 @@ pub use foundation_types::{
 /// # }
 /// ```
 pub mod config {
-    pub use foundation_logic::config::Reference;
+    pub use foundation_logic::config::{Migration, Migrations, Reference};
     pub use foundation_services::config::{
-        Accepts, AnyConfig, ConfigChange, ConfigServer, Explanation, FieldChange, FieldNotice,
-        FieldRow, FieldWatch, Finding, Given, HistoryQuery, Notice, OnSilence, Place, Proposed,
-        RefusedChange, Resolution, Resolve, Sources, Subscription, Unknown, Update, Updated,
-        VetoGuard, VetoTerms,
+        Accepts, AnyConfig, Aside, ConfigChange, ConfigServer, Explanation, FieldChange,
+        FieldNotice, FieldRow, FieldWatch, Finding, Given, HistoryQuery, MigrationReport, Notice,
+        OnSilence, Place, Proposed, RefusedChange, Resolution, Resolve, Sources, Subscription,
+        Unknown, Update, Updated, VetoGuard, VetoTerms,
     };
     pub use foundation_store::config::{Current, Snapshot};
     pub use foundation_types::config::{
         Bound, BufferSettings, Change, Document, Edit, EventSettings, Field, InterfaceSettings,
-        JournalSettings, Layer, Leaf, Lens, LogLevel, LogSettings, Merge, OnConflict, Operation,
-        Origin, Overflow, ParkedConflict, Patch, Pointer, RetentionSettings, Settings, Shape,
-        Shaped, TelemetrySettings, Unchanged,
+        JournalSettings, Layer, Leaf, Lens, LogLevel, LogSettings, Merge, OnConflict, OnInvalid,
+        Operation, Origin, Overflow, ParkedConflict, Patch, Pointer, RetentionSettings, Settings,
+        Shape, Shaped, TelemetrySettings, Unchanged,
     };
     pub use foundation_validate::{BusinessRule, ChangeRequest};
 }

@@ -3,7 +3,11 @@
 mod consumers;
 mod dumps;
 mod life;
+#[cfg(feature = "log-level")]
+mod log_level;
+mod migrated;
 mod parked;
+mod parked_documents;
 mod projections;
 mod reference;
 mod refused;

@@ -96,7 +96,7 @@ pub(crate) const LAYERS: &[Layer] = &[
             "zeroize",
         ],
     },
-    Layer { package: FACADE, reach: Reach::Below, third_party: &[] },
+    Layer { package: FACADE, reach: Reach::Below, third_party: &["tracing-subscriber"] },
     Layer {
         package: "foundation-cli",
         reach: Reach::Facade,

@@ -1,12 +1,12 @@
 //! Why a value is what it is, as it is told to people.
 
-use foundation::config::{Explanation, Given, Origin};
+use foundation::config::{Aside, Explanation, Given, Origin};
 
 use super::tree::side;
 
 /// The value with what is known of its field, then everybody who says something of it.
 pub(crate) fn explanation(explained: &Explanation) -> Vec<String> {
-    let Explanation { path, value, secret, shape, doc, given } = explained;
+    let Explanation { path, value, secret, shape, doc, given, parked } = explained;
     let shown = if *secret { "[secret]".to_owned() } else { side(value) };
     let known: Vec<&str> =
         [shape.as_str(), doc].into_iter().filter(|text| !text.is_empty()).collect();
@@ -17,6 +17,11 @@ pub(crate) fn explanation(explained: &Explanation) -> Vec<String> {
         let value = if *secret { "[secret]".to_owned() } else { side(&one.value) };
         let line = format!("  {word:<7} {:<11}  {value:<12}  {}", one.origin.kind(), place(one));
         lines.push(line.trim_end().to_owned());
+    }
+    if let Some(Aside { value, problems }) = parked {
+        let value = if *secret { "[secret]".to_owned() } else { side(value) };
+        lines.push(format!("  parked  {value}, as it was logged: the document does not pass"));
+        lines.extend(problems.iter().map(|problem| format!("          {problem}")));
     }
     lines
 }

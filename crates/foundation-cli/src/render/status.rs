@@ -17,7 +17,11 @@ pub(crate) fn status(status: &Status, directory: &Path) -> Vec<String> {
         row("journal", journal(status)),
     ];
     for document in &status.documents {
-        let known = if document.linked { "" } else { ", its type is not known here" };
+        let known = match (document.linked, &document.parked) {
+            (false, _) => ", its type is not known here",
+            (true, Some(_)) => ", parked",
+            (true, None) => "",
+        };
         let text = format!("{} at version {}{known}", document.name, document.version);
         rows.push(row("document", text));
     }

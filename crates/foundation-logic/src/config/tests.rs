@@ -11,6 +11,7 @@ fn logged(version: u64, before: &Value, after: &Value) -> Change {
     Change {
         document: "shop".to_owned(),
         version: Version::new(version),
+        schema: 1,
         time: Timestamp::UNIX_EPOCH,
         actor: None,
         reason: None,

@@ -73,6 +73,7 @@ proptest! {
             let mut change = Change {
                 document: "d".to_owned(),
                 version: Default::default(),
+                schema: 1,
                 time: foundation_types::Timestamp::UNIX_EPOCH,
                 actor: None,
                 reason: None,

@@ -131,6 +131,15 @@ pub trait AnyConfig: Send + Sync + 'static {
     /// As [`AnyConfig::update`].
     async fn end_passing(&self) -> Result<()>;
 
+    /// Logs what was migrated at the start; as [`ConfigServer::log_migration`].
+    ///
+    /// # Errors
+    /// As [`AnyConfig::update`].
+    async fn log_migration(&self) -> Result<Updated>;
+
+    /// Why what was logged is not in force, if the document is parked.
+    fn parked_document(&self) -> Option<Error>;
+
     /// Why the sources as they were read last are not in force.
     fn refused_sources(&self) -> Option<Error>;
 
@@ -234,6 +243,14 @@ impl<T: Document> AnyConfig for ConfigServer<T> {
 
     async fn end_passing(&self) -> Result<()> {
         Self::end_passing(self).await
+    }
+
+    async fn log_migration(&self) -> Result<Updated> {
+        Self::log_migration(self).await
+    }
+
+    fn parked_document(&self) -> Option<Error> {
+        Self::parked_document(self)
     }
 
     fn refused_sources(&self) -> Option<Error> {

@@ -223,7 +223,7 @@ impl<T: Document> ConfigServer<T> {
 
     /// What the document becomes if its sources say this, at a head that is published.
     pub(super) fn sourced(&self, layers: Arc<Layers>, head: &Head<T>) -> Result<Option<Plan<T>>> {
-        let tree = self.timeline().overlay().on(layers.tree())?;
+        let tree = self.state.overlay().on(layers.tree())?;
         let tree = self.settled(&tree, head)?;
         let judged = self.judge(&tree).map_err(|error| layers.placed::<T>(error))?;
         let stored = judged.into_inner();
@@ -232,6 +232,7 @@ impl<T: Document> ConfigServer<T> {
         let stored = Stored { tree: diff::apply(&head.logged, &edits)?, ..stored };
         if edits.is_empty() {
             self.state.relayer(layers);
+            self.state.unpark(stored);
             return Ok(None);
         }
         let (layer, withdrawn) = (Layer::Sources, Vec::new());
@@ -240,7 +241,7 @@ impl<T: Document> ConfigServer<T> {
 
     /// Whether anything may be set at run time at one of these places.
     fn is_set_at_run_time(&self, places: &[Path]) -> bool {
-        let overlay = self.timeline().overlay();
+        let overlay = self.state.overlay();
         let is_set = |place: &Path| overlay.has_in(place);
         places.iter().any(is_set) || (!places.is_empty() && !self.state.pending().is_empty())
     }

@@ -28,6 +28,19 @@ pub struct Explanation {
     pub doc: String,
     /// Whoever says something of it, the one that counts first.
     pub given: Vec<Given>,
+    /// What was logged of it, if the document is parked: it does not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parked: Option<Aside>,
+}
+
+/// What was logged at a path of a document that is parked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Aside {
+    /// What was logged; absent if it is secret, or nothing was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<Value>,
+    /// What is wrong at, in or around the path; empty if it is parked for other places only.
+    pub problems: Vec<String>,
 }
 
 /// What one of the sources says of a path.
@@ -58,7 +71,12 @@ impl<T: Document> ConfigServer<T> {
         let secret = is_secret(fields, &path);
         let shown = |value: &Value| (!secret).then(|| value.clone());
         let mut given = Vec::new();
-        if overlay.touches(&path) {
+        let parked = self.state.parked_document();
+        let parked = parked.map(|parked| Aside {
+            value: lens::get(&parked.tree, &path).and_then(shown),
+            problems: problems_at(&path, &parked.error),
+        });
+        if parked.is_none() && overlay.touches(&path) {
             let origin = match self.last_change_of(Layer::RunTime, &path).await {
                 Ok(change) => of_change(change),
                 Err(error) if error.kind() == ErrorKind::Compacted => of_change(None),
@@ -83,7 +101,7 @@ impl<T: Document> ConfigServer<T> {
             given.insert(0, Given { origin, value: shown(value) });
         }
         let (shape, doc) = known(T::FIELDS, &path);
-        Ok(Explanation { value: shown(value), path, secret, shape, doc, given })
+        Ok(Explanation { value: shown(value), path, secret, shape, doc, given, parked })
     }
 }
 
@@ -93,6 +111,12 @@ fn of_change(change: Option<Change>) -> Origin {
     let until = change.as_ref().and_then(|one| one.until);
     let (actor, reason) = change.map(|one| (one.actor, one.reason)).unwrap_or_default();
     Origin::RunTime { version, time, actor, reason, until }
+}
+
+fn problems_at(path: &Path, error: &Error) -> Vec<String> {
+    let is_at = |place: &str| place.parse::<Path>().is_ok_and(|place| place.overlaps(path));
+    let found = error.problems().iter().filter(|problem| is_at(&problem.path));
+    found.map(ToString::to_string).collect()
 }
 
 /// What the struct says of a path: which values it takes, and what it is for.

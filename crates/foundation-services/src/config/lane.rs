@@ -12,7 +12,7 @@ use foundation_logic::config::Layers;
 use foundation_store::config::{Head, Proposal, Snapshot};
 use foundation_store::journal::{Batch, Commit};
 use foundation_store::record::RecordKind;
-use foundation_types::config::OnConflict;
+use foundation_types::config::{Layer, OnConflict};
 use foundation_types::{
     Change, Data, Document, Edit, Error, ErrorKind, Event, EventId, EventType, ExpectedVersion,
     Result, Version,
@@ -154,6 +154,58 @@ impl<T: Document> ConfigServer<T> {
         }
     }
 
+    /// Logs what was migrated at the start, if the log does not know it yet; every change would do it
+    /// first.
+    ///
+    /// # Errors
+    /// As [`ConfigServer::update`].
+    pub async fn log_migration(&self) -> Result<Updated> {
+        let mut lane = self.inner.lane.lock().await;
+        let version = self.head(&mut lane).await?.snapshot.version;
+        let updated = Updated { version, position: None, changes: Vec::new() };
+        let Some(flight) = self.append_migration(&mut lane).await? else { return Ok(updated) };
+        drop(lane);
+        self.confirm(flight, Updated { version: version.next(), ..updated }).await
+    }
+
+    /// Gives what was migrated its place, if it has none yet.
+    async fn append_migration(&self, lane: &mut Lane) -> Result<Option<Flight>> {
+        let Some(migration) = self.state.migration().filter(|_| self.state.pending().is_empty())
+        else {
+            return Ok(None);
+        };
+        let current = self.state.current().to_snapshot();
+        let change = Change {
+            document: T::NAME.to_owned(),
+            version: current.version.next(),
+            schema: T::SCHEMA,
+            until: None,
+            time: self.inner.clock.wall(),
+            actor: Some("foundation".to_owned()),
+            reason: Some(format!("schema {} → {}", migration.from, T::SCHEMA)),
+            layer: Layer::RunTime,
+            withdrawn: migration.withdrawn.clone(),
+            changes: migration.edits.clone(),
+        };
+        let data = Data::of(&change)?;
+        let batch = self.batch(&change, data.clone(), None)?;
+        let (document, tree) = (current.document.clone(), current.tree.clone());
+        let snapshot = Snapshot { version: change.version, document, tree };
+        let room = self.inner.journal.reserve(&batch).await?;
+        let proposal = self.state.propose_migration(snapshot, &migration, change, data);
+        match self.inner.journal.append(batch, room) {
+            Ok(commit) => {
+                let flight = Flight { proposal, commit };
+                lane.flights.push_back(flight.clone());
+                Ok(Some(flight))
+            }
+            Err(error) => {
+                self.state.retreat(proposal);
+                Err(error)
+            }
+        }
+    }
+
     /// Gives a change its place behind a version.
     async fn append(
         &self,
@@ -162,11 +214,14 @@ impl<T: Document> ConfigServer<T> {
         plan: Plan<T>,
         Cause { actor, reason, settles, lasts }: Cause,
     ) -> Result<Attempt> {
+        let migrated = self.append_migration(lane).await?;
+        let version = migrated.map_or(version, |_| version.next());
         let Plan { stored, edits, layer, withdrawn, layers } = plan;
         let time = self.inner.clock.wall();
         let change = Change {
             document: T::NAME.to_owned(),
             version: version.next(),
+            schema: T::SCHEMA,
             until: lasts.map(|lasts| time.plus(lasts)),
             time,
             actor,

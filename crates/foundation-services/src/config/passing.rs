@@ -33,6 +33,10 @@ impl<T: Document> ConfigServer<T> {
         match self.update(request).await {
             // Somebody was quicker, and what is there now is what they wanted.
             Err(error) if error.kind().row().retry == Retry::AfterRefresh => Ok(()),
+            // What waits has other problems: it goes with the change that corrects them.
+            Err(error) if self.parked_document().is_some() && !error.problems().is_empty() => {
+                Ok(())
+            }
             ended => ended.map(|_| ()),
         }
     }

@@ -123,6 +123,10 @@ impl<T: Document> ConfigServer<T> {
         let Some(request) = request_of(&parked, &decision) else {
             return self.give_up(&parked, &decision).await;
         };
+        let request = match &decision.resolution {
+            Resolution::Ours => self.as_present(&parked, request)?,
+            _ => request,
+        };
         let wish = Wish::of(&request);
         let made = self.make(request, Some(id)).await;
         match made {
@@ -137,6 +141,23 @@ impl<T: Document> ConfigServer<T> {
                 Err(error)
             }
         }
+    }
+
+    /// What waits, with the paths of the schema that the type has now.
+    fn as_present(&self, parked: &ParkedConflict, request: ChangeRequest) -> Result<ChangeRequest> {
+        let from = self.timeline().schema_of(parked.actual);
+        let Some(from) = from.filter(|from| *from < T::SCHEMA) else { return Ok(request) };
+        if !request.patches.is_empty() {
+            let message = format!(
+                "what waits is a patch of document {:?} with schema {from}, which is {} now: say the \
+                 edits that are to be made in its place",
+                T::NAME,
+                T::SCHEMA
+            );
+            return Err(Error::new(ErrorKind::MigrationFailed, message));
+        }
+        let edits = self.state.migrated_edits(from, request.edits)?;
+        Ok(ChangeRequest { edits, ..request })
     }
 
     async fn give_up(&self, parked: &Arc<ParkedConflict>, decision: &Decision) -> Result<Updated> {

@@ -7,21 +7,17 @@ use foundation_logic::{diff, lens};
 use foundation_store::clock::Clock;
 use foundation_store::config::{ConfigState, Current, Snapshot, Timeline};
 use foundation_store::journal::Journal;
-use foundation_types::config::OnConflict;
+use foundation_types::config::{OnConflict, OnInvalid};
 use foundation_types::error::Retry;
 use foundation_types::limits::CONFLICT_TRIES_MAX;
-use foundation_types::value::from_value;
-use foundation_types::{
-    Change, Document, Edit, Error, ErrorKind, Path, Result, Timestamp, Value, Version,
-};
-use foundation_validate::config::{Said, change_with_secrets, no_such_key, with_secrets};
+use foundation_types::{Document, Edit, Error, ErrorKind, Path, Result, Value, Version};
+use foundation_validate::config::{Said, no_such_key, with_secrets};
 use foundation_validate::parse::FileFormat;
 use foundation_validate::{BusinessRule, ChangeRequest};
 use serde::Serialize;
 use tokio::sync::watch;
 
 use super::fields::{self, FieldRow};
-use super::history::{self, HistoryQuery};
 use super::lane::Lane;
 use super::place::{Accepts, Place};
 use super::refusals::Refusals;
@@ -126,11 +122,26 @@ impl<T: Document> ConfigServer<T> {
         clock: Arc<dyn Clock>,
         sources: Sources,
     ) -> Result<Self> {
+        Self::open_or(journal, state, rules, clock, sources, OnInvalid::Refuse)
+    }
+
+    /// As [`ConfigServer::open_with`], with what becomes of what was logged and breaks a rule.
+    ///
+    /// # Errors
+    /// As [`ConfigServer::open_with`].
+    pub fn open_or(
+        journal: Arc<dyn Journal>,
+        state: Arc<ConfigState<T>>,
+        rules: Vec<BusinessRule<T>>,
+        clock: Arc<dyn Clock>,
+        sources: Sources,
+        on_invalid: OnInvalid,
+    ) -> Result<Self> {
         let layers = match sources.is_empty() {
             true => None,
             false => Some(Arc::new(sources.read::<T>(&state.timeline().base())?)),
         };
-        state.recovered(&rules, layers)?;
+        state.recovered_or(&rules, layers, on_invalid)?;
         let lane = tokio::sync::Mutex::new(Lane::default());
         let late = tokio::sync::Mutex::default();
         let (vetoes, refusals) = (Arc::default(), Refusals::default());
@@ -295,6 +306,10 @@ impl<T: Document> ConfigServer<T> {
     /// # Errors
     /// As [`ConfigServer::update`].
     pub async fn log_sources(&self) -> Result<Updated> {
+        if self.parked_document().is_some() {
+            // What they say counts for readers, and is logged with what comes back.
+            return Ok(Updated { version: self.version(), position: None, changes: Vec::new() });
+        }
         self.adopt(self.state.layers()).await
     }
 
@@ -324,6 +339,15 @@ impl<T: Document> ConfigServer<T> {
     #[must_use]
     pub fn refused_sources(&self) -> Option<Error> {
         self.inner.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Why what was logged of it is not in force, if it is parked: every problem. It waits in the log as
+    /// it is, and readers see the defaults and what the sources said at the start. The next change is
+    /// made on what waits, and brings it back if the whole then passes; otherwise it is refused with the
+    /// problems that are left.
+    #[must_use]
+    pub fn parked_document(&self) -> Option<Error> {
+        self.state.parked_document().map(|parked| parked.error.clone())
     }
 
     /// Where its values come from.
@@ -375,64 +399,6 @@ impl<T: Document> ConfigServer<T> {
         self.rehearse(request).await
     }
 
-    /// The document as it was at a version. A secret that a file or the environment said was not
-    /// logged: it is as it is now.
-    ///
-    /// # Errors
-    /// `NotFound` for a version that does not exist, `Compacted` if its changes are no longer
-    /// kept, `SecretSealed` if a secret of it does not open, and the misfit if what it was does not
-    /// fit the type as it is now.
-    pub async fn at(&self, version: Version) -> Result<Snapshot<T>> {
-        let current = self.state.current();
-        if current.version() == version {
-            return Ok(current.to_snapshot().as_ref().clone());
-        }
-        let now = current.tree().clone();
-        drop(current);
-        let tree = self.tree_at(version).await?;
-        let placed = |error: Error| error.with("document", T::NAME).with("version", version);
-        let tree = self.state.seals().settle(T::NAME, &tree, &now)?;
-        let document = from_value(&tree).map_err(placed)?;
-        Ok(Snapshot { version, document, tree })
-    }
-
-    /// The tree of the document as it was at a version, whether or not it fits the type now.
-    ///
-    /// # Errors
-    /// `NotFound` for a version that does not exist, `Compacted` if its changes are no longer
-    /// kept.
-    pub async fn tree_at(&self, version: Version) -> Result<Value> {
-        let tree = self.timeline().tree_at(&*self.inner.journal, version).await?;
-        Ok(with_secrets::<T>(&Path::root(), tree))
-    }
-
-    /// The version that was current at a time, by the time of recording.
-    ///
-    /// # Errors
-    /// As [`Journal::record`].
-    pub async fn version_at(&self, time: Timestamp) -> Result<Version> {
-        history::version_at(self.timeline(), &*self.inner.journal, time).await
-    }
-
-    /// The changes that the query asks for; fewer once they have 16 MiB, but at least one. What
-    /// comes after the last one is asked for by its version. Changes that were lost to damage are
-    /// missing.
-    ///
-    /// # Errors
-    /// `Compacted` if the query names a version whose change is no longer kept.
-    pub async fn history(&self, query: HistoryQuery) -> Result<Vec<Change>> {
-        let kept = history::kept_changes(self.timeline(), &*self.inner.journal, query).await?;
-        Ok(kept.into_iter().map(change_with_secrets::<T>).collect())
-    }
-
-    /// What leads from one version to another, in either direction.
-    ///
-    /// # Errors
-    /// As [`ConfigServer::tree_at`].
-    pub async fn diff(&self, from: Version, to: Version) -> Result<Vec<Edit>> {
-        Ok(diff::diff(&self.tree_at(from).await?, &self.tree_at(to).await?))
-    }
-
     /// The changes at a place from now on; the root for all.
     ///
     /// # Errors
@@ -452,7 +418,9 @@ impl<T: Document> ConfigServer<T> {
         place: impl Place<T>,
     ) -> Result<Subscription> {
         let path = place.into_path()?;
-        let tree = self.tree_at(version).await?;
+        // Earlier changes are told as they were logged, with the paths of their schema.
+        let tree = self.timeline().tree_at(&*self.inner.journal, version).await?;
+        let tree = with_secrets::<T>(&Path::root(), tree);
         let journal = Arc::clone(&self.inner.journal);
         let closed = self.inner.closed.subscribe();
         Ok(Subscription::from(self.timeline(), path, closed, journal, version, tree))

@@ -94,7 +94,10 @@ struct Backlog {
 impl Backlog {
     async fn read(&mut self) -> Result<Arc<Published>> {
         let change = self.timeline.change_at(&*self.journal, self.at.next()).await?;
-        let after = diff::apply(&self.tree, &change.changes)?;
+        let after = match self.timeline.follows_on(change.version) {
+            true => diff::apply(&self.tree, &change.changes)?,
+            false => self.timeline.tree_at(&*self.journal, change.version).await?,
+        };
         let before = std::mem::replace(&mut self.tree, after.clone());
         self.at = change.version;
         Ok(Arc::new(Published { change, before, after }))
@@ -278,6 +281,7 @@ mod tests {
         let change = Change {
             document: "shop".to_owned(),
             version: Version::new(version),
+            schema: 1,
             time: Timestamp::UNIX_EPOCH,
             actor: None,
             reason: None,

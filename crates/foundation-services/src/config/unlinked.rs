@@ -143,6 +143,14 @@ impl AnyConfig for UnlinkedConfig {
         Err(self.refused())
     }
 
+    async fn log_migration(&self) -> Result<Updated> {
+        Err(self.refused())
+    }
+
+    fn parked_document(&self) -> Option<Error> {
+        None
+    }
+
     fn refused_sources(&self) -> Option<Error> {
         None
     }

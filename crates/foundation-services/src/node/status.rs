@@ -112,6 +112,9 @@ pub struct DocumentStatus {
     pub version: Version,
     /// Whether the program has its type and can change it.
     pub linked: bool,
+    /// Why what was logged of it is not in force, if it is parked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parked: Option<String>,
 }
 
 /// Whether a node does its work, and what stands in the way.
@@ -264,7 +267,9 @@ impl Node {
         let row = |name: String| {
             let version = self.documents.timeline(&name).map_or(Version::NONE, |one| one.last().0);
             let linked = self.documents.is_linked(&name);
-            DocumentStatus { name, version, linked }
+            let parked = self.configs.get(&name).and_then(|config| config.parked_document());
+            let parked = parked.as_ref().map(all_problems);
+            DocumentStatus { name, version, linked, parked }
         };
         self.documents.names().into_iter().map(row).collect()
     }
@@ -327,7 +332,14 @@ impl Node {
                 let error = config.refused_sources()?;
                 Some(format!("the files of document {name} are not in force: {error}"))
             });
-            refused.collect::<Vec<_>>()
+            let parked = self.configs.iter().filter_map(|(name, config)| {
+                let error = config.parked_document()?;
+                let problems = all_problems(&error);
+                Some(format!(
+                    "document {name} is parked, its defaults and sources count: {problems}"
+                ))
+            });
+            parked.chain(refused).collect::<Vec<_>>()
         };
         match (faults.collect::<Vec<_>>(), self.documents.unfollowed()) {
             (faults, 0) if faults.is_empty() => match refused() {
@@ -430,4 +442,10 @@ fn well(name: &str) -> Check {
 
 fn ill(name: &str, state: CheckState, message: String) -> Check {
     Check { name: name.to_owned(), state, message }
+}
+
+/// Every problem of an error, one after the other.
+fn all_problems(error: &Error) -> String {
+    let all: Vec<String> = error.problems().iter().map(ToString::to_string).collect();
+    all.join("; ")
 }

@@ -239,7 +239,7 @@ impl State for Documents {
                 Some(linked) => Arc::clone(linked.timeline()),
                 None => Arc::new(Timeline::new(&document.name, Value::empty_map())),
             };
-            let (versions, parked) = document.on(timeline.base())?;
+            let (versions, parked) = document.on(timeline.fresh())?;
             restored.push((stream, timeline, versions, parked));
         }
         self.reset();
@@ -269,7 +269,7 @@ impl State for Documents {
         self.unlinked().clear();
         for linked in self.linked.values() {
             let timeline = linked.timeline();
-            timeline.replace(Versions::new(timeline.base()));
+            timeline.replace(timeline.fresh());
             timeline.parked().replace(Waiting::default());
         }
         self.restored.store(0, Ordering::Relaxed);

@@ -5,12 +5,12 @@
 
 use foundation_logic::diff;
 use foundation_logic::overlay::Overlay;
-use foundation_types::{Edit, Error, ErrorKind, Path, Position, Result, Value};
+use foundation_types::{Edit, Error, ErrorKind, Path, Position, Result, Value, Version};
 use serde::{Deserialize, Serialize};
 
 use super::parked::Waiting;
 use super::passing::Passing;
-use super::versions::{TREE_EVERY, Versions};
+use super::versions::{Era, TREE_EVERY, Versions};
 
 /// Every document that was ever changed, in the order of names.
 #[derive(Debug, Serialize, Deserialize)]
@@ -35,9 +35,23 @@ pub(super) struct KeptDocument {
     /// What is set for a time only.
     #[serde(default, skip_serializing_if = "Passing::is_empty")]
     passing: Passing,
+    /// From where on the changes have which schema; if absent, all have the first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    eras: Vec<KeptEra>,
     /// Changes that wait for somebody to decide.
     #[serde(default, skip_serializing_if = "Waiting::is_new")]
     parked: Waiting,
+}
+
+/// Versions whose changes have the same schema.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeptEra {
+    schema: u32,
+    /// The version that began it; 0 for the oldest.
+    first: u64,
+    /// What leads from what its changes are folded on to the tree of that version.
+    tree: Vec<Put>,
 }
 
 /// What is put at a place; a place alone is emptied.
@@ -58,6 +72,7 @@ pub fn same_changes(one: &[u8], other: &[u8]) -> bool {
         one.name == other.name
             && one.positions == other.positions
             && one.overlay == other.overlay
+            && one.eras == other.eras
             && one.parked == other.parked
     };
     one.documents.len() == other.documents.len()
@@ -66,21 +81,26 @@ pub fn same_changes(one: &[u8], other: &[u8]) -> bool {
 
 impl KeptDocument {
     pub(super) fn of(name: &str, versions: &Versions, parked: &Waiting) -> Self {
-        let before = std::iter::once(&versions.base).chain(&versions.trees);
-        let steps = before.zip(&versions.trees).map(|(before, after)| {
-            let edits = diff::diff(before, after);
-            edits.into_iter().map(|edit| Put::of(edit.path, edit.after)).collect()
+        let steps = (0..versions.trees.len()).filter_map(|at| {
+            let (before, after) = (before(versions, at, &versions.trees), versions.trees.get(at)?);
+            Some(Put::all(&before, after))
         });
+        let era = |era: &Era| {
+            let tree = Put::all(&versions.ground(era.schema), &era.tree);
+            KeptEra { schema: era.schema, first: era.first, tree }
+        };
+        let is_first = versions.schema().is_none_or(|schema| schema == 1);
+        let eras = versions.eras.iter().filter(|_| !is_first).map(era).collect();
         let overlay =
             versions.overlay.iter().map(|(path, value)| Put::of(path.clone(), value.cloned()));
         // It cannot fail: what the overlay is put on now it was put on before.
-        let overlaid =
-            versions.overlay.on(&versions.base).unwrap_or_else(|_| versions.base.clone());
-        let sourced = diff::diff(&overlaid, &versions.last);
-        let sourced = sourced.into_iter().map(|edit| Put::of(edit.path, edit.after)).collect();
+        let ground = versions.schema().map_or(versions.base(), |schema| versions.ground(schema));
+        let overlaid = versions.overlay.on(&ground).unwrap_or(ground);
+        let sourced = Put::all(&overlaid, &versions.last);
         Self {
             sourced,
             passing: versions.passing.clone(),
+            eras,
             name: name.to_owned(),
             positions: versions.positions.iter().map(|position| position.to_engine()).collect(),
             trees: steps.collect(),
@@ -89,32 +109,68 @@ impl KeptDocument {
         }
     }
 
-    /// The versions on top of these defaults, and what waits.
-    pub(super) fn on(self, base: Value) -> Result<(Versions, Waiting)> {
+    /// The versions on top of the defaults of these, of which there is none yet; and what waits.
+    pub(super) fn on(self, mut versions: Versions) -> Result<(Versions, Waiting)> {
         let ascending = self.positions.is_sorted_by(|one, two| one < two);
-        if !ascending || self.trees.len() != self.positions.len() / TREE_EVERY {
+        let eras_ascend =
+            self.eras.is_sorted_by(|one, two| one.first < two.first && one.schema < two.schema);
+        let begin = self.eras.first().is_none_or(|era| era.first == 0);
+        if !ascending
+            || !eras_ascend
+            || !begin
+            || self.trees.len() != self.positions.len() / TREE_EVERY
+        {
             let message = "the versions of a document do not fit together";
             return Err(Error::new(ErrorKind::Corruption, message).with("document", self.name));
         }
-        let (mut trees, mut tree) = (Vec::with_capacity(self.trees.len()), base.clone());
-        for step in self.trees {
-            let edits: Vec<Edit> = step.into_iter().map(Put::into_edit).collect();
-            tree = diff::apply(&tree, &edits)?;
-            trees.push(tree.clone());
+        for KeptEra { schema, first, tree } in self.eras {
+            let tree = Put::on(tree, &versions.ground(schema))?;
+            versions.eras.push(Era { schema, first, tree });
+        }
+        if versions.eras.is_empty() && !self.positions.is_empty() {
+            let tree = versions.ground(1);
+            versions.eras.push(Era { schema: 1, first: 0, tree });
+        }
+        for (at, step) in self.trees.into_iter().enumerate() {
+            let tree = Put::on(step, &before(&versions, at, &versions.trees))?;
+            versions.trees.push(tree);
         }
         let mut overlay = Overlay::default();
         for Edit { path, after, .. } in self.overlay.into_iter().map(Put::into_edit) {
             overlay.put(path, after);
         }
-        let sourced: Vec<Edit> = self.sourced.into_iter().map(Put::into_edit).collect();
-        let last = diff::apply(&overlay.on(&base)?, &sourced)?;
-        let positions = self.positions.into_iter().map(Position::from_engine).collect();
-        let passing = self.passing;
-        Ok((Versions { base, trees, positions, overlay, passing, last }, self.parked))
+        let ground = versions.schema().map_or(versions.base(), |schema| versions.ground(schema));
+        versions.last = Put::on(self.sourced, &overlay.on(&ground)?)?;
+        versions.overlay = overlay;
+        versions.positions = self.positions.into_iter().map(Position::from_engine).collect();
+        versions.passing = self.passing;
+        Ok((versions, self.parked))
+    }
+}
+
+/// What the stored tree with this number is told as a difference of: the one before, if that has the
+/// same schema.
+fn before(versions: &Versions, at: usize, trees: &[Value]) -> Value {
+    let version = |at: usize| Version::new((at * TREE_EVERY) as u64);
+    let schema = versions.schema_of(version(at + 1));
+    let earlier = at.checked_sub(1).and_then(|before| trees.get(before));
+    match earlier.filter(|_| versions.schema_of(version(at)) == schema) {
+        Some(earlier) => earlier.clone(),
+        None => schema.map_or(versions.base(), |schema| versions.ground(schema)),
     }
 }
 
 impl Put {
+    fn all(before: &Value, after: &Value) -> Vec<Self> {
+        let edits = diff::diff(before, after);
+        edits.into_iter().map(|edit| Self::of(edit.path, edit.after)).collect()
+    }
+
+    fn on(puts: Vec<Self>, tree: &Value) -> Result<Value> {
+        let edits: Vec<Edit> = puts.into_iter().map(Self::into_edit).collect();
+        diff::apply(tree, &edits)
+    }
+
     fn of(path: Path, value: Option<Value>) -> Self {
         match value {
             Some(value) => Self::Value { path, value },

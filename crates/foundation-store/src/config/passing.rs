@@ -53,6 +53,11 @@ impl Passing {
         }
     }
 
+    /// Each of them.
+    pub(super) fn all(&self) -> &[Temporary] {
+        &self.0
+    }
+
     /// What has had its time.
     #[must_use]
     pub fn due(&self, now: Timestamp) -> Vec<Temporary> {

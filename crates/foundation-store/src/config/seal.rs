@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use foundation_types::path::Segment;
 use foundation_types::value::{Seal, SecretValue};
-use foundation_types::{Edit, Error, ErrorKind, Problem, Result, Value};
+use foundation_types::{Edit, Error, ErrorKind, Path, Problem, Result, Value};
 
 use crate::random::{Rng, SystemRng};
 
@@ -68,6 +68,31 @@ impl Seals {
     /// each with its path and the document as context.
     pub fn open(&self, document: &str, tree: &Value) -> Result<Value> {
         self.settle(document, tree, &Value::Null)
+    }
+
+    /// The value at a place with the content of every secret in it.
+    ///
+    /// # Errors
+    /// As [`Seals::open`].
+    pub fn open_at(&self, document: &str, path: &Path, value: &Value) -> Result<Value> {
+        let opened = replaced(value, path.segments().to_vec(), &mut |secret, steps| match (
+            secret.expose(),
+            secret.seal(),
+        ) {
+            (None, Some(seal)) => self.opened(document, seal, steps).map(Some),
+            _ => Ok(None),
+        })?;
+        Ok(opened.unwrap_or_else(|| value.clone()))
+    }
+
+    /// The tree with the content of each secret that opens; the others are as they were.
+    #[must_use]
+    pub fn open_what_opens(&self, document: &str, tree: &Value) -> Value {
+        let opened = replaced(tree, Vec::new(), &mut |secret, steps| {
+            let seal = secret.seal().filter(|_| secret.expose().is_none());
+            Ok(seal.and_then(|seal| self.opened(document, seal, steps).ok()))
+        });
+        opened.ok().flatten().unwrap_or_else(|| tree.clone())
     }
 
     /// As [`Seals::open`], where head has what is secret already. A secret of which nothing is

@@ -7,13 +7,13 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
-use foundation_logic::config::Layers;
+use foundation_logic::config::{Evolution, Layers};
 use foundation_logic::overlay::Overlay;
 use foundation_types::value::{from_value, to_value};
 use foundation_types::{Change, Data, Document, Error, Result, Value, Version};
-use foundation_validate::BusinessRule;
-use foundation_validate::config::{stored, without_plain_secrets};
+use foundation_validate::config::Stored;
 
+use super::recovery::{ParkedDocument, Unlogged};
 use super::seal::Seals;
 use super::snapshot::{Current, Snapshot};
 use super::timeline::{Published, Timeline, change_in};
@@ -23,22 +23,27 @@ use crate::record::{EventView, Record, RecordKind};
 /// One document: it follows the journal, and is told by its writer what is on the way.
 #[derive(Debug)]
 pub struct ConfigState<T> {
-    published: ArcSwap<Snapshot<T>>,
+    pub(super) published: ArcSwap<Snapshot<T>>,
     ahead: Mutex<Ahead<T>>,
-    timeline: Arc<Timeline>,
-    seals: Arc<Seals>,
+    pub(super) timeline: Arc<Timeline>,
+    pub(super) seals: Arc<Seals>,
+    pub(super) evolution: Evolution,
 }
 
 /// What is ahead of published.
 #[derive(Debug)]
-struct Ahead<T> {
+pub(super) struct Ahead<T> {
     /// What is appended but not yet durable, oldest first.
     pending: VecDeque<Pending<T>>,
     proposals: u64,
     /// What the sources of the published version say.
-    layers: Arc<Layers>,
+    pub(super) layers: Arc<Layers>,
     /// Whether recovery has ended: until then nothing is typed, for most trees are never read.
-    live: bool,
+    pub(super) live: bool,
+    /// What has to be logged before anything else is.
+    pub(super) migration: Option<Arc<Unlogged>>,
+    /// What was logged and its type does not take.
+    pub(super) parked: Option<Arc<ParkedDocument>>,
 }
 
 /// A change that waits to be durable.
@@ -48,6 +53,8 @@ struct Pending<T> {
     snapshot: Arc<Snapshot<T>>,
     /// What its sources say, if that is what changed.
     layers: Option<Arc<Layers>>,
+    /// What the log folds to with it, if that is not what readers see: of a migration.
+    logged: Option<Value>,
     change: Change,
     /// The data of its record, by which the record is known as this change's.
     data: Data,
@@ -83,18 +90,34 @@ impl<T: Document> ConfigState<T> {
     /// # Errors
     /// As [`ConfigState::new`].
     pub fn with_seals(seals: Arc<Seals>) -> Result<Self> {
+        Self::evolving(seals, Evolution::none::<T>())
+    }
+
+    /// As [`ConfigState::with_seals`], of a document of which this leads from earlier schemas to that
+    /// of its type.
+    ///
+    /// # Errors
+    /// As [`ConfigState::new`].
+    pub fn evolving(seals: Arc<Seals>, evolution: Evolution) -> Result<Self> {
         let document = T::default();
         let tree = to_value(&document).map_err(|error| error.with("document", T::NAME))?;
-        let timeline = Arc::new(Timeline::new(T::NAME, tree.clone()));
+        let timeline = Arc::new(Timeline::of_schema(T::NAME, tree.clone(), T::SCHEMA));
         let snapshot = Snapshot { version: Version::NONE, document, tree: tree.clone() };
         let layers = Arc::new(Layers::new::<T>(tree.clone(), Vec::new()));
-        let (pending, proposals, live) = (VecDeque::new(), 0, false);
-        let ahead = Ahead { pending, proposals, layers, live };
+        let ahead = Ahead {
+            pending: VecDeque::new(),
+            proposals: 0,
+            layers,
+            live: false,
+            migration: None,
+            parked: None,
+        };
         Ok(Self {
             published: ArcSwap::from_pointee(snapshot),
             ahead: Mutex::new(ahead),
             timeline,
             seals,
+            evolution,
         })
     }
 
@@ -122,16 +145,26 @@ impl<T: Document> ConfigState<T> {
         let ahead = self.ahead();
         let layers = ahead.pending.iter().rev().find_map(|pending| pending.layers.as_ref());
         let layers = Arc::clone(layers.unwrap_or(&ahead.layers));
-        match ahead.pending.back() {
-            Some(last) => {
-                let snapshot = Arc::clone(&last.snapshot);
-                Head { logged: snapshot.tree.clone(), snapshot, layers }
-            }
-            None => {
-                let snapshot = self.published.load_full();
-                Head { snapshot, logged: self.timeline.last().1, layers }
-            }
+        let last = ahead.pending.back();
+        if let Some(last) = last.filter(|last| last.logged.is_none()) {
+            let snapshot = Arc::clone(&last.snapshot);
+            return Head { logged: snapshot.tree.clone(), snapshot, layers };
         }
+        let mut snapshot = match last {
+            Some(last) => Arc::clone(&last.snapshot),
+            None => self.published.load_full(),
+        };
+        if let Some(parked) = &ahead.parked {
+            // The next change corrects what was logged, and not what stands in for it.
+            let Snapshot { version, document, .. } = Snapshot::clone(&snapshot);
+            snapshot = Arc::new(Snapshot { version, document, tree: parked.tree.clone() });
+        }
+        let logged = match (last.and_then(|last| last.logged.clone()), &ahead.migration) {
+            (Some(logged), _) => logged,
+            (None, Some(migration)) => migration.tree.clone(),
+            (None, None) => self.timeline.last().1,
+        };
+        Head { snapshot, logged, layers }
     }
 
     /// What the sources of the published version say.
@@ -146,12 +179,23 @@ impl<T: Document> ConfigState<T> {
     pub fn in_force(&self) -> (Arc<Snapshot<T>>, Arc<Layers>, Overlay) {
         // Publishing holds it.
         let ahead = self.ahead();
-        (self.published.load_full(), Arc::clone(&ahead.layers), self.timeline.overlay())
+        let overlay = self.overlay_of(&ahead);
+        (self.published.load_full(), Arc::clone(&ahead.layers), overlay)
     }
 
     /// Takes what the sources say, if it makes no difference to readers: nothing may be on its way.
     pub fn relayer(&self, layers: Arc<Layers>) {
         self.ahead().layers = layers;
+    }
+
+    /// Brings back what was parked, once it passes as it was logged: nothing may be on its way.
+    pub fn unpark(&self, stored: Stored<T>) {
+        let mut ahead = self.ahead();
+        if ahead.parked.take().is_some() {
+            let version = self.timeline.last().0;
+            let snapshot = Snapshot { version, document: stored.document, tree: stored.tree };
+            self.published.store(Arc::new(snapshot));
+        }
     }
 
     /// Tells of a change that is about to be appended with this data; its snapshot becomes the
@@ -163,11 +207,34 @@ impl<T: Document> ConfigState<T> {
         change: Change,
         data: Data,
     ) -> Proposal {
+        self.place(snapshot, layers, None, change, data)
+    }
+
+    /// As [`ConfigState::propose`] of a migration: readers see this snapshot, and the log folds to what
+    /// was migrated.
+    pub fn propose_migration(
+        &self,
+        snapshot: Snapshot<T>,
+        migration: &Unlogged,
+        change: Change,
+        data: Data,
+    ) -> Proposal {
+        self.place(snapshot, None, Some(migration.tree.clone()), change, data)
+    }
+
+    fn place(
+        &self,
+        snapshot: Snapshot<T>,
+        layers: Option<Arc<Layers>>,
+        logged: Option<Value>,
+        change: Change,
+        data: Data,
+    ) -> Proposal {
         let mut ahead = self.ahead();
         ahead.proposals += 1;
         let proposal = Proposal(ahead.proposals);
         let snapshot = Arc::new(snapshot);
-        ahead.pending.push_back(Pending { proposal, snapshot, layers, change, data });
+        ahead.pending.push_back(Pending { proposal, snapshot, layers, logged, change, data });
         proposal
     }
 
@@ -187,52 +254,7 @@ impl<T: Document> ConfigState<T> {
         }
     }
 
-    /// Ends recovery: takes the tree that the log folds to, if it may still be used. With sources it
-    /// is what they say, and on top of it what was set at run time.
-    ///
-    /// # Errors
-    /// What of the log could not be followed, or every path at which the tree breaks a rule of
-    /// the document as it is now; `SecretSealed` with the path of a secret that does not open; with
-    /// the document and its version as context.
-    pub fn recovered(&self, rules: &[BusinessRule<T>], sources: Option<Arc<Layers>>) -> Result<()> {
-        if let Some(fault) = self.timeline.fault() {
-            return Err(fault);
-        }
-        let mut ahead = self.ahead();
-        let (version, logged) = self.timeline.last();
-        let named = |error: Error| error.with("document", T::NAME).with("version", version);
-        // A secret that a source said is not in the log: it is as the sources say now.
-        let (tree, logged) = match &sources {
-            Some(layers) => {
-                let overlaid = self.timeline.overlay().on(layers.tree()).map_err(named)?;
-                let tree = self.seals.open(T::NAME, &overlaid).map_err(named)?;
-                let logged = self.seals.settle(T::NAME, &logged, &tree).unwrap_or(logged);
-                (tree, logged)
-            }
-            None => {
-                let base = self.timeline.base();
-                let tree = self.seals.settle(T::NAME, &logged, &base).map_err(named)?;
-                (tree.clone(), tree)
-            }
-        };
-        let valid = stored::<T>(&tree, rules).map_err(|error| match &sources {
-            Some(layers) => named(layers.placed::<T>(error)),
-            None => named(error),
-        })?;
-        if let Some(layers) = sources {
-            ahead.layers = layers;
-        }
-        let document = valid.into_inner();
-        self.timeline.opened(without_plain_secrets::<T>(logged));
-        // What is the same has the seals that were logged.
-        let tree = if document.tree == tree { tree } else { document.tree };
-        let snapshot = Snapshot { version, document: document.document, tree };
-        self.published.store(Arc::new(snapshot));
-        ahead.live = true;
-        Ok(())
-    }
-
-    fn ahead(&self) -> MutexGuard<'_, Ahead<T>> {
+    pub(super) fn ahead(&self) -> MutexGuard<'_, Ahead<T>> {
         self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -252,20 +274,32 @@ impl<T: Document> ConfigState<T> {
             published.after = self.seals.settle(T::NAME, &published.after, &published.before)?;
             self.timeline.opened(published.after.clone());
             self.published.store(Arc::new(typed(&published)?));
+            (ahead.migration, ahead.parked) = (None, None);
             return Ok(Some(published));
         }
-        let Some(ours) = ahead.pending.front() else { return Ok(None) };
+        let Some(ours) = ahead.pending.pop_front() else { return Ok(None) };
         let after = ours.snapshot.tree.clone();
-        let before = self.timeline.push(record.position(), &ours.change, after.clone())?;
-        self.published.store(Arc::clone(&ours.snapshot));
-        if let Some(layers) = ours.layers.clone() {
+        let logged = ours.logged.clone().unwrap_or_else(|| after.clone());
+        let mut before = match self.timeline.push(record.position(), &ours.change, logged) {
+            Ok(before) => before,
+            Err(error) => {
+                ahead.pending.push_front(ours);
+                return Err(error);
+            }
+        };
+        if ours.logged.is_some() || ahead.parked.is_some() {
+            before = self.published.load().tree.clone();
+        }
+        match ours.logged {
+            Some(_) => ahead.migration = None,
+            None => ahead.parked = None,
+        }
+        self.published.store(ours.snapshot);
+        if let Some(layers) = ours.layers {
             ahead.layers = layers;
         }
-        let published = ahead.pending.pop_front().map(|ours| {
-            let change = Change { time: record.recorded(), ..ours.change };
-            Published { change, before, after }
-        });
-        Ok(published)
+        let change = Change { time: record.recorded(), ..ours.change };
+        Ok(Some(Published { change, before, after }))
     }
 }
 

@@ -32,6 +32,7 @@ fn change(document: &str, version: u64, results: u64) -> Change {
     Change {
         document: document.to_owned(),
         version: Version::new(version),
+        schema: 1,
         time: Timestamp::UNIX_EPOCH,
         actor: None,
         reason: None,

@@ -46,10 +46,20 @@ impl Timeline {
     /// The timeline of a document that begins with this tree as version 0.
     #[must_use]
     pub fn new(document: &str, base: Value) -> Self {
+        Self::of(document, base, None)
+    }
+
+    /// As [`Timeline::new`], where the tree is that of a type with this schema.
+    #[must_use]
+    pub fn of_schema(document: &str, base: Value, schema: u32) -> Self {
+        Self::of(document, base, Some(schema))
+    }
+
+    fn of(document: &str, base: Value, present: Option<u32>) -> Self {
         Self {
             stream: StreamName::of_document(document),
             parked: Parked::default(),
-            versions: RwLock::new(Versions::new(base)),
+            versions: RwLock::new(Versions::new(base, present)),
             published: broadcast::Sender::new(CONFIG_CHANGES_BUFFERED),
             fault: Mutex::default(),
         }
@@ -83,6 +93,25 @@ impl Timeline {
     #[must_use]
     pub fn last(&self) -> (Version, Value) {
         self.versions().last()
+    }
+
+    /// The schema of the newest change; nothing if there is no change.
+    #[must_use]
+    pub fn schema(&self) -> Option<u32> {
+        self.versions().schema()
+    }
+
+    /// The schema that the tree of a version has; nothing if no change was made.
+    #[must_use]
+    pub fn schema_of(&self, version: Version) -> Option<u32> {
+        if version == Version::NONE { None } else { self.versions().schema_of(version) }
+    }
+
+    /// Whether the change of a version is made on the tree of the version before, as edits are on a
+    /// tree: not where the schema is another one.
+    #[must_use]
+    pub fn follows_on(&self, version: Version) -> bool {
+        self.versions().follows_on(version)
     }
 
     /// What all changes at run time come to.
@@ -174,7 +203,8 @@ impl Timeline {
         Ok(self.record_of(journal, version).await?.recorded())
     }
 
-    /// The tree as of an earlier version.
+    /// The tree as of an earlier version, as it was logged: one whose schema is earlier than that of
+    /// the type has no defaults in it.
     ///
     /// # Errors
     /// `NotFound` for a version that is not published; as [`Journal::record`] otherwise.
@@ -227,6 +257,11 @@ impl Timeline {
         self.versions().clone()
     }
 
+    /// No version yet.
+    pub(super) fn fresh(&self) -> Versions {
+        self.versions().emptied()
+    }
+
     /// Takes other versions in place of those that it has.
     pub(super) fn replace(&self, versions: Versions) {
         *self.versions.write().unwrap_or_else(PoisonError::into_inner) = versions;
@@ -235,8 +270,7 @@ impl Timeline {
     /// Learns of the next version from its change alone.
     pub(super) fn fold(&self, position: Position, change: Change) -> Result<Published> {
         let mut versions = self.versions.write().unwrap_or_else(PoisonError::into_inner);
-        let (_, before) = versions.last();
-        let after = diff::apply(&before, &change.changes)?;
+        let (before, after) = versions.next(&change)?;
         versions.push(position, &change, after.clone())?;
         Ok(Published { change, before, after })
     }

@@ -3,6 +3,7 @@
 //! A version costs 8 bytes here, and every 64th a tree that shares its structure with the others:
 //! an earlier state is a stored tree and at most 63 changes read from the journal.
 
+use foundation_logic::diff;
 use foundation_logic::overlay::Overlay;
 use foundation_types::{Change, Error, ErrorKind, Position, Result, Value, Version};
 
@@ -24,6 +25,21 @@ pub(super) struct Versions {
     /// What is set for a time only.
     pub(super) passing: Passing,
     pub(super) last: Value,
+    /// The schema of the type, if the program has it: what was logged with an earlier one is folded
+    /// without defaults, for they are of this one.
+    present: Option<u32>,
+    /// From where on the changes have which schema, oldest first.
+    pub(super) eras: Vec<Era>,
+}
+
+/// Versions whose changes have the same schema.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Era {
+    pub(super) schema: u32,
+    /// The version that began it: 0 for the oldest.
+    pub(super) first: u64,
+    /// The tree of that version.
+    pub(super) tree: Value,
 }
 
 /// How to get at an earlier tree: this one, and the changes at these positions.
@@ -34,9 +50,68 @@ pub(super) struct Plan {
 }
 
 impl Versions {
-    pub(super) fn new(base: Value) -> Self {
-        let (overlay, passing, last) = (Overlay::default(), Passing::default(), base.clone());
-        Self { trees: Vec::new(), positions: Vec::new(), overlay, passing, last, base }
+    pub(super) fn new(base: Value, present: Option<u32>) -> Self {
+        Self {
+            trees: Vec::new(),
+            positions: Vec::new(),
+            overlay: Overlay::default(),
+            passing: Passing::default(),
+            last: base.clone(),
+            base,
+            present,
+            eras: Vec::new(),
+        }
+    }
+
+    /// The same document without a version.
+    pub(super) fn emptied(&self) -> Self {
+        Self::new(self.base.clone(), self.present)
+    }
+
+    /// What changes of a schema are folded on: the defaults, if they are of that schema.
+    pub(super) fn ground(&self, schema: u32) -> Value {
+        let is_present = self.present.is_none_or(|present| present == schema);
+        if is_present { self.base.clone() } else { Value::empty_map() }
+    }
+
+    /// The schema of the newest change.
+    pub(super) fn schema(&self) -> Option<u32> {
+        self.eras.last().map(|era| era.schema)
+    }
+
+    /// The schema of the change that made a version; for version 0 that of the first one.
+    pub(super) fn schema_of(&self, version: Version) -> Option<u32> {
+        self.era_of(version).map(|era| era.schema)
+    }
+
+    /// Whether the change of a version is made on the tree of the version before.
+    pub(super) fn follows_on(&self, version: Version) -> bool {
+        let Some(era) = self.era_of(version) else { return true };
+        match version.previous() == Version::NONE {
+            true => self.present.is_none_or(|present| present == era.schema),
+            false => era.first != version.number(),
+        }
+    }
+
+    fn era_of(&self, version: Version) -> Option<&Era> {
+        self.eras.iter().rev().find(|era| era.first <= version.number())
+    }
+
+    /// The trees before and after the next change.
+    pub(super) fn next(&self, change: &Change) -> Result<(Value, Value)> {
+        let before = match self.eras.is_empty() {
+            true => self.ground(change.schema),
+            false => self.last.clone(),
+        };
+        let after = diff::apply(&before, &change.changes)?;
+        if self.schema().is_none_or(|schema| schema == change.schema) {
+            return Ok((before, after));
+        }
+        // What was set at run time has moved, and what sources said is said anew.
+        let mut overlay = self.overlay.clone();
+        overlay.follow_migration(change);
+        let after = overlay.on(&self.ground(change.schema))?;
+        Ok((before, after))
     }
 
     /// The tree of version 0.
@@ -62,6 +137,17 @@ impl Versions {
             let message = format!("version {version} of a document follows, not {expected}");
             return Err(Error::new(ErrorKind::Corruption, message));
         };
+        if let Some(schema) = self.schema().filter(|schema| *schema > change.schema) {
+            let message = format!(
+                "version {version} of a document has schema {}, the one before has {schema}",
+                change.schema
+            );
+            return Err(Error::new(ErrorKind::Corruption, message));
+        }
+        if self.eras.is_empty() {
+            let tree = self.ground(change.schema);
+            self.eras.push(Era { schema: change.schema, first: 0, tree });
+        }
         for place in 1..=lost {
             self.positions.push(Position::from_engine(before + place));
             if self.positions.len().is_multiple_of(TREE_EVERY) {
@@ -70,7 +156,13 @@ impl Versions {
         }
         self.positions.push(position);
         self.passing.follow(change, &self.overlay);
-        self.overlay.follow(change, &tree);
+        if self.schema() == Some(change.schema) {
+            self.overlay.follow(change, &tree);
+        } else {
+            self.overlay.follow_migration(change);
+            let (schema, first) = (change.schema, version.number());
+            self.eras.push(Era { schema, first, tree: tree.clone() });
+        }
         if self.positions.len().is_multiple_of(TREE_EVERY) {
             self.trees.push(tree.clone());
         }
@@ -94,13 +186,20 @@ impl Versions {
         if wanted == self.positions.len() {
             return Ok(Plan { base: self.last.clone(), positions: Vec::new() });
         }
-        let stored = wanted / TREE_EVERY;
-        let base = match stored.checked_sub(1) {
-            None => Some(&self.base),
-            Some(at) => self.trees.get(at),
+        if version == Version::NONE {
+            return Ok(Plan { base: self.base.clone(), positions: Vec::new() });
+        }
+        let (era, stored) = (self.era_of(version), wanted / TREE_EVERY);
+        let nearest = era.map(|era| (usize::try_from(era.first).unwrap_or(usize::MAX), &era.tree));
+        let kept = stored.checked_sub(1).and_then(|at| self.trees.get(at));
+        let kept = kept.map(|tree| (stored * TREE_EVERY, tree));
+        // No change of an earlier schema is between the two.
+        let nearest = match (nearest, kept) {
+            (Some((first, _)), Some(kept)) if kept.0 > first => Some(kept),
+            (nearest, _) => nearest,
         };
-        match (base, self.positions.get(stored * TREE_EVERY..wanted)) {
-            (Some(base), Some(rest)) => Ok(Plan { base: base.clone(), positions: rest.to_vec() }),
+        match nearest.map(|(from, tree)| (tree, self.positions.get(from..wanted))) {
+            Some((tree, Some(rest))) => Ok(Plan { base: tree.clone(), positions: rest.to_vec() }),
             _ => {
                 let newest = self.newest();
                 let message = format!("there is no version {version}; the newest is {newest}");

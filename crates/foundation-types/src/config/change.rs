@@ -37,6 +37,18 @@ impl Layer {
     }
 }
 
+/// The schema of a document that does not say it.
+const FIRST_SCHEMA: u32 = 1;
+
+fn first_schema() -> u32 {
+    FIRST_SCHEMA
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_first_schema(schema: &u32) -> bool {
+    *schema == FIRST_SCHEMA
+}
+
 /// One version of a document: who changed what, when and why.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Change {
@@ -44,6 +56,10 @@ pub struct Change {
     pub document: String,
     /// The version that this change made.
     pub version: Version,
+    /// Version of the schema whose paths it has: [`Document::SCHEMA`](super::Document::SCHEMA) of the
+    /// program that made it.
+    #[serde(default = "first_schema", skip_serializing_if = "is_first_schema")]
+    pub schema: u32,
     /// When it was recorded.
     pub time: Timestamp,
     /// Who changed it.

@@ -39,6 +39,10 @@ pub trait Document:
     /// The name of the document: 1 to 64 bytes of `[A-Za-z0-9_-]`, unique in a store.
     const NAME: &'static str;
 
+    /// Version of its schema, from 1: the next one once a path of it is called otherwise, or means
+    /// something else. What was logged with an earlier one is migrated.
+    const SCHEMA: u32 = 1;
+
     /// One sentence on what it is about; may be empty.
     const DOC: &'static str = "";
 

@@ -161,6 +161,12 @@ kinds! {
     /// A sealed secret cannot be opened.
     SecretSealed "config.secret_sealed" Unavailable "config" Critical AfterRepair
         "start the application with the key that sealed the secret";
+    /// What was logged of a document is of a newer schema than the program has.
+    NewerSchema "config.newer_schema" Unavailable "config" Critical Never
+        "start the newer program, or one that has the type with that schema; nothing was changed";
+    /// What was logged of a document cannot be brought to the schema that the program has.
+    MigrationFailed "config.migration_failed" Validation "config" Error Never
+        "correct the migration of the document that the message names; nothing was changed";
     /// Somebody who is asked before each change refused this one.
     Vetoed "config.vetoed" Validation "config" Error Never
         "read the reason, and change what it names or ask whoever refused it";

@@ -32,6 +32,7 @@ pub(super) fn written_elsewhere(node: &Node, document: &str, version: u64, chang
     let change = Change {
         document: document.to_owned(),
         version: Version::new(version),
+        schema: 1,
         time: Timestamp::UNIX_EPOCH,
         actor: None,
         reason: None,
