@@ -12,7 +12,7 @@ pub(crate) use config::{
 };
 pub(crate) use events::{
     AppendArgs, ConsumersArgs, Direction, EventsVerb, FieldArgs, ImportArgs, ParkedArgs,
-    ParkedChange, ParkedVerb, QueryArgs, WhichParked,
+    ParkedVerb, QueryArgs, WhichParked,
 };
 pub(crate) use keeping::{ReplayArgs, RestoreArgs, VerifyArgs};
 pub(crate) use table::{PutArgs, TableVerb};
