@@ -71,7 +71,13 @@ async fn members_share_the_work_and_a_restart_goes_on_where_it_was() {
     let status = second.status().consumers.remove(0);
     assert_eq!((status.name.as_str(), status.running), ("billing", true));
     assert_eq!((status.in_flight, status.parked, status.behind_ms), (0, 0, None));
-    drop(consumer);
+    second.checkpoint().await.expect("is kept");
+    append_from(&second, 6, 7).await;
+    taken.insert(take(&consumer).await);
+    second.shutdown(Duration::from_secs(5)).await.into_result().expect("is clean");
+    let report = foundation::check_fold(directory.path().join("store")).await.expect("reads");
+    assert!(report.expect("two snapshots").agrees, "own tables are folded like others");
+    assert_eq!(taken.len(), 7);
 }
 
 #[tokio::test(start_paused = true)]
