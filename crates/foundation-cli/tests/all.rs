@@ -10,6 +10,8 @@ mod config;
 mod config_sources;
 #[path = "all/conflicts.rs"]
 mod conflicts;
+#[path = "all/consumers.rs"]
+mod consumers;
 #[path = "all/dump.rs"]
 mod dump;
 #[path = "all/events.rs"]

@@ -285,21 +285,11 @@ impl Builder {
         let table_states = tables.all.clone();
         let dumps = self.dumper(&*journal, together, &documents, &table_states)?;
         let tables = tables.serve(&journal)?;
-        let consumers = Some(consumers.open(&journal)?);
         let projections = projections.open(&journal)?;
         let folded = self.projections.open(&projections)?;
         let max_series = settings.current().telemetry.max_series_per_metric;
         let telemetry = TelemetryService::new(max_series, clock.clone());
-        let events = EventStore::new(EventStoreParts {
-            journal: journal.clone(),
-            log,
-            durability: std::mem::take(&mut self.durability),
-            settings: settings.clone(),
-            telemetry: telemetry.clone(),
-            clock: clock.clone(),
-            rng: self.rng.clone(),
-            consumers,
-        });
+        let events = self.events((&journal, log), &settings, &telemetry, consumers)?;
         let started = clock.wall();
         let metrics_before = match &self.directory {
             Some(directory) => kept_metrics(directory.clone()).await,
@@ -369,6 +359,25 @@ impl Builder {
             return Err(Error::new(ErrorKind::InvalidArgument, message));
         }
         Ok((Arc::new(documents), settings, linked))
+    }
+
+    fn events(
+        &mut self,
+        (journal, log): (&Arc<dyn Journal>, Arc<EventLog>),
+        settings: &Arc<ConfigState<Settings>>,
+        telemetry: &TelemetryService,
+        consumers: ConsumerStates,
+    ) -> Result<EventStore> {
+        Ok(EventStore::new(EventStoreParts {
+            journal: journal.clone(),
+            log,
+            durability: std::mem::take(&mut self.durability),
+            settings: settings.clone(),
+            telemetry: telemetry.clone(),
+            clock: self.clock.clone(),
+            rng: self.rng.clone(),
+            consumers: Some(consumers.open(journal)?),
+        }))
     }
 
     fn seals(&mut self) -> Arc<Seals> {

@@ -71,7 +71,13 @@ async fn members_share_the_work_and_a_restart_goes_on_where_it_was() {
     let status = second.status().consumers.remove(0);
     assert_eq!((status.name.as_str(), status.running), ("billing", true));
     assert_eq!((status.in_flight, status.parked, status.behind_ms), (0, 0, None));
-    drop(consumer);
+    second.checkpoint().await.expect("is kept");
+    append_from(&second, 6, 7).await;
+    taken.insert(take(&consumer).await);
+    second.shutdown(Duration::from_secs(5)).await.into_result().expect("is clean");
+    let report = foundation::check_fold(directory.path().join("store")).await.expect("reads");
+    assert!(report.expect("two snapshots").agrees, "own tables are folded like others");
+    assert_eq!(taken.len(), 7);
 }
 
 #[tokio::test(start_paused = true)]
@@ -221,9 +227,10 @@ async fn a_halted_consumer_is_resumed_by_an_operator() {
 #[tokio::test(start_paused = true)]
 async fn panics_errors_and_hanging_handlers_harm_only_their_event() {
     let foundation = Foundation::in_memory().start().await.expect("starts");
-    append(&foundation, 300).await;
+    append(&foundation, 10_020).await;
     let consumer = ticks(&foundation, "billing")
         .attempts_max(2)
+        .parked_max(2_000)
         .ack_deadline(Duration::from_millis(50))
         .in_flight_max(100)
         .open()
@@ -252,8 +259,8 @@ async fn panics_errors_and_hanging_handlers_harm_only_their_event() {
         running.run(8, handle).await
     });
     let planted = |number: &u64| (7..=9).contains(&(number % 30));
-    let good: BTreeSet<u64> = (0..300).filter(|number| !planted(number)).collect();
-    while consumer.status().parked < 30 || done.lock().expect("whole").len() < good.len() {
+    let good: BTreeSet<u64> = (0..10_020).filter(|number| !planted(number)).collect();
+    while consumer.status().parked < 1_002 || done.lock().expect("whole").len() < good.len() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     assert_eq!(*done.lock().expect("whole"), good);
@@ -262,8 +269,8 @@ async fn panics_errors_and_hanging_handlers_harm_only_their_event() {
         .iter()
         .map(|one| number(&one.event.as_ref().expect("is small").event.data))
         .collect();
-    assert_eq!(numbers, (0..300).filter(planted).collect());
-    assert_eq!(calls.load(Ordering::Relaxed), 270 + 30 * 2);
+    assert_eq!(numbers, (0..10_020).filter(planted).collect());
+    assert_eq!(calls.load(Ordering::Relaxed), 9_018 + 1_002 * 2);
     consumer.stop().await;
     runner.await.expect("no panic").expect("ends well");
 }

@@ -145,6 +145,9 @@ impl ConsumerBuilder {
         self.check()?;
         let core = Arc::clone(&self.core);
         let _one_by_one = core.consumers.opening.lock().await;
+        if let Some(live) = core.consumers.live(&self.name).filter(|live| live.is_stopped()) {
+            live.ended().await;
+        }
         if core.consumers.live(&self.name).is_some() {
             let message = format!("consumer {:?} is open in this process: clone it", self.name);
             return Err(Error::new(ErrorKind::InvalidArgument, message));
@@ -209,7 +212,7 @@ impl Consumer {
     /// Waits until whatever was answered so far is durable.
     ///
     /// # Errors
-    /// `Unavailable` if the consumer ends before that.
+    /// Why its place cannot be kept now; `Unavailable` if the consumer ends before that.
     pub async fn flush(&self) -> Result<()> {
         self.0.live.flush().await
     }

@@ -1,6 +1,6 @@
 //! What goes on for a consumer beside its members: reading the log, keeping its place, deadlines.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use foundation_logic::event::Poisoned;
@@ -41,8 +41,8 @@ pub(super) async fn drive(live: Arc<Live>, subscription: Subscription) {
             None => true,
         };
     }
-    live.end();
     live.core.consumers.leave(&live);
+    live.end();
 }
 
 async fn read(live: &Live, mut subscription: Subscription) {
@@ -115,7 +115,7 @@ async fn make_durable(live: &Live, work: Work) -> Result<()> {
         Work::Save(place, change) => {
             tables.consumers.insert(live.name.clone(), place.clone()).await?;
             let held = place.position;
-            live.hold.lock().unwrap_or_else(PoisonError::into_inner).advance(held);
+            live.hold_from(held);
             live.change(|inner| inner.deliveries.saved(&place, change));
             Ok(())
         }

@@ -124,9 +124,12 @@ impl Live {
     pub(super) async fn flush(&self) -> Result<()> {
         let is_kept = self.when(|inner| {
             let is_kept = inner.deliveries.to_save().is_none();
-            (is_kept || inner.is_ended).then_some(is_kept)
+            match &inner.failure {
+                Some(failure) if !is_kept => Some(Err(failure.clone())),
+                _ => (is_kept || inner.is_ended).then_some(Ok(is_kept)),
+            }
         });
-        if is_kept.await {
+        if is_kept.await? {
             return Ok(());
         }
         let message = format!("consumer {:?} ended before its place was kept", self.name);
@@ -138,6 +141,19 @@ impl Live {
             inner.is_full = false;
             inner.deliveries.resume();
         });
+    }
+
+    /// Holds the log from here on, also if it was released before.
+    pub(super) fn hold_from(&self, position: Position) {
+        let mut hold = self.hold.lock().unwrap_or_else(PoisonError::into_inner);
+        if hold.position() == Position::END {
+            *hold = self.core.journal.hold(position);
+        }
+        hold.advance(position);
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        self.inner().is_stopped
     }
 
     pub(super) fn stop(&self) {
