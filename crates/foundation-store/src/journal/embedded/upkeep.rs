@@ -212,7 +212,8 @@ pub(super) fn make_reserve(shared: &Shared) {
 fn drop_oldest(shared: &Shared, keep: Retention) -> Result<Dropped> {
     let disk = &*shared.disk;
     let (sealed, now) = (shared.log.sealed(), shared.clock.wall());
-    let choose = |unneeded| retention::chosen(&sealed, shared.durable(), keep, now, unneeded);
+    let away = shared.away()?;
+    let choose = |needed| retention::chosen(&sealed, shared.durable(), keep, now, needed, &away);
     let unheld = shared.holds.first().unwrap_or(u64::MAX);
     // Most often nothing is to go, and then no snapshot need be read.
     if choose(unheld).0 == 0 {
@@ -252,7 +253,7 @@ fn keep_heads(shared: &Shared, front: u64, going: &[Arc<Segment>]) -> Result<()>
 }
 
 /// The last record that no follower needs any more.
-fn unneeded(shared: &Shared) -> Result<u64> {
+pub(super) fn unneeded(shared: &Shared) -> Result<u64> {
     if !shared.follower.resumes() {
         // One that is told everything at each opening needs everything.
         return Ok(0);
