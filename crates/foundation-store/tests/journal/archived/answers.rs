@@ -148,7 +148,7 @@ proptest! {
         let live = open(&disk, Mode::Write).expect("opens");
         fill(&live.journal, 0..count);
         let query = |(stream, newest, cursor, limit): &(usize, bool, u64, u64)| {
-            let mut query = EventQuery::all().limit(*limit as usize);
+            let mut query = EventQuery::all().limit(*limit);
             if *stream < 4 {
                 query = query.stream(format!("s{stream}").as_str());
             }
