@@ -1,5 +1,6 @@
 //! Answers as text for people and as JSON for programs. Nothing here asks anything.
 
+mod archive;
 mod conflicts;
 mod events;
 mod explanation;
@@ -12,6 +13,7 @@ mod tables;
 mod text;
 mod tree;
 
+pub(crate) use archive::{archive, archived, restored, segments};
 pub(crate) use conflicts::{change, conflicts};
 pub(crate) use events::{by_type, import_summary, receipt, stats};
 pub(crate) use explanation::explanation;

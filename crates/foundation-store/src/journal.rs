@@ -35,7 +35,7 @@ pub use lost::is_lost;
 pub(crate) use lost::lost;
 pub use memory::MemoryJournal;
 pub use retention::{Dropped, Hold, Retention};
-pub use status::{Extent, Finding, JournalStatus, Verification, VerifyOptions};
+pub use status::{ArchiveExtent, Extent, Finding, JournalStatus, Verification, VerifyOptions};
 
 use std::sync::Arc;
 
@@ -184,6 +184,14 @@ pub trait Journal: Send + Sync + 'static {
     /// `Corruption` or `Disk` if the manifest of the archive cannot be read.
     async fn archived(&self) -> Result<Vec<ArchivedSegment>> {
         Ok(Vec::new())
+    }
+
+    /// Reads all that is in the archive and compares it with its checksums.
+    ///
+    /// # Errors
+    /// Only if it could not be read at all: damage is part of the answer, and so is a missing file.
+    async fn verify_archive(&self) -> Result<Verification> {
+        Ok(Verification::default())
     }
 
     /// Brings all files back from the archive, so that the store is whole without it.

@@ -24,8 +24,8 @@ pub use lens::{has_fields, path_of_fields};
 pub use origin::Origin;
 pub use patch::{Operation, Patch, Pointer};
 pub use settings::{
-    BufferSettings, EventSettings, InterfaceSettings, JournalSettings, LogLevel, LogSettings,
-    Overflow, RetentionSettings, Settings, TelemetrySettings,
+    ArchiveSettings, BufferSettings, EventSettings, InterfaceSettings, JournalSettings, LogLevel,
+    LogSettings, Overflow, RetentionSettings, Settings, TelemetrySettings,
 };
 pub use shape::{Bound, Shape};
 pub use shaped::Shaped;

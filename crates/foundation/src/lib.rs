@@ -204,10 +204,10 @@ pub mod config {
     };
     pub use foundation_store::config::{Current, Snapshot};
     pub use foundation_types::config::{
-        Bound, BufferSettings, Change, Document, Edit, EventSettings, Field, InterfaceSettings,
-        JournalSettings, Layer, Leaf, Lens, LogLevel, LogSettings, Merge, OnConflict, Operation,
-        Origin, Overflow, ParkedConflict, Patch, Pointer, RetentionSettings, Settings, Shape,
-        Shaped, TelemetrySettings, Unchanged,
+        ArchiveSettings, Bound, BufferSettings, Change, Document, Edit, EventSettings, Field,
+        InterfaceSettings, JournalSettings, Layer, Leaf, Lens, LogLevel, LogSettings, Merge,
+        OnConflict, Operation, Origin, Overflow, ParkedConflict, Patch, Pointer, RetentionSettings,
+        Settings, Shape, Shaped, TelemetrySettings, Unchanged,
     };
     pub use foundation_validate::{BusinessRule, ChangeRequest};
 }
@@ -445,7 +445,9 @@ pub mod telemetry {
 /// # }
 /// ```
 pub mod log {
-    pub use foundation_store::journal::{Dropped, Hold, Recovered, Retention};
+    pub use foundation_store::journal::{
+        ArchiveMode, ArchivePolicy, Dropped, Hold, Recovered, Retention,
+    };
     pub use foundation_types::Durability;
 }
 
@@ -459,14 +461,16 @@ pub mod error {
 
 /// The state of a node, and the door to a running one.
 pub mod node {
+    pub use foundation_services::archive::{ArchiveReport, ArchivedRow};
     pub use foundation_services::backup::{BackupReport, RestoreReport};
     pub use foundation_services::control::{
-        Append, AppendEach, AppendOutcome, Call, Client, ConfigCheck, ConfigConflicts, ConfigDiff,
-        ConfigExplain, ConfigFields, ConfigFollow, ConfigGet, ConfigHistory, ConfigResolve,
-        ConfigRollback, ConfigSchema, ConfigTemplate, ConfigUpdate, ConfigVersionAt, EventGet,
-        EventsQuery, EventsStats, EventsTrace, GetKeptMetrics, GetMetrics, GetStatus, Put, Replay,
-        Request, TableGet, TableList, TablePut, TableRemove, TableRows, Take, TakeBackup,
-        TakeCheckpoint, TakeDump, Verify,
+        Append, AppendEach, AppendOutcome, ArchiveEvents, ArchiveList, ArchiveRestore,
+        ArchiveVerify, Call, Client, ConfigCheck, ConfigConflicts, ConfigDiff, ConfigExplain,
+        ConfigFields, ConfigFollow, ConfigGet, ConfigHistory, ConfigResolve, ConfigRollback,
+        ConfigSchema, ConfigTemplate, ConfigUpdate, ConfigVersionAt, EventGet, EventsQuery,
+        EventsStats, EventsTrace, GetKeptMetrics, GetMetrics, GetStatus, Put, Replay, Request,
+        TableGet, TableList, TablePut, TableRemove, TableRows, Take, TakeBackup, TakeCheckpoint,
+        TakeDump, Verify,
     };
     pub use foundation_services::dump::{DumpReport, Dumps};
     pub use foundation_services::fold::{FoldReport, FoldRow};

@@ -104,7 +104,7 @@ pub(crate) enum Way {
     Park,
 }
 
-fn lasting(text: &str) -> Result<Duration, String> {
+pub(super) fn lasting(text: &str) -> Result<Duration, String> {
     let wrong = || format!("{text:?} is no time: write it as 90s, 10m, 2h or 1d");
     let at = text.len() - text.chars().next_back().map_or(0, char::len_utf8);
     let number: u64 = text[..at].parse().map_err(|_| wrong())?;

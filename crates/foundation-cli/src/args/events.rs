@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::archive::ArchiveArgs;
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum EventsVerb {
     /// Append the events of a file, one JSON object a line
@@ -24,6 +26,8 @@ pub(crate) enum EventsVerb {
     },
     /// What the event store holds
     Stats,
+    /// Move the oldest full files of the log to the archive, where they are read as before
+    Archive(ArchiveArgs),
 }
 
 #[derive(Debug, Args)]

@@ -3,7 +3,7 @@
 use foundation::node::{EventGet, EventsQuery, EventsStats, EventsTrace};
 use foundation::{EventQuery, Order, Result, Timestamp};
 
-use super::{append, import};
+use super::{append, archive, import};
 use crate::args::{Direction, EventsVerb, Output, QueryArgs};
 use crate::connection::{Connection, Intent};
 use crate::exit::Outcome;
@@ -18,6 +18,7 @@ pub(super) async fn run(program: &mut Program, verb: EventsVerb) -> Outcome {
         EventsVerb::Query(args) => query(program, args).await,
         EventsVerb::Trace { correlation } => trace(program, &correlation).await,
         EventsVerb::Stats => stats(program).await,
+        EventsVerb::Archive(args) => archive::run(program, args).await,
     }
 }
 

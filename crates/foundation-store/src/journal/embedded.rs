@@ -374,6 +374,7 @@ impl Journal for Embedded {
             syncs: self.shared.syncs.load(Ordering::Relaxed),
             fenced: self.shared.fenced.get().cloned(),
             full: self.shared.full.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            archive: self.shared.archived.as_ref().map(|one| one.extent()).unwrap_or_default(),
             neglected: self.shared.neglected.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
     }
@@ -430,6 +431,11 @@ impl Journal for Embedded {
 
     async fn archived(&self) -> Result<Vec<ArchivedSegment>> {
         self.shared.away()
+    }
+
+    async fn verify_archive(&self) -> Result<Verification> {
+        let archived = self.shared.archived.as_deref();
+        archived.map_or_else(|| Ok(Verification::default()), archive::verify)
     }
 
     async fn bring_back(&self) -> Result<Archived> {

@@ -2,6 +2,7 @@
 
 mod answers;
 mod attacked;
+mod cost;
 mod crashed;
 
 use std::sync::Arc;

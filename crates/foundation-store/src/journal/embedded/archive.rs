@@ -18,7 +18,7 @@ mod store;
 mod tests;
 
 pub(super) use back::bring_back;
-pub(super) use check::check;
+pub(super) use check::{check, verify};
 pub(super) use leave::archive;
 pub use leave::{ArchiveMode, ArchivePolicy, Archived};
 pub use manifest::{ArchivedSegment, archive_place};

@@ -53,6 +53,9 @@ fn a_file_that_is_missing_is_named_and_everything_else_is_read() {
     assert!((5..100).contains(&kinds.len()), "{kinds:?}");
     assert!(kinds.iter().all(|kind| *kind == ErrorKind::ArchiveMissing), "{kinds:?}");
     let store = open(&disk, Mode::Write).expect("opens");
+    assert_eq!(store.journal.status().archive.missing, std::slice::from_ref(&name));
+    let found = wait(store.journal.verify_archive()).expect("reads");
+    assert!(found.is_damaged() && found.findings[0].file == name, "{found:?}");
     let error = wait(store.journal.record(Position::from_engine(1))).expect_err("is told");
     assert!(error.to_string().contains(&name), "{error}");
     assert_eq!(

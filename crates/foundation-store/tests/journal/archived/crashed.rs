@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use foundation_store::journal::{Embedded, Journal, Mode};
 use foundation_types::Result;
 
-use super::super::super::simulated::{Dice, Failure, SimulatedDisk};
-use super::super::resumed::{check_answers, fill};
+use super::super::super::simulated::{Dice, Failure, Lie, SimulatedDisk};
+use super::super::resumed::{Resumed, check_answers, fill};
 use super::super::{read_all, wait};
 use super::{archive, open, verified};
 
@@ -88,4 +88,26 @@ fn no_failing_call_while_segments_go_or_come_back_costs_a_record() {
     attacked(&prepared(false), goes, Failure::OnceAt);
     attacked(&prepared(true), comes_back, Failure::OnceAt);
     attacked(&prepared(false), goes, Failure::NoSpaceAt);
+}
+
+/// Whether the attack on a disk that lies finds something.
+fn is_caught(lie: Lie) -> bool {
+    let image = prepared(false);
+    (0..40).any(|seed| {
+        let disk = SimulatedDisk::lying(&image, lie);
+        let store = open(&disk, Mode::Write).expect("opens");
+        let expected = read_all(&store.journal);
+        goes(&store.journal).expect("goes, as far as it is told");
+        let after = disk.after_crash(&mut Dice::of(seed));
+        let again = open(&after, Mode::Write);
+        let is_whole = |again: Resumed| read_all(&again.journal) == expected;
+        !again.is_ok_and(is_whole)
+    })
+}
+
+#[test]
+fn a_segment_that_is_removed_before_its_place_is_known_for_good_is_caught() {
+    assert!(is_caught(Lie::FileSync), "a file that is not synced");
+    assert!(is_caught(Lie::NameSync), "a manifest that gets its name after the segment is gone");
+    assert!(!is_caught(Lie::None), "and what is right is not");
 }

@@ -7,10 +7,10 @@ use sha2::{Digest, Sha256};
 
 use super::super::cause::is_damage;
 use super::container::Table;
-use super::manifest::ArchivedSegment;
+use super::manifest::{ArchivedSegment, is_archived};
 use super::reader::table_of;
 use super::shown::ArchivedStore;
-use crate::journal::status::Finding;
+use crate::journal::status::{Finding, Verification};
 
 /// Reads an archived segment and names what is wrong with it, block by block.
 ///
@@ -41,6 +41,28 @@ pub(in super::super) fn check(
         findings.push(finding(name, end..end + 1, "bytes behind the end of an archived segment"));
     }
     Ok(findings)
+}
+
+/// Reads all that is in the archive, and names what is there and is not told by the manifest.
+pub(in super::super) fn verify(store: &ArchivedStore) -> Result<Verification> {
+    let (mut all, manifest) = (Verification::default(), store.manifest()?);
+    let archived = manifest.as_ref().map_or(&[][..], |manifest| manifest.segments());
+    for segment in archived {
+        let found = check(store, segment)?;
+        all.segments += 1;
+        all.bytes += segment.stored;
+        all.records += if found.is_empty() { segment.records } else { 0 };
+        all.findings.extend(found);
+    }
+    let mut names = store.files().list()?;
+    names.sort_unstable();
+    for file in names.into_iter().filter(|name| is_archived(name)) {
+        if archived.iter().all(|segment| segment.name != file) {
+            let what = "the manifest does not name it: left from a move that was not finished";
+            all.findings.push(Finding { damage: false, ..finding(&file, 0..0, what) });
+        }
+    }
+    Ok(all)
 }
 
 fn block(

@@ -13,6 +13,7 @@ use super::manifest::{ArchivedSegment, Manifest};
 use super::reader::{ArchivedFile, BlockCache, as_io};
 use super::store::ArchiveStore;
 use crate::disk::{Access, Claim, Disk, DiskFile, LockGuard};
+use crate::journal::status::ArchiveExtent;
 
 /// The directory of a store and its archive, as one.
 pub struct ArchivedStore {
@@ -91,6 +92,23 @@ impl ArchivedStore {
         let Some(manifest) = self.manifest()? else { return Ok(Vec::new()) };
         let is_away = |one: &&ArchivedSegment| !live.contains(&segment::name_of(one.first));
         Ok(manifest.segments().iter().filter(is_away).cloned().collect())
+    }
+
+    /// What of the log is in the archive, and whether it is there.
+    pub(in super::super) fn extent(&self) -> ArchiveExtent {
+        if self.known().is_none() {
+            return ArchiveExtent::default();
+        }
+        let away = self.away().unwrap_or_default();
+        let there = if away.is_empty() { Ok(Vec::new()) } else { self.store.list() };
+        let there = there.unwrap_or_default();
+        let missing = away.iter().filter(|one| !there.contains(&one.name));
+        ArchiveExtent {
+            segments: away.len() as u64,
+            records: away.iter().map(|one| one.records).sum(),
+            stored: away.iter().map(|one| one.stored).sum(),
+            missing: missing.map(|one| one.name.clone()).collect(),
+        }
     }
 
     /// What the manifest says of a segment with this name.
