@@ -1,5 +1,7 @@
 //! The program as a person or a script runs it: the built binary, real directories, real pipes.
 
+#[path = "all/archive.rs"]
+mod archive;
 #[path = "all/bad_input.rs"]
 mod bad_input;
 #[path = "all/config.rs"]

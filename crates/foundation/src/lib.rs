@@ -69,6 +69,7 @@
 
 mod builder;
 mod keeping;
+pub mod limits;
 mod linked;
 mod linked_tables;
 mod running;
@@ -492,13 +493,4 @@ pub mod seams {
 pub mod parse {
     pub use foundation_services::config::file_bytes;
     pub use foundation_validate::parse::{event_line, value, value_or_text};
-}
-
-/// Limits that no setting changes.
-pub mod limits {
-    pub use foundation_types::limits::{
-        BATCH_BYTES_MAX, BATCH_EVENTS_MAX, CONFIG_BYTES_MAX, DEPTH_MAX, EVENT_BYTES_MAX,
-        EVENT_TEXT_BYTES_MAX, EVENT_TYPE_BYTES_MAX, ID_BYTES_MAX, PATH_BYTES_MAX,
-        PATH_SEGMENT_BYTES_MAX, TABLE_ENTRIES_MAX, TABLE_KEY_BYTES_MAX, TABLE_VALUE_BYTES_MAX,
-    };
 }

@@ -253,7 +253,7 @@ fn keep_heads(shared: &Shared, front: u64, going: &[Arc<Segment>]) -> Result<()>
 }
 
 /// The last record that no follower needs any more.
-pub(super) fn unneeded(shared: &Shared) -> Result<u64> {
+fn unneeded(shared: &Shared) -> Result<u64> {
     if !shared.follower.resumes() {
         // One that is told everything at each opening needs everything.
         return Ok(0);

@@ -24,6 +24,10 @@ fn archived_segments_are_gone_from_the_store_and_read_as_before() {
     let policy = ArchivePolicy { keep_segments: Some(1), ..ArchivePolicy::default() };
     let planned = wait(first.journal.archive(policy, ArchiveMode::Plan)).expect("planned");
     assert_eq!(names(&disk, ".seg"), segments, "a plan changes nothing");
+    let image = disk.image();
+    let reader = open(&SimulatedDisk::of_image(&image), Mode::Peek).expect("opens");
+    let seen = wait(reader.journal.archive(policy, ArchiveMode::Plan)).expect("planned");
+    assert_eq!(seen, planned, "beside a writer as well");
     let gone = archive(&first.journal, 1).expect("goes");
     assert_eq!((&gone.segments, gone.records), (&planned.segments, planned.records));
     assert!(gone.stored < gone.bytes && gone.segments.len() > 4, "{gone:?}");

@@ -13,25 +13,22 @@ use foundation_store::journal::{
 use foundation_store::random::SystemRng;
 use foundation_store::record::RecordKind;
 use foundation_types::config::BufferSettings;
-use foundation_types::{Event, EventQuery, Position, StreamName};
+use foundation_types::{Event, EventId, EventQuery, Position, StreamName, Timestamp};
 
 use super::super::{append, wait};
 use super::archive;
 
-const INPUT: &str = "../../../shared/data/openstack_2k.ndjson";
+const INPUT: &str = "shared/data/openstack_2k.ndjson";
 const EVENTS: usize = 120_000;
 
-fn uuid(at: usize) -> String {
+/// An id as the program draws it: the millisecond, and bits that look drawn.
+fn id(at: usize) -> EventId {
     let bits = (at as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let more = bits.rotate_left(29).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    format!(
-        "{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}",
-        bits >> 32,
-        bits & 0xffff,
-        more & 0xfff,
-        (more >> 12) & 0xfff,
-        more >> 16
-    )
+    let drawn: [u8; 16] = (u128::from(bits) << 64 | u128::from(more)).to_le_bytes();
+    let mut random = [0; 10];
+    random.copy_from_slice(&drawn[..10]);
+    EventId::generate(Timestamp::from_unix_micros(1_700_000_000_000_000 + at as i64 * 50), random)
 }
 
 /// Events as the lines of the input, each story and id once in all.
@@ -43,7 +40,7 @@ fn events(text: &str) -> Vec<Event> {
         let of = |name: &str| line[name].as_str().unwrap_or_default().to_owned();
         let story = format!("{}-{}", of("correlation_id"), at / lines.len());
         let time = of("time").parse().expect("is a time");
-        let event = Event::new(of("type").as_str()).id(uuid(at)).at(time).source(of("source"));
+        let event = Event::new(of("type").as_str()).id(id(at)).at(time).source(of("source"));
         event.correlation(story).data(&line["data"]).expect("is JSON")
     };
     (0..EVENTS).map(event).collect()
@@ -72,12 +69,14 @@ fn asked(journal: &Embedded, queries: &[EventQuery]) -> u128 {
 }
 
 #[test]
-fn an_archived_event_of_the_real_input_takes_at_most_sixty_bytes() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(INPUT);
-    let Ok(text) = std::fs::read_to_string(&path) else {
-        println!("skipped: there is no {INPUT}");
+fn archived_events_of_the_real_input_take_at_most_three_tenths_of_their_bytes_with_their_index() {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let found = own.ancestors().skip(2).map(|folder| folder.join(INPUT)).find(|path| path.exists());
+    let Some(path) = found else {
+        println!("SKIPPED: there is no {INPUT} beside the workspace");
         return;
     };
+    let text = std::fs::read_to_string(path).expect("reads");
     let disk = MemoryDisk::default();
     let plain: Arc<dyn Disk> = Arc::new(disk.clone());
     let files = Arc::new(ArchiveDirectory::on(Arc::clone(&plain)));
@@ -112,5 +111,6 @@ fn an_archived_event_of_the_real_input_takes_at_most_sixty_bytes() {
          bytes an event, in {took:?}; a story of the log in {live} us, of the archive in {first} us",
         stored + index
     );
-    assert!(stored + index <= 60.0);
+    // Sixty bytes of an event that takes two hundred.
+    assert!((stored + index) / raw <= 0.30);
 }

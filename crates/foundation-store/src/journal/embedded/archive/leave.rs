@@ -10,6 +10,7 @@ use super::super::retention::is_past;
 use super::super::scan::{Cursor, Groups};
 use super::super::segment::{HEADER_BYTES, Segment};
 use super::super::shared::Shared;
+use super::super::snapshot::{self, Snapshot};
 use super::super::{disk_failure, index, upkeep};
 use super::container;
 use super::manifest::ArchivedSegment;
@@ -122,7 +123,14 @@ fn count(live: &[Arc<Segment>], policy: ArchivePolicy, now: Timestamp, covered: 
 /// The last record that is in both kept snapshots: opening does not read what comes before.
 fn covered(shared: &Shared) -> Result<u64> {
     // One that is told everything at each opening is told it from the archive as well.
-    if shared.follower.resumes() { upkeep::unneeded(shared) } else { Ok(u64::MAX) }
+    if !shared.follower.resumes() || shared.follower.states().is_empty() {
+        return Ok(u64::MAX);
+    }
+    let disk = &*shared.disk;
+    let is_read = |name: &String| Snapshot::read(disk, name, shared.store).is_ok();
+    let names = snapshot::names(disk)?;
+    let older = names.iter().filter(|name| is_read(name)).nth(upkeep::SNAPSHOTS_KEPT - 1);
+    Ok(older.and_then(|name| snapshot::last_of(name)).unwrap_or(0))
 }
 
 /// Moves one segment; gives the bytes that it takes in the archive.
