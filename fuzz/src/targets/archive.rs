@@ -9,8 +9,8 @@ use arbitrary::Unstructured;
 use foundation_store::disk::{Disk, MemoryDisk};
 use foundation_store::event::EventLog;
 use foundation_store::journal::{
-    ArchiveDirectory, ArchiveMode, ArchivePolicy, ArchivedStore, Embedded, EmbeddedOptions, Journal,
-    Mode, VerifyOptions, verify_archived_store,
+    ArchiveDirectory, ArchiveMode, ArchivePolicy, ArchivedStore, Embedded, EmbeddedOptions,
+    Journal, Mode, VerifyOptions, verify_archived_store,
 };
 use foundation_types::config::BufferSettings;
 use foundation_types::{Position, Result};
