@@ -130,3 +130,27 @@ pub fn manifest(bytes: &mut Vec<u8>) {
     }
     bytes.push(b'\n');
 }
+
+/// The header, the table and the blocks of an archived segment, as far as it says where they are.
+pub fn archive(bytes: &mut [u8]) {
+    const HEAD: usize = 128;
+    const ENTRY: usize = 28;
+    at(bytes, HEAD - 4);
+    let (sum, blocks) = (number(bytes, HEAD - 4), number(bytes, 12) as usize);
+    let Some(end) = blocks.checked_mul(ENTRY).and_then(|table| table.checked_add(HEAD)) else {
+        return;
+    };
+    if bytes.len() < end.saturating_add(4) {
+        return;
+    }
+    for (block, entry) in (HEAD..end).step_by(ENTRY).enumerate() {
+        let (from, length) = (number(bytes, entry + 16), number(bytes, entry + 20));
+        let (from, length) = (from as usize, length as usize);
+        let Some(body) = bytes.get(from..from.saturating_add(length)) else { continue };
+        let of = crc32c::crc32c_append(sum, &(block as u32).to_le_bytes());
+        let of = crc32c::crc32c_append(of, body);
+        bytes[entry + 24..entry + 28].copy_from_slice(&of.to_le_bytes());
+    }
+    let of = crc32c::crc32c_append(sum, &bytes[HEAD..end]);
+    bytes[end..end + 4].copy_from_slice(&of.to_le_bytes());
+}

@@ -1,5 +1,6 @@
 //! The targets: each reads bytes as one part of Foundation does.
 
+pub mod archive;
 pub mod config;
 pub mod control;
 pub mod frame;
@@ -37,6 +38,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "snapshot", run: snapshot::run, seeds: snapshot::seeds, input_bytes_max: 2048 },
     Target { name: "marks", run: marks::run, seeds: marks::seeds, input_bytes_max: 1280 },
     Target { name: "manifest", run: manifest::run, seeds: manifest::seeds, input_bytes_max: 2048 },
+    Target { name: "archive", run: archive::run, seeds: archive::seeds, input_bytes_max: 1024 },
     Target { name: "query", run: query::run, seeds: query::seeds, input_bytes_max: 4096 },
     Target { name: "config", run: config::run, seeds: config::seeds, input_bytes_max: 4096 },
     Target { name: "control", run: control::run, seeds: control::seeds, input_bytes_max: 4096 },

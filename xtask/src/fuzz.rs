@@ -18,6 +18,7 @@ const TARGETS: &[(&str, u32)] = &[
     ("snapshot", 2048),
     ("marks", 1280),
     ("manifest", 2048),
+    ("archive", 1024),
     ("query", 4096),
     ("config", 4096),
     ("control", 4096),

@@ -1,10 +1,12 @@
 //! The command line: what can be typed, and what is answered to anything else.
 
+mod archive;
 mod config;
 mod events;
 mod keeping;
 mod table;
 
+pub(crate) use archive::{ArchiveArgs, ArchiveVerb};
 pub(crate) use config::{
     ChangeArgs, CheckArgs, ConfigVerb, ConflictsArgs, DiffArgs, ExplainArgs, GetArgs, HistoryArgs,
     PatchArgs, ReferenceArgs, ResolveArgs, RollbackArgs, SetArgs, UnsetArgs, WatchArgs, Way,

@@ -1,6 +1,7 @@
 //! The commands, one file a noun.
 
 mod append;
+mod archive;
 mod backup;
 mod checkpoint;
 mod config;

@@ -2,6 +2,8 @@
 
 #[path = "all/aggregate.rs"]
 mod aggregate;
+#[path = "all/archive.rs"]
+mod archive;
 #[path = "all/bad_input.rs"]
 mod bad_input;
 #[path = "all/config.rs"]

@@ -17,6 +17,7 @@ use foundation_store::random::{Rng, SystemRng};
 use foundation_types::{Error, ErrorKind, Position, Result};
 use serde::{Deserialize, Serialize};
 
+use crate::archive::with_archive;
 use crate::node::Node;
 use crate::opening::unopened;
 
@@ -87,8 +88,8 @@ pub async fn backup(store: &Path, directory: &Path) -> Result<BackupReport> {
     let runtime = tokio::runtime::Handle::current();
     let taken = tokio::task::spawn_blocking(move || {
         let files = Files::existing(&store).map_err(|cause| unopened(&store, cause))?;
-        let (journal, _) = Embedded::open(
-            Arc::new(files),
+        let (journal, _) = Embedded::open_archived(
+            with_archive(files, None),
             EmbeddedOptions::of(Mode::Read),
             Arc::new(SystemClock::default()),
             &SystemRng::default(),

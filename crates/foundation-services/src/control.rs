@@ -16,13 +16,13 @@ mod server;
 
 pub use answer::{answer, answer_typed};
 pub use calls::{
-    Append, AppendEach, AppendOutcome, Call, ConfigCheck, ConfigConflicts, ConfigDiff,
-    ConfigExplain, ConfigFields, ConfigFollow, ConfigGet, ConfigHistory, ConfigResolve,
-    ConfigRollback, ConfigSchema, ConfigTemplate, ConfigUpdate, ConfigVersionAt, ConsumerChange,
-    ConsumerList, EventGet, EventsAggregate, EventsQuery, EventsStats, EventsTrace, GetKeptMetrics,
-    GetMetrics, GetStatus, ParkedDrop, ParkedList, ParkedRetry, ProjectionList, Put, Replay,
-    Request, TableGet, TableList, TablePut, TableRemove, TableRows, Take, TakeBackup,
-    TakeCheckpoint, TakeDump, Verify,
+    Append, AppendEach, AppendOutcome, ArchiveEvents, ArchiveList, ArchiveRestore, ArchiveVerify,
+    Call, ConfigCheck, ConfigConflicts, ConfigDiff, ConfigExplain, ConfigFields, ConfigFollow,
+    ConfigGet, ConfigHistory, ConfigResolve, ConfigRollback, ConfigSchema, ConfigTemplate,
+    ConfigUpdate, ConfigVersionAt, ConsumerChange, ConsumerList, EventGet, EventsAggregate,
+    EventsQuery, EventsStats, EventsTrace, GetKeptMetrics, GetMetrics, GetStatus, ParkedDrop,
+    ParkedList, ParkedRetry, ProjectionList, Put, Replay, Request, TableGet, TableList, TablePut,
+    TableRemove, TableRows, Take, TakeBackup, TakeCheckpoint, TakeDump, Verify,
 };
 pub use client::Client;
 pub use server::ControlSocket;

@@ -14,6 +14,7 @@ use foundation_store::table::Tables;
 use foundation_types::{Error, ErrorKind, Position, Result, Settings};
 use serde::{Deserialize, Serialize};
 
+use crate::archive::with_archive;
 use crate::opening::unopened;
 
 /// What building the states again came to.
@@ -66,8 +67,8 @@ pub async fn check_fold(directory: &Path) -> Result<Option<FoldReport>> {
     let runtime = tokio::runtime::Handle::current();
     let checked = tokio::task::spawn_blocking(move || {
         let files = Files::existing(&directory).map_err(|cause| unopened(&directory, cause))?;
-        let (journal, _) = Embedded::open(
-            Arc::new(files),
+        let (journal, _) = Embedded::open_archived(
+            with_archive(files, None),
             EmbeddedOptions::of(Mode::Peek),
             Arc::new(SystemClock::default()),
             &SystemRng::default(),

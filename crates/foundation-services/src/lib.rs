@@ -4,11 +4,12 @@
 //! service is a cheap handle: clones are the same service, and none of them is global.
 //!
 //! In reading order: the services ([`config`], [`event`], [`projection`], [`table`], [`telemetry`]), all of them together as
-//! a [`node`], the [`control`] socket on it, the [`dump`]s and [`backup`]s that it takes, and what they are started with ([`opening`],
+//! a [`node`], the [`control`] socket on it, the [`dump`]s and [`backup`]s that it takes, its [`archive`], and what they are started with ([`opening`],
 //! [`repair`], [`fold`], [`tasks`]).
 
 #![forbid(unsafe_code)]
 
+pub mod archive;
 pub mod backup;
 pub mod config;
 pub mod control;

@@ -15,6 +15,7 @@ pub use status::{
     VerifyReport,
 };
 pub use tables::{IfMissing, TableStatus};
+pub(crate) use upkeep::beside;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -8,13 +8,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use foundation_store::clock::{Clock, SystemClock};
-use foundation_store::disk::{Disk, Files};
+use foundation_store::disk::Files;
 use foundation_store::journal::{
-    Embedded, EmbeddedOptions, Follower, Mode, Recovered, VerifyOptions, verify_store_with,
+    Embedded, EmbeddedOptions, Follower, Mode, Recovered, VerifyOptions, verify_archived_store,
 };
 use foundation_store::random::Rng;
 use foundation_types::{Error, ErrorKind, Result};
 
+use crate::archive::with_archive;
 use crate::node::VerifyReport;
 use crate::tasks::moment_after;
 
@@ -30,6 +31,8 @@ pub struct Opening {
     pub mode: Mode,
     /// How long to wait for another owner to let go; zero is not at all.
     pub lock_timeout: Duration,
+    /// Where the archive is; absent for where it has been so far, or beside the log.
+    pub archive: Option<PathBuf>,
 }
 
 impl Opening {
@@ -74,8 +77,8 @@ impl Opening {
         rng: &dyn Rng,
         follower: Arc<dyn Follower>,
     ) -> Result<(Embedded, Recovered)> {
-        let disk: Arc<dyn Disk> = Arc::new(self.files()?);
-        Embedded::open(disk, EmbeddedOptions::of(self.mode), clock, rng, follower)
+        let store = with_archive(self.files()?, self.archive.as_deref());
+        Embedded::open_archived(store, EmbeddedOptions::of(self.mode), clock, rng, follower)
     }
 
     fn files(&self) -> Result<Files> {
@@ -103,11 +106,11 @@ fn say(recovered: &Recovered) {
 /// Verifies the store in a directory that nobody has open. Writes nothing.
 ///
 /// # Errors
-/// As [`verify_store_with`]; `NotFound` also for a directory that is not there.
+/// As [`verify_archived_store`]; `NotFound` also for a directory that is not there.
 pub fn verify(directory: &Path, options: VerifyOptions) -> Result<VerifyReport> {
     let files = Files::existing(directory).map_err(|cause| unopened(directory, cause))?;
     let clock = Arc::new(SystemClock::default());
-    verify_store_with(Arc::new(files), options, clock).map(VerifyReport::from)
+    verify_archived_store(&with_archive(files, None), options, clock).map(VerifyReport::from)
 }
 
 pub(crate) fn unopened(directory: &Path, cause: io::Error) -> Error {

@@ -1,13 +1,15 @@
 //! Putting the store in a directory in order again, and what that came to.
 
 use std::path::Path;
-use std::sync::Arc;
 
-use foundation_store::disk::{Disk, Files};
-use foundation_store::journal::{Finding, Remedy, Repair, RepairAction, RepairMode, repair_store};
+use foundation_store::disk::Files;
+use foundation_store::journal::{
+    Finding, Remedy, Repair, RepairAction, RepairMode, repair_archived_store,
+};
 use foundation_types::{Event, Result};
 use serde::{Deserialize, Serialize};
 
+use crate::archive::with_archive;
 use crate::node::VerifyFinding;
 use crate::opening::unopened;
 
@@ -90,11 +92,10 @@ impl From<RepairAction> for RepairStep {
 /// Finds what can be mended in the store in a directory that nobody has open, and mends it.
 ///
 /// # Errors
-/// As [`repair_store`]; `NotFound` also for a directory that is not there.
+/// As [`repair_archived_store`]; `NotFound` also for a directory that is not there.
 pub fn repair(directory: &Path, mode: RepairMode) -> Result<RepairReport> {
     let files = Files::existing(directory).map_err(|cause| unopened(directory, cause))?;
-    let disk: Arc<dyn Disk> = Arc::new(files);
-    let Repair { actions, left } = repair_store(&disk, mode)?;
+    let Repair { actions, left } = repair_archived_store(&with_archive(files, None), mode)?;
     Ok(RepairReport {
         applied: mode == RepairMode::Apply,
         actions: actions.into_iter().map(Into::into).collect(),

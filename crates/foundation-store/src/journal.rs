@@ -24,8 +24,10 @@ mod status;
 pub use batch::{Appended, Batch};
 pub use commit::{Commit, Room};
 pub use embedded::{
-    Backup, Embedded, EmbeddedOptions, FoldCheck, FoldedState, Mode, Recovered, Remedy, Repair,
-    RepairAction, RepairMode, RestoreOptions, Restored, repair_store, restore, verify_store,
+    ArchiveDirectory, ArchiveMode, ArchivePolicy, ArchiveStore, Archived, ArchivedSegment,
+    ArchivedStore, Backup, Embedded, EmbeddedOptions, FoldCheck, FoldedState, Mode, Recovered,
+    Remedy, Repair, RepairAction, RepairMode, RestoreOptions, Restored, archive_place,
+    repair_archived_store, repair_store, restore, verify_archived_store, verify_store,
     verify_store_with,
 };
 pub use find::Found;
@@ -35,7 +37,7 @@ pub(crate) use lost::lost;
 pub use memory::MemoryJournal;
 pub use recent::{Attempt, Unless};
 pub use retention::{Dropped, Hold, Retention};
-pub use status::{Extent, Finding, JournalStatus, Verification, VerifyOptions};
+pub use status::{ArchiveExtent, Extent, Finding, JournalStatus, Verification, VerifyOptions};
 
 use std::sync::Arc;
 
@@ -176,6 +178,40 @@ pub trait Journal: Send + Sync + 'static {
     /// As [`Journal::checkpoint`].
     async fn retain(&self, _keep: Retention) -> Result<Dropped> {
         Ok(Dropped::default())
+    }
+
+    /// Moves the oldest files of the log to the archive, or names those that would go. They are read
+    /// as before. It waits for the disk.
+    ///
+    /// # Errors
+    /// `InvalidArgument` if there is no archive; `Corruption` if a file is not what was written, in
+    /// which case it stays; as [`Journal::checkpoint`] otherwise.
+    async fn archive(&self, _policy: ArchivePolicy, _mode: ArchiveMode) -> Result<Archived> {
+        Err(Error::new(ErrorKind::InvalidArgument, "only a store in a directory has an archive"))
+    }
+
+    /// The files of the log that are in the archive, oldest first.
+    ///
+    /// # Errors
+    /// `Corruption` or `Disk` if the manifest of the archive cannot be read.
+    async fn archived(&self) -> Result<Vec<ArchivedSegment>> {
+        Ok(Vec::new())
+    }
+
+    /// Reads all that is in the archive and compares it with its checksums.
+    ///
+    /// # Errors
+    /// Only if it could not be read at all: damage is part of the answer, and so is a missing file.
+    async fn verify_archive(&self) -> Result<Verification> {
+        Ok(Verification::default())
+    }
+
+    /// Brings all files back from the archive, so that the store is whole without it.
+    ///
+    /// # Errors
+    /// As [`Journal::archive`]; `ArchiveMissing` with the name of a file that is not there.
+    async fn bring_back(&self) -> Result<Archived> {
+        Err(Error::new(ErrorKind::InvalidArgument, "only a store in a directory has an archive"))
     }
 
     /// Keeps what comes after a position from being let go of by [`Journal::retain`].

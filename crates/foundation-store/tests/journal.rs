@@ -1,5 +1,6 @@
 //! The embedded journal on a simulated disk.
 
+mod archived;
 mod backup;
 mod conformance;
 mod crash;

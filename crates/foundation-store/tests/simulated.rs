@@ -229,6 +229,13 @@ impl SimulatedDisk {
         Self::holding(names, files)
     }
 
+    /// A disk with these files that lies from now on.
+    pub(crate) fn lying(image: &BTreeMap<String, Vec<u8>>, lie: Lie) -> Self {
+        let disk = Self::of_image(image);
+        disk.state().lie = lie;
+        disk
+    }
+
     fn holding(names: Names, files: Vec<File>) -> Self {
         let (live, durable) = (names.clone(), names);
         Self(Arc::new(Mutex::new(State { files, live, durable, ..State::default() })))

@@ -26,8 +26,8 @@ pub use on_invalid::OnInvalid;
 pub use origin::Origin;
 pub use patch::{Operation, Patch, Pointer};
 pub use settings::{
-    BufferSettings, EventSettings, InterfaceSettings, JournalSettings, LogLevel, LogSettings,
-    Overflow, RetentionSettings, Settings, TelemetrySettings,
+    ArchiveSettings, BufferSettings, EventSettings, InterfaceSettings, JournalSettings, LogLevel,
+    LogSettings, Overflow, RetentionSettings, Settings, TelemetrySettings,
 };
 pub use shape::{Bound, Shape};
 pub use shaped::Shaped;

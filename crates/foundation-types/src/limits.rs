@@ -133,3 +133,11 @@ pub const METRIC_LABEL_BYTES_MAX: usize = 256;
 pub const METRICS_MAX: usize = 10_000;
 /// Bytes that wait for the journal's writer before appends have to wait.
 pub const JOURNAL_PENDING_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Raw bytes after which a block of an archived segment ends; what is read of it is read as blocks.
+pub const ARCHIVE_BLOCK_BYTES: usize = 128 * 1024;
+/// Raw bytes of a segment that can be archived.
+pub const ARCHIVE_SEGMENT_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// Bytes of blocks that are kept as they were read, for all archived segments together.
+pub const ARCHIVE_CACHE_BYTES: usize = 4 * 1024 * 1024;
+/// Segments of one archive.
+pub const ARCHIVED_SEGMENTS_MAX: usize = 10_000;

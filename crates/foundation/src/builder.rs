@@ -40,6 +40,7 @@ use crate::running::{Foundation, Handles, Life};
 /// Nothing is opened before [`Builder::start`].
 pub struct Builder {
     directory: Option<PathBuf>,
+    archive: Option<PathBuf>,
     mode: Mode,
     lock_timeout: Duration,
     documents: Vec<Box<dyn Declared>>,
@@ -64,6 +65,7 @@ impl Builder {
     pub(crate) fn new(directory: Option<PathBuf>) -> Self {
         Self {
             directory,
+            archive: None,
             mode: Mode::Write,
             lock_timeout: Duration::ZERO,
             documents: Vec::new(),
@@ -151,6 +153,15 @@ impl Builder {
     #[must_use]
     pub fn stream_durability(mut self, stream: impl Into<StreamName>, level: Durability) -> Self {
         self.durability.streams.insert(stream.into(), level);
+        self
+    }
+
+    /// With the archive of the log in this directory instead of `archive` in that of the store. Where
+    /// it is, is noted with what goes there, so that the program finds it.
+    #[must_use]
+    pub fn archive_dir(mut self, directory: impl Into<PathBuf>) -> Self {
+        let directory = directory.into();
+        self.archive = Some(std::path::absolute(&directory).unwrap_or(directory));
         self
     }
 
@@ -422,6 +433,7 @@ impl Builder {
             directory: directory.clone(),
             mode: self.mode,
             lock_timeout: self.lock_timeout,
+            archive: self.archive.clone(),
         };
         let (journal, recovered) = opening.open(clock, rng, followers).await?;
         Ok((Arc::new(journal), recovered))

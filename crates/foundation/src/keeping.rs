@@ -3,11 +3,14 @@
 use std::path::Path;
 use std::time::Duration;
 
+use foundation_services::archive::{ArchiveReport, ArchivedRow};
 use foundation_services::backup::{BackupReport, RestoreReport};
 use foundation_services::fold::FoldReport;
 use foundation_services::node::{ReplayPage, VerifyReport};
 use foundation_services::repair::RepairReport;
-use foundation_store::journal::{RepairMode, RestoreOptions, VerifyOptions};
+use foundation_store::journal::{
+    ArchiveMode, ArchivePolicy, RepairMode, RestoreOptions, VerifyOptions,
+};
 use foundation_types::{Position, Result};
 
 use crate::running::Foundation;
@@ -77,6 +80,51 @@ impl Foundation {
     /// `Denied` or `Disk`.
     pub async fn backup(&self, directory: impl AsRef<Path>) -> Result<BackupReport> {
         self.node().backup(directory.as_ref()).await
+    }
+
+    /// Moves the oldest files of the log to the archive, as far as the policy says, and records the
+    /// event `foundation.log.archived`; or only says what would go. What is in the archive is
+    /// compressed, verified, and read by every query as before. The settings `journal.archive` do so
+    /// all the time.
+    ///
+    /// ```
+    /// use foundation::Foundation;
+    /// use foundation::log::{ArchiveMode, ArchivePolicy};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> foundation::Result<()> {
+    /// # let directory = tempfile::tempdir().expect("a directory");
+    /// # let path = directory.path().join("data");
+    /// let foundation = Foundation::builder(path).start().await?;
+    /// let policy = ArchivePolicy { keep_segments: Some(4), ..ArchivePolicy::default() };
+    /// // Only full files go, and there is none yet.
+    /// let report = foundation.archive(policy, ArchiveMode::Move).await?;
+    /// assert!(report.segments.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// `InvalidArgument` in memory; `Corruption` if a file is not what was written, in which case it
+    /// stays; `ForeignFile` if the archive is another store's; `ReadOnly`, `DiskFull` or `Disk`.
+    pub async fn archive(&self, policy: ArchivePolicy, mode: ArchiveMode) -> Result<ArchiveReport> {
+        self.node().archive(policy, mode).await
+    }
+
+    /// Brings all files of the log back from the archive, so that the store is whole without it.
+    ///
+    /// # Errors
+    /// As [`Foundation::archive`]; `ArchiveMissing`, with its name, if a file is not there.
+    pub async fn bring_back(&self) -> Result<ArchiveReport> {
+        self.node().bring_back().await
+    }
+
+    /// What is in the archive, oldest first.
+    ///
+    /// # Errors
+    /// `Corruption` or `Disk` if the manifest of the archive cannot be read.
+    pub async fn archived(&self) -> Result<Vec<ArchivedRow>> {
+        self.node().archived().await
     }
 
     /// The next records of the log after a position, none of them after `until`: of every kind, as

@@ -71,6 +71,7 @@ mod builder;
 mod declared_projections;
 pub mod events;
 mod keeping;
+pub mod limits;
 mod linked;
 mod linked_tables;
 #[cfg(feature = "log-level")]
@@ -206,10 +207,10 @@ pub mod config {
     };
     pub use foundation_store::config::{Current, Snapshot};
     pub use foundation_types::config::{
-        Bound, BufferSettings, Change, Document, Edit, EventSettings, Field, InterfaceSettings,
-        JournalSettings, Layer, Leaf, Lens, LogLevel, LogSettings, Merge, OnConflict, OnInvalid,
-        Operation, Origin, Overflow, ParkedConflict, Patch, Pointer, RetentionSettings, Settings,
-        Shape, Shaped, TelemetrySettings, Unchanged,
+        ArchiveSettings, Bound, BufferSettings, Change, Document, Edit, EventSettings, Field,
+        InterfaceSettings, JournalSettings, Layer, Leaf, Lens, LogLevel, LogSettings, Merge,
+        OnConflict, OnInvalid, Operation, Origin, Overflow, ParkedConflict, Patch, Pointer,
+        RetentionSettings, Settings, Shape, Shaped, TelemetrySettings, Unchanged,
     };
     pub use foundation_validate::{BusinessRule, ChangeRequest};
 }
@@ -345,7 +346,9 @@ pub mod telemetry {
 /// # }
 /// ```
 pub mod log {
-    pub use foundation_store::journal::{Dropped, Hold, Recovered, Retention};
+    pub use foundation_store::journal::{
+        ArchiveMode, ArchivePolicy, Dropped, Hold, Recovered, Retention,
+    };
     pub use foundation_types::Durability;
 }
 
@@ -359,15 +362,17 @@ pub mod error {
 
 /// The state of a node, and the door to a running one.
 pub mod node {
+    pub use foundation_services::archive::{ArchiveReport, ArchivedRow};
     pub use foundation_services::backup::{BackupReport, RestoreReport};
     pub use foundation_services::control::{
-        Append, AppendEach, AppendOutcome, Call, Client, ConfigCheck, ConfigConflicts, ConfigDiff,
-        ConfigExplain, ConfigFields, ConfigFollow, ConfigGet, ConfigHistory, ConfigResolve,
-        ConfigRollback, ConfigSchema, ConfigTemplate, ConfigUpdate, ConfigVersionAt,
-        ConsumerChange, ConsumerList, EventGet, EventsAggregate, EventsQuery, EventsStats,
-        EventsTrace, GetKeptMetrics, GetMetrics, GetStatus, ParkedDrop, ParkedList, ParkedRetry,
-        ProjectionList, Put, Replay, Request, TableGet, TableList, TablePut, TableRemove,
-        TableRows, Take, TakeBackup, TakeCheckpoint, TakeDump, Verify,
+        Append, AppendEach, AppendOutcome, ArchiveEvents, ArchiveList, ArchiveRestore,
+        ArchiveVerify, Call, Client, ConfigCheck, ConfigConflicts, ConfigDiff, ConfigExplain,
+        ConfigFields, ConfigFollow, ConfigGet, ConfigHistory, ConfigResolve, ConfigRollback,
+        ConfigSchema, ConfigTemplate, ConfigUpdate, ConfigVersionAt, ConsumerChange, ConsumerList,
+        EventGet, EventsAggregate, EventsQuery, EventsStats, EventsTrace, GetKeptMetrics,
+        GetMetrics, GetStatus, ParkedDrop, ParkedList, ParkedRetry, ProjectionList, Put, Replay,
+        Request, TableGet, TableList, TablePut, TableRemove, TableRows, Take, TakeBackup,
+        TakeCheckpoint, TakeDump, Verify,
     };
     pub use foundation_services::dump::{DumpReport, Dumps};
     pub use foundation_services::fold::{FoldReport, FoldRow};
@@ -389,13 +394,4 @@ pub mod seams {
 pub mod parse {
     pub use foundation_services::config::file_bytes;
     pub use foundation_validate::parse::{event_line, value, value_or_text};
-}
-
-/// Limits that no setting changes.
-pub mod limits {
-    pub use foundation_types::limits::{
-        BATCH_BYTES_MAX, BATCH_EVENTS_MAX, CONFIG_BYTES_MAX, DEPTH_MAX, EVENT_BYTES_MAX,
-        EVENT_TEXT_BYTES_MAX, EVENT_TYPE_BYTES_MAX, ID_BYTES_MAX, PATH_BYTES_MAX,
-        PATH_SEGMENT_BYTES_MAX, TABLE_ENTRIES_MAX, TABLE_KEY_BYTES_MAX, TABLE_VALUE_BYTES_MAX,
-    };
 }

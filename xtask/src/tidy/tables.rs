@@ -77,6 +77,7 @@ pub(crate) const LAYERS: &[Layer] = &[
             "siphasher",
             "tokio",
             "zeroize",
+            "zstd",
         ],
     },
     Layer {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::archive::ArchiveArgs;
 use super::config::lasting;
 
 #[derive(Debug, Subcommand)]
@@ -26,6 +27,8 @@ pub(crate) enum EventsVerb {
     Trace(TraceArgs),
     /// What the event store holds
     Stats,
+    /// Move the oldest full files of the log to the archive, where they are read as before
+    Archive(ArchiveArgs),
     /// Every durable consumer: where it is, how far behind, what it has in hand and has parked
     Consumers(ConsumersArgs),
     /// The events that consumers could not take: list them, hand them out once more, drop them

@@ -61,7 +61,13 @@ fn journal(status: &Status) -> String {
     let journal = &status.journal;
     let size = bytes(journal.bytes);
     let segments = counted(journal.segments, "segment");
-    format!("{}, {size} in {segments}", counted(journal.records, "record"))
+    let archived = match journal.archived_segments {
+        0 => String::new(),
+        count => {
+            format!(", {} of them archived as {}", thousands(count), bytes(journal.archived_bytes))
+        }
+    };
+    format!("{}, {size} in {segments}{archived}", counted(journal.records, "record"))
 }
 
 /// What verifying found: one line if all is well, then one for each finding.

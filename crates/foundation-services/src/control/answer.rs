@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use foundation_logic::lens;
-use foundation_store::journal::VerifyOptions;
+use foundation_store::journal::{ArchiveMode, ArchivePolicy, VerifyOptions};
 use foundation_types::error::ErrorReport;
 use foundation_types::{Change, Error, ErrorKind, Path, Result, Value};
 use foundation_validate::ChangeRequest;
@@ -11,9 +11,10 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::calls::{
-    Append, AppendEach, AppendOutcome, Call, ConfigFollow, ConfigGet, ConfigResolve,
+    Append, AppendEach, AppendOutcome, ArchiveEvents, Call, ConfigFollow, ConfigGet, ConfigResolve,
     ConfigRollback, ConfigUpdate, Put, Request, Take, Verify,
 };
+use crate::archive::ArchiveReport;
 use crate::config::{HistoryQuery, Resolution, Updated};
 use crate::event::Receipt;
 use crate::node::Node;
@@ -81,6 +82,10 @@ pub async fn answer(node: &Node, serving: bool, request: Request) -> Result<Box<
         Request::ParkedDrop(call) if call.dry_run => json(&node.events.parked(&call.filter)?),
         Request::ParkedDrop(call) => json(&node.events.drop_parked(&call.filter).await?),
         Request::ProjectionList(_) => json(&node.projections.list(node.events.published())),
+        Request::ArchiveEvents(call) => json(&archive(node, call).await?),
+        Request::ArchiveList(_) => json(&node.archived().await?),
+        Request::ArchiveVerify(_) => json(&node.verify_archive().await?),
+        Request::ArchiveRestore(_) => json(&node.bring_back().await?),
         Request::GetMetrics(_) => json(&node.telemetry.snapshot()),
         Request::GetKeptMetrics(_) => json(&node.metrics_before),
         Request::TakeCheckpoint(_) => json(&node.checkpoint().await?),
@@ -194,6 +199,13 @@ async fn config_follow(node: &Node, call: ConfigFollow) -> Result<Vec<Change>> {
         }
     }
     config.history(HistoryQuery::after(call.after)).await
+}
+
+async fn archive(node: &Node, call: ArchiveEvents) -> Result<ArchiveReport> {
+    let ArchiveEvents { older_than_s, keep_segments, dry_run } = call;
+    let older_than = older_than_s.map(Duration::from_secs);
+    let mode = if dry_run { ArchiveMode::Plan } else { ArchiveMode::Move };
+    node.archive(ArchivePolicy { older_than, keep_segments }, mode).await
 }
 
 async fn append(node: &Node, call: Append) -> Result<Receipt> {

@@ -15,6 +15,7 @@ use foundation_types::{
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::archive::{ArchiveReport, ArchivedRow};
 use crate::backup::BackupReport;
 use crate::config::{Explanation, FieldRow, HistoryQuery, Updated};
 use crate::dump::DumpReport;
@@ -305,6 +306,21 @@ calls! {
     } -> Vec<ParkedEvent>, writes true;
     /// Every version of every projection.
     ProjectionList {} -> Vec<ProjectionStatus>;
+    /// Moves the oldest files of the log to the archive, as long as one bound is exceeded.
+    ArchiveEvents {
+        /// A file goes once its newest record is older than this many seconds.
+        older_than_s: Option<u64>,
+        /// A file goes while more full ones than this are in the store.
+        keep_segments: Option<u64>,
+        /// Only says what would go.
+        dry_run: bool,
+    } -> ArchiveReport, writes true;
+    /// What is in the archive.
+    ArchiveList {} -> Vec<ArchivedRow>;
+    /// Reads all that is in the archive and compares it with its checksums.
+    ArchiveVerify {} -> VerifyReport;
+    /// Brings everything back from the archive.
+    ArchiveRestore {} -> ArchiveReport, writes true;
     /// Every series with its value.
     GetMetrics {} -> Vec<Metric>;
     /// What the process before had kept of its metrics.

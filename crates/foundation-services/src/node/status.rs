@@ -75,6 +75,15 @@ pub struct JournalReport {
     pub bytes: u64,
     /// Files.
     pub segments: u64,
+    /// Files of them that are in the archive.
+    #[serde(default)]
+    pub archived_segments: u64,
+    /// Bytes that these take there.
+    #[serde(default)]
+    pub archived_bytes: u64,
+    /// Files that should be in the archive and are not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub archive_missing: Vec<String>,
     /// Before the first record that is kept.
     #[serde(default)]
     pub before_first: Position,
@@ -219,6 +228,9 @@ impl JournalReport {
             records: status.extent.records,
             bytes: status.extent.bytes,
             segments: status.segments,
+            archived_segments: status.archive.segments,
+            archived_bytes: status.archive.stored,
+            archive_missing: status.archive.missing,
             before_first: status.extent.before_first,
             last: status.extent.last,
             unsynced: status.unsynced,
@@ -310,6 +322,12 @@ impl Node {
         }
         if let Some(cause) = status.full {
             let message = format!("the last write found no space: {cause:?}");
+            return ill("journal", CheckState::Degraded, message);
+        }
+        if let Some(first) = status.archive.missing.first() {
+            let (count, advice) =
+                (status.archive.missing.len(), ErrorKind::ArchiveMissing.row().advice);
+            let message = format!("{count} files are not in the archive, {first} first: {advice}");
             return ill("journal", CheckState::Degraded, message);
         }
         match status.neglected {

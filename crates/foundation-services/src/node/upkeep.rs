@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use foundation_store::config::ConfigState;
-use foundation_store::journal::{Dropped, Journal, Retention};
-use foundation_types::config::RetentionSettings;
+use foundation_store::journal::{ArchiveMode, Dropped, Journal, Retention};
+use foundation_types::config::JournalSettings;
 use foundation_types::{Error, ErrorKind, Event, Path, Position, Result, Settings};
 
 use super::Node;
+use crate::archive;
 use crate::config::ConfigServer;
 use crate::telemetry::HostSampler;
 
@@ -60,7 +61,11 @@ impl Node {
                 if due.is_due(now, Duration::from_secs(wanted.checkpoint_s), &*node.journal) {
                     note("a snapshot could not be taken", node.checkpoint().await.map(|_| ()));
                 }
-                if let Some(keep) = retention_of(&wanted.retention) {
+                if let Some(policy) = archive::policy_of(&wanted.archive) {
+                    let gone = node.archive(policy, ArchiveMode::Move).await;
+                    note("the log could not be archived", gone.map(drop));
+                }
+                if let Some(keep) = retention_of(&wanted) {
                     note("the log could not be shortened", node.retain(keep).await.map(|_| ()));
                 }
                 drop(node);
@@ -131,12 +136,13 @@ impl Due {
     }
 }
 
-fn retention_of(settings: &RetentionSettings) -> Option<Retention> {
+fn retention_of(settings: &JournalSettings) -> Option<Retention> {
     let bound = |value: u64| (value > 0).then_some(value);
     let keep = Retention {
-        records: bound(settings.records),
-        bytes: bound(settings.bytes),
-        age: bound(settings.age_s).map(Duration::from_secs),
+        records: bound(settings.retention.records),
+        bytes: bound(settings.retention.bytes),
+        age: bound(settings.retention.age_s).map(Duration::from_secs),
+        archived_age: bound(settings.archive.keep_s).map(Duration::from_secs),
     };
     (keep != Retention::default()).then_some(keep)
 }
@@ -150,7 +156,7 @@ fn note(what: &str, outcome: Result<()>) {
 }
 
 /// Does what waits for the disk on a thread for that.
-async fn beside<T: Send + 'static>(
+pub(crate) async fn beside<T: Send + 'static>(
     work: impl FnOnce(tokio::runtime::Handle) -> Result<T> + Send + 'static,
 ) -> Result<T> {
     let runtime = tokio::runtime::Handle::current();

@@ -7,6 +7,7 @@
 //! that found no space is the exception: no sync has failed, so it is cut and taken back, and
 //! appends are taken again.
 
+mod archive;
 mod backup;
 mod cause;
 mod checkpoint;
@@ -35,13 +36,17 @@ mod upkeep;
 mod verify;
 mod writer;
 
+pub use archive::{
+    ArchiveDirectory, ArchiveMode, ArchivePolicy, ArchiveStore, Archived, ArchivedSegment,
+    ArchivedStore, archive_place,
+};
 pub use backup::Backup;
 pub use fold::{FoldCheck, FoldedState};
 pub use options::{EmbeddedOptions, Mode};
 pub use recovery::Recovered;
-pub use repair::{Remedy, Repair, RepairAction, RepairMode, repair_store};
+pub use repair::{Remedy, Repair, RepairAction, RepairMode, repair_archived_store, repair_store};
 pub use restore::{RestoreOptions, Restored, restore};
-pub use verify::{verify_store, verify_store_with};
+pub use verify::{verify_archived_store, verify_store, verify_store_with};
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -89,11 +94,12 @@ fn is_own_name(name: &str) -> bool {
         identity::FILE | mark::WATERMARK | mark::FRONT | heads::FILE | reserve::FILE | LOCK_FILE
     );
     is_fixed
-        || matches!(name, METRICS_FILE | "control.sock")
+        || matches!(name, METRICS_FILE | "control.sock" | archive::FILE | "archive")
         || segment::is_segment(name)
         || index::first_of(name).is_some()
         || snapshot::last_of(name).is_some()
         || name.starts_with("quarantine-")
+        || archive::is_archived(name)
 }
 
 /// Whether there was no space for a write.
@@ -103,6 +109,10 @@ fn is_full(cause: &io::Error) -> bool {
 
 /// The failure of a disk operation as an error of ours.
 fn disk_failure(attempt: &str, file: &str, cause: io::Error) -> Error {
+    // What an archive says of itself is said already.
+    if let Some(error) = cause.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
+        return error.clone();
+    }
     let kind = if is_full(&cause) { ErrorKind::DiskFull } else { ErrorKind::Disk };
     Error::new(kind, format!("cannot {attempt}: {cause}")).with("file", file).caused_by(cause)
 }
@@ -123,6 +133,31 @@ impl Embedded {
         rng: &dyn Rng,
         follower: Arc<dyn Follower>,
     ) -> Result<(Self, Recovered)> {
+        Self::open_parts(disk, None, options, clock, rng, follower)
+    }
+
+    /// As [`Embedded::open`], for a store that has an archive or may get one.
+    ///
+    /// # Errors
+    /// As [`Embedded::open`]. An archive that is missing is told by the reads that need it.
+    pub fn open_archived(
+        store: Arc<ArchivedStore>,
+        options: EmbeddedOptions,
+        clock: Arc<dyn Clock>,
+        rng: &dyn Rng,
+        follower: Arc<dyn Follower>,
+    ) -> Result<(Self, Recovered)> {
+        Self::open_parts(store.clone(), Some(store), options, clock, rng, follower)
+    }
+
+    fn open_parts(
+        disk: Arc<dyn Disk>,
+        archived: Option<Arc<ArchivedStore>>,
+        options: EmbeddedOptions,
+        clock: Arc<dyn Clock>,
+        rng: &dyn Rng,
+        follower: Arc<dyn Follower>,
+    ) -> Result<(Self, Recovered)> {
         let lock = take_lock(&*disk, options.mode)?;
         let store = identity::open_or_create(&*disk, options.mode, &*clock, rng)?;
         let mut recovery = recovery::recover(&disk, store, options.mode, &*follower)?;
@@ -135,6 +170,7 @@ impl Embedded {
             log: recovery.log,
             heads: ArcSwap::from_pointee(recovery.heads),
             disk,
+            archived,
             pool: recovery.pool,
             follower,
             intake: Mutex::new(Intake {
@@ -354,6 +390,7 @@ impl Journal for Embedded {
             syncs: self.shared.syncs.load(Ordering::Relaxed),
             fenced: self.shared.fenced.get().cloned(),
             full: self.shared.full.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            archive: self.shared.archived.as_ref().map(|one| one.extent()).unwrap_or_default(),
             neglected: self.shared.neglected.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
     }
@@ -366,7 +403,8 @@ impl Journal for Embedded {
         let (shared, known) = (&self.shared, verify::Known::Written(self.durable()));
         let _hold = self.hold(Position::START);
         let disk = verify::paced(Arc::clone(&shared.disk), options, Arc::clone(&shared.clock));
-        verify::verify(&*disk, shared.store, known).map(|checked| checked.found)
+        let archived = shared.archived.as_deref();
+        verify::verify(&*disk, archived, shared.store, known).map(|checked| checked.found)
     }
 
     async fn backup(&self, target: Arc<dyn Disk>) -> Result<Backup> {
@@ -398,6 +436,27 @@ impl Journal for Embedded {
     async fn retain(&self, keep: Retention) -> Result<Dropped> {
         self.check_writable()?;
         upkeep::retain(&self.shared, keep)
+    }
+
+    async fn archive(&self, policy: ArchivePolicy, mode: ArchiveMode) -> Result<Archived> {
+        if mode == ArchiveMode::Move {
+            self.check_writable()?;
+        }
+        archive::archive(&self.shared, policy, mode)
+    }
+
+    async fn archived(&self) -> Result<Vec<ArchivedSegment>> {
+        self.shared.away()
+    }
+
+    async fn verify_archive(&self) -> Result<Verification> {
+        let archived = self.shared.archived.as_deref();
+        archived.map_or_else(|| Ok(Verification::default()), archive::verify)
+    }
+
+    async fn bring_back(&self) -> Result<Archived> {
+        self.check_writable()?;
+        archive::bring_back(&self.shared)
     }
 
     fn hold(&self, position: Position) -> Hold {

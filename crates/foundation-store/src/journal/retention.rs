@@ -17,6 +17,9 @@ pub struct Retention {
     pub bytes: Option<u64>,
     /// A segment goes once its newest record was recorded longer ago than this.
     pub age: Option<Duration>,
+    /// The only bound that counts for a segment in the archive: it goes from there once its newest
+    /// record was recorded longer ago than this. As long as it stays, so do all that come after it.
+    pub archived_age: Option<Duration>,
 }
 
 /// What was let go of.

@@ -21,6 +21,19 @@ pub struct Extent {
     pub durable: bool,
 }
 
+/// What of the log is in an archive.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ArchiveExtent {
+    /// Files of the log that are there and not in the store.
+    pub segments: u64,
+    /// Records in them.
+    pub records: u64,
+    /// Bytes that they take there.
+    pub stored: u64,
+    /// Names of those that should be there and are not, or all of them if that cannot be told.
+    pub missing: Vec<String>,
+}
+
 /// How an engine is.
 #[derive(Clone, Debug, Default)]
 pub struct JournalStatus {
@@ -28,6 +41,8 @@ pub struct JournalStatus {
     pub extent: Extent,
     /// Files of the log; 0 in memory.
     pub segments: u64,
+    /// What of it is in an archive.
+    pub archive: ArchiveExtent,
     /// Records that wait for the disk.
     pub waiting: u64,
     /// Records that were acked at a lower level than [`Durability::Disk`] and wait for a sync.

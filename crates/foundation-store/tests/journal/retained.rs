@@ -165,6 +165,7 @@ fn the_oldest_segments_go_as_soon_as_one_bound_is_exceeded() {
         records: Some(1_000_000),
         bytes: Some(u64::MAX),
         age: Some(Duration::from_secs(86_400)),
+        archived_age: None,
     };
     assert_eq!(kept(wide), (all, segments));
     // What the others would keep goes all the same.

@@ -147,12 +147,30 @@ pub struct JournalSettings {
     /// What of the log is kept; without any bound all of it is.
     #[validate(nested)]
     pub retention: RetentionSettings,
+    /// What of the log goes to the archive, where it is read as before.
+    #[validate(nested)]
+    pub archive: ArchiveSettings,
 }
 
 impl Default for JournalSettings {
     fn default() -> Self {
-        Self { checkpoint_s: 300, retention: RetentionSettings::default() }
+        let (retention, archive) = (RetentionSettings::default(), ArchiveSettings::default());
+        Self { checkpoint_s: 300, retention, archive }
     }
+}
+
+/// When a full file of the log goes to the archive, and when it goes from there for good. What is in
+/// the archive is under no bound of `journal.retention`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Validate, Shaped)]
+#[document(crate = "crate")]
+#[serde(default, deny_unknown_fields)]
+pub struct ArchiveSettings {
+    /// A full file goes to the archive once its newest record is older than this many seconds; 0 has
+    /// none go.
+    pub after_s: u64,
+    /// An archived file goes for good once its newest record is older than this many seconds; 0 has
+    /// it stay.
+    pub keep_s: u64,
 }
 
 /// Bounds of the log, each of which counts if it is not 0. The oldest file goes, as a whole, as soon

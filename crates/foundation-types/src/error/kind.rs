@@ -200,6 +200,9 @@ kinds! {
     /// There is no space for the write; nothing was applied.
     DiskFull "disk_full" Unavailable "disk" Critical Later
         "free space on the disk; nothing was applied";
+    /// A file of the archive is not where it should be.
+    ArchiveMissing "archive_missing" Unavailable "archive" Error AfterRepair
+        "put the named file back, or mount the directory of the archive; what is not in it is read as before";
     /// The disk refused an operation; nothing was applied.
     Disk "disk" Unavailable "disk" Error Later
         "look at the cause: permissions, a missing directory, a failing disk";

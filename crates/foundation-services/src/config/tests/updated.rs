@@ -182,6 +182,8 @@ fn every_field_has_a_row() {
     journal.retention.records = 0 (integer, at least 0)
     journal.retention.bytes = 0 (integer, at least 0)
     journal.retention.age_s = 0 (integer, at least 0)
+    journal.archive.after_s = 0 (integer, at least 0)
+    journal.archive.keep_s = 0 (integer, at least 0)
     interface.query_timeout_ms = 10000 (integer, 1 to 3600000)
     interface.max_results = 1000 (integer, 1 to 100000)
     "#);

@@ -7,7 +7,7 @@
 
 mod manifest;
 
-pub(super) use manifest::{Entry, FILE as MANIFEST, Manifest, hex};
+pub(super) use manifest::{Entry, FILE as MANIFEST, Manifest, hex, store_text, sum_line};
 
 use std::io;
 use std::sync::atomic::Ordering;

@@ -120,7 +120,7 @@ pub(super) fn open(pool: &Arc<Pool>, segment: &Segment) -> Result<SegmentIndex> 
 }
 
 /// An index that is only in memory.
-struct Held(Vec<u8>);
+pub(super) struct Held(pub(super) Vec<u8>);
 
 impl DiskFile for Held {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {

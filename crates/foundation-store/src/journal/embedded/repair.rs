@@ -10,8 +10,9 @@ mod rename;
 
 use std::sync::Arc;
 
-use foundation_types::{Result, StoreId};
+use foundation_types::{Error, ErrorKind, Result, StoreId};
 
+use super::archive::{self, ArchivedStore};
 use super::identity::remove_if_there;
 use super::options::Mode;
 use super::verify::{Checked, Known, verify};
@@ -83,6 +84,31 @@ pub enum Remedy {
 /// wrote it, the error of its identity if that is damaged; `Disk` if something could not be read or
 /// removed, in which case a repair can be tried again: what could not be read is not given up.
 pub fn repair_store(disk: &Arc<dyn Disk>, mode: RepairMode) -> Result<Repair> {
+    // Without its archive, what is there would be given up.
+    if archive::has_segments(&**disk)? {
+        let message = "the store has segments in an archive; repair it together with that";
+        return Err(Error::new(ErrorKind::InvalidArgument, message));
+    }
+    repair(disk, mode)
+}
+
+/// As [`repair_store`], for a store with an archive. What is damaged or missing there is not mended,
+/// and as long as there is such, neither is anything else.
+///
+/// # Errors
+/// As [`repair_store`].
+pub fn repair_archived_store(store: &Arc<ArchivedStore>, mode: RepairMode) -> Result<Repair> {
+    let mut left = Vec::new();
+    for segment in store.away()? {
+        left.extend(archive::check(store, &segment)?);
+    }
+    if !left.is_empty() {
+        return Ok(Repair { actions: Vec::new(), left });
+    }
+    repair(&(Arc::clone(store) as Arc<dyn Disk>), mode)
+}
+
+fn repair(disk: &Arc<dyn Disk>, mode: RepairMode) -> Result<Repair> {
     let claim = match mode {
         RepairMode::DryRun => Mode::Read,
         RepairMode::Apply => Mode::Write,
@@ -96,7 +122,7 @@ pub fn repair_store(disk: &Arc<dyn Disk>, mode: RepairMode) -> Result<Repair> {
     if mode == RepairMode::Apply && !repair.actions.is_empty() {
         moves.apply(&**disk)?;
         apply(&**disk, store, &repair, &holes)?;
-        let found = verify(&**disk, store, Known::Nothing)?.found.findings;
+        let found = verify(&**disk, None, store, Known::Nothing)?.found.findings;
         repair.left = found.into_iter().filter(|finding| finding.damage).collect();
     }
     Ok(repair)
@@ -108,13 +134,13 @@ fn plan(disk: &Arc<dyn Disk>, store: StoreId) -> Result<(Repair, Moves, Vec<Hole
     let mut repair = Repair::default();
     let moves = Moves::find(&**disk, store)?;
     let seen = moves.seen(disk);
-    let checked = verify(&*seen, store, Known::Nothing)?;
+    let checked = verify(&*seen, None, store, Known::Nothing)?;
     let mendable = if moves.is_stuck { None } else { log_holes(&*seen, store, &checked)? };
     let Some(Holes { all: holes, stale }) = mendable else {
         // Nothing gets another name either.
         let found = match moves.is_empty() {
             true => checked.found,
-            false => verify(&**disk, store, Known::Nothing)?.found,
+            false => verify(&**disk, None, store, Known::Nothing)?.found,
         };
         repair.left = found.findings.into_iter().filter(|finding| finding.damage).collect();
         return Ok((repair, Moves::default(), Vec::new()));

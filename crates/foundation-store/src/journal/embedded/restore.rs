@@ -191,7 +191,7 @@ impl Fresh {
         let mut watermark = Mark::create(disk, WATERMARK, store).map_err(fail)?;
         watermark.advance(plan.last())?;
         disk.sync_names().map_err(|cause| disk_failure("restore the store", "", cause))?;
-        let checked = verify(disk, store, Known::Restored)?;
+        let checked = verify(disk, None, store, Known::Restored)?;
         check_found(&checked.found)?;
         if (checked.end.next, checked.epoch) != (plan.end.next, epoch) {
             let message = "the restored store is not the one that was to be made";

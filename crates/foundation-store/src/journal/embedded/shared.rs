@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 use foundation_types::{Error, ErrorKind, Result, StoreId, StreamName, Version};
 use tokio::sync::{Semaphore, oneshot};
 
+use super::archive::{ArchivedSegment, ArchivedStore};
 use super::group::Group;
 use super::heads::Heads;
 use super::log::SegmentLog;
@@ -26,6 +27,8 @@ pub(super) struct Shared {
     /// Versions of the streams that were let go of.
     pub(super) heads: ArcSwap<Heads>,
     pub(super) disk: Arc<dyn Disk>,
+    /// The same disk, if it is one that has an archive.
+    pub(super) archived: Option<Arc<ArchivedStore>>,
     pub(super) pool: Arc<Pool>,
     pub(super) follower: Arc<dyn Follower>,
     pub(super) intake: Mutex<Intake>,
@@ -128,6 +131,19 @@ impl Shared {
         drop(intake);
         self.work.notify_one();
         Ok(())
+    }
+
+    /// The store with its archive.
+    pub(super) fn archive(&self) -> Result<&ArchivedStore> {
+        self.archived.as_deref().ok_or_else(|| {
+            let message = "the store was opened without an archive";
+            Error::new(ErrorKind::InvalidArgument, message)
+        })
+    }
+
+    /// The segments that are in the archive alone, oldest first.
+    pub(super) fn away(&self) -> Result<Vec<ArchivedSegment>> {
+        self.archived.as_ref().map_or(Ok(Vec::new()), |archived| archived.away())
     }
 
     pub(super) fn durable(&self) -> u64 {

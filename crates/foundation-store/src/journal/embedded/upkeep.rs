@@ -212,7 +212,8 @@ pub(super) fn make_reserve(shared: &Shared) {
 fn drop_oldest(shared: &Shared, keep: Retention) -> Result<Dropped> {
     let disk = &*shared.disk;
     let (sealed, now) = (shared.log.sealed(), shared.clock.wall());
-    let choose = |unneeded| retention::chosen(&sealed, shared.durable(), keep, now, unneeded);
+    let away = shared.away()?;
+    let choose = |needed| retention::chosen(&sealed, shared.durable(), keep, now, needed, &away);
     let unheld = shared.holds.first().unwrap_or(u64::MAX);
     // Most often nothing is to go, and then no snapshot need be read.
     if choose(unheld).0 == 0 {

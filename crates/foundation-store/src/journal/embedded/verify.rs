@@ -3,6 +3,7 @@
 //! Recovery stops at the first damage; here reading goes on behind it, so that every damaged
 //! range is named. What is derived from the log is compared with what it was derived from.
 
+mod away;
 mod derived;
 mod marks;
 mod pace;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 
 use foundation_types::{Error, Result, StoreId};
 
+use super::archive::ArchivedStore;
 use super::cause::{is_damage, is_foreign};
 use super::heads::{self, Heads};
 use super::mark::{FRONT, Mark};
@@ -25,6 +27,7 @@ use crate::clock::Clock;
 use crate::disk::{Access, Disk};
 use crate::journal::status::{Finding, Verification, VerifyOptions};
 use crate::record::frame::GAP_FRAME_BYTES;
+use away::Away;
 use derived::{Beside, Noted, Snapshots};
 use marks::Marks;
 use pace::PacedDisk;
@@ -35,9 +38,28 @@ use pace::PacedDisk;
 /// `NotFound` if there is none, `Locked` if somebody has it open, `UnknownFormat` if this program
 /// does not know its format, `Disk` if it cannot be read. Damage is part of the answer.
 pub fn verify_store(disk: &dyn Disk) -> Result<Verification> {
+    verify_unopened(disk, None)
+}
+
+/// As [`verify_store_with`], and what is in its archive.
+///
+/// # Errors
+/// As [`verify_store`].
+pub fn verify_archived_store(
+    store: &Arc<ArchivedStore>,
+    options: VerifyOptions,
+    clock: Arc<dyn Clock>,
+) -> Result<Verification> {
+    let disk = paced(Arc::clone(store) as Arc<dyn Disk>, options, clock);
+    verify_unopened(&*disk, Some(store))
+}
+
+fn verify_unopened(disk: &dyn Disk, archived: Option<&ArchivedStore>) -> Result<Verification> {
     let _lock = take_lock(disk, Mode::Read)?;
     match identity::read(disk) {
-        Ok(Some(store)) => verify(disk, store, Known::Nothing).map(|checked| checked.found),
+        Ok(Some(store)) => {
+            verify(disk, archived, store, Known::Nothing).map(|checked| checked.found)
+        }
         Ok(None) => Err(identity::no_store(disk)),
         Err(error) if is_damage(&error) => {
             let findings = vec![of_error(&error, identity::FILE)];
@@ -102,7 +124,12 @@ pub(super) struct Checked {
 }
 
 /// Verifies the store on `disk`.
-pub(super) fn verify(disk: &dyn Disk, store: StoreId, known: Known) -> Result<Checked> {
+pub(super) fn verify(
+    disk: &dyn Disk,
+    archived: Option<&ArchivedStore>,
+    store: StoreId,
+    known: Known,
+) -> Result<Checked> {
     let mut all = Verification::default();
     let (written, beside) = match known {
         Known::Written(last) => (Some(last), Beside::Writer),
@@ -132,6 +159,7 @@ pub(super) fn verify(disk: &dyn Disk, store: StoreId, known: Known) -> Result<Ch
         is_foreign: false,
         snapshots,
         kept: BTreeSet::new(),
+        away: Away::of(archived)?,
         all,
     };
     for (at, name) in names.iter().enumerate() {
@@ -166,7 +194,7 @@ pub(super) fn verify(disk: &dyn Disk, store: StoreId, known: Known) -> Result<Ch
     })
 }
 
-struct Walk {
+struct Walk<'a> {
     epoch: u64,
     cursor: Cursor,
     written: Option<u64>,
@@ -180,6 +208,7 @@ struct Walk {
     snapshots: Snapshots,
     /// Files of which nothing makes another one.
     kept: BTreeSet<String>,
+    away: Away<'a>,
     all: Verification,
 }
 
@@ -200,7 +229,7 @@ impl Verification {
     }
 }
 
-impl Walk {
+impl Walk<'_> {
     fn file(
         &mut self,
         disk: &dyn Disk,
@@ -238,6 +267,16 @@ impl Walk {
         let found = self.all.findings.len();
         self.is_lost = false;
         self.epoch = header.epoch;
+        if let Some(away) = self.away.findings(header.first)? {
+            self.all.bytes += away.bytes;
+            for finding in away.findings {
+                self.is_lost = true;
+                self.damage(finding);
+            }
+            if self.is_lost {
+                return Ok(());
+            }
+        }
         self.cursor = Cursor { offset: HEADER_BYTES, next: header.first, chain: header.previous };
         self.groups(&segment, marked, is_last)?;
         self.all.bytes += self.cursor.offset;

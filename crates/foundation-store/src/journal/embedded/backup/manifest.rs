@@ -171,7 +171,8 @@ pub(in super::super) fn hex(hash: &[u8]) -> String {
     hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn sum_line(json: &[u8]) -> String {
+/// The last line of a file whose other bytes are these.
+pub(in super::super) fn sum_line(json: &[u8]) -> String {
     format!("{SUM}{}\n", hex(&Sha256::digest(json)))
 }
 
@@ -181,15 +182,20 @@ fn damaged(what: &str) -> Error {
 }
 
 /// The id of a store as it is shown.
-mod store_text {
+pub(in super::super) mod store_text {
     use foundation_types::StoreId;
     use serde::{Deserialize, Deserializer, Serializer};
 
-    pub(super) fn serialize<S: Serializer>(store: &StoreId, out: S) -> Result<S::Ok, S::Error> {
+    pub(in super::super::super) fn serialize<S: Serializer>(
+        store: &StoreId,
+        out: S,
+    ) -> Result<S::Ok, S::Error> {
         out.serialize_str(&format!("{:032x}", store.to_bits()))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<StoreId, D::Error> {
+    pub(in super::super::super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<StoreId, D::Error> {
         let text = String::deserialize(from)?;
         u128::from_str_radix(&text, 16)
             .map(StoreId::from_bits)

@@ -86,7 +86,7 @@ impl Source {
 
     fn check_log(&self, store: StoreId) -> Result<()> {
         let last = self.manifest.position.to_engine();
-        let checked = verify(&*self.disk, store, Known::Backup(last))?;
+        let checked = verify(&*self.disk, None, store, Known::Backup(last))?;
         check_found(&checked.found)?;
         if checked.end.next - 1 != last {
             let message = format!(

@@ -1,0 +1,179 @@
+//! Laws of archive files: what is packed comes back, block by block, and nothing that is not what
+//! was written does.
+
+use std::sync::Arc;
+
+use foundation_types::{ErrorKind, StoreId, limits};
+use proptest::prelude::*;
+
+use super::super::index::Summary;
+use super::super::scan::Cursor;
+use super::super::segment::SegmentHeader;
+use super::container::{self, Header};
+use super::manifest::{ArchivedSegment, Manifest, name_of};
+use super::reader::{table_of, whole};
+use super::store::{ArchiveDirectory, ArchiveStore};
+use crate::disk::MemoryDisk;
+
+const STORE: StoreId = StoreId::from_bits(7);
+const HEADER: SegmentHeader =
+    SegmentHeader { store: STORE, epoch: 2, first: 5, previous: 9, salt: 11 };
+
+/// Bytes that have the shape of a segment: a header, and frames of these lengths.
+fn segment_of(lengths: &[usize], noise: u64) -> (Vec<u8>, u64) {
+    let mut raw = HEADER.to_bytes().to_vec();
+    let (mut next, mut bits) = (HEADER.first, noise | 1);
+    for length in lengths {
+        raw.extend_from_slice(&(*length as u32).to_le_bytes());
+        raw.extend_from_slice(&[1; 4]);
+        raw.extend_from_slice(&next.to_le_bytes());
+        raw.extend_from_slice(&[2; 24]);
+        for _ in 0..*length {
+            bits = bits.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            raw.push((bits >> 60) as u8);
+        }
+        next += 1;
+    }
+    (raw, next - 1)
+}
+
+fn described(raw: &[u8], last: u64, stored: u64) -> ArchivedSegment {
+    let end = Cursor { offset: raw.len() as u64, next: last + 1, chain: 3 };
+    let summary = Summary {
+        first: HEADER.first,
+        end,
+        sealed: true,
+        records: last + 1 - HEADER.first,
+        unreadable: 0,
+        first_stamp: None,
+        last_stamp: None,
+        times: None,
+    };
+    ArchivedSegment::of(HEADER, &summary, raw, stored)
+}
+
+/// An archive with this segment.
+fn archive_of(raw: &[u8], last: u64) -> (ArchiveDirectory, ArchivedSegment, Vec<u8>) {
+    let packed = container::pack(HEADER, last, raw).expect("is packed");
+    let archived = described(raw, last, packed.len() as u64);
+    let store = ArchiveDirectory::on(Arc::new(MemoryDisk::default()));
+    store.put(&archived.name, &packed).expect("is kept");
+    (store, archived, packed)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn what_is_packed_comes_back_and_every_block_begins_with_a_frame(
+        lengths in proptest::collection::vec(0_usize..90_000, 0..12),
+        noise in any::<u64>(),
+    ) {
+        let (raw, last) = segment_of(&lengths, noise);
+        let (store, archived, packed) = archive_of(&raw, last);
+        prop_assert_eq!(&whole(&store, &archived).expect("is whole"), &raw);
+        let table = table_of(&store, &archived).expect("reads");
+        prop_assert_eq!(table.file_bytes(), packed.len() as u64);
+        let largest = limits::ARCHIVE_BLOCK_BYTES + 90_040;
+        for block in &table.blocks {
+            prop_assert!((block.raw_length as usize) < largest);
+            let at = block.raw_offset as usize;
+            if at > 0 {
+                let number = raw[at + 8..at + 16].try_into().expect("eight bytes");
+                prop_assert_eq!(u64::from_le_bytes(number), block.first);
+            }
+        }
+        for (at, block) in table.blocks.iter().enumerate() {
+            prop_assert_eq!(table.holding(u64::from(block.raw_offset)), Some(at));
+        }
+        prop_assert_eq!(table.holding(raw.len() as u64), None);
+    }
+}
+
+#[test]
+fn every_flipped_bit_and_every_cut_of_an_archive_file_is_told() {
+    let (raw, last) = segment_of(&[40, 200, 30], 3);
+    let (store, archived, packed) = archive_of(&raw, last);
+    for bit in 0..packed.len() * 8 {
+        let mut flipped = packed.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        store.put(&archived.name, &flipped).expect("is kept");
+        let error = whole(&store, &archived).expect_err("is told");
+        assert_eq!(error.kind(), ErrorKind::Corruption, "bit {bit}: {error}");
+        assert!(error.context().iter().any(|(name, _)| name == "range"), "bit {bit}");
+    }
+    for length in 0..packed.len() {
+        store.put(&archived.name, &packed[..length]).expect("is kept");
+        let error = whole(&store, &archived).expect_err("is told");
+        assert_eq!(error.kind(), ErrorKind::Corruption, "{length} bytes: {error}");
+    }
+}
+
+#[test]
+fn a_block_that_is_damaged_costs_no_other_block() {
+    let (raw, last) = segment_of(&[70_000; 6], 5);
+    let (store, archived, mut packed) = archive_of(&raw, last);
+    let table = table_of(&store, &archived).expect("reads");
+    assert_eq!(table.blocks.len(), 3);
+    packed[table.blocks[1].range().start as usize] ^= 1;
+    store.put(&archived.name, &packed).expect("is kept");
+    let unpack = |number: usize| {
+        let range = table.blocks[number].range();
+        table.unpack(number, &store.get_range(&archived.name, range).expect("reads"), "it")
+    };
+    assert!(unpack(0).is_ok() && unpack(2).is_ok());
+    let error = unpack(1).expect_err("is told");
+    assert_eq!(error.kind(), ErrorKind::Corruption);
+}
+
+#[test]
+fn a_block_in_the_place_of_another_is_told() {
+    let (raw, last) = segment_of(&[70_000; 6], 5);
+    let (store, archived, _) = archive_of(&raw, last);
+    let table = table_of(&store, &archived).expect("reads");
+    let body = store.get_range(&archived.name, table.blocks[0].range()).expect("reads");
+    assert!(table.unpack(0, &body, "it").is_ok());
+    assert!(table.unpack(1, &body, "it").is_err());
+}
+
+#[test]
+fn a_newer_format_is_told_apart_from_damage() {
+    let (raw, last) = segment_of(&[40], 3);
+    let mut packed = container::pack(HEADER, last, &raw).expect("is packed");
+    packed[8] = 2;
+    let sum = crc32c::crc32c(&packed[..124]);
+    packed[124..128].copy_from_slice(&sum.to_le_bytes());
+    let error = Header::read(&packed, "it").expect_err("is refused");
+    assert_eq!(error.kind(), ErrorKind::UnknownFormat);
+}
+
+#[test]
+fn a_manifest_is_read_as_written_and_no_flipped_bit_is() {
+    let (raw, last) = segment_of(&[40, 10], 3);
+    let disk = MemoryDisk::default();
+    let manifest = Manifest::new(STORE, "archive".to_owned());
+    let manifest = manifest.with(described(&raw, last, 90)).expect("has room");
+    manifest.write(&disk).expect("written");
+    assert_eq!(Manifest::read(&disk).expect("reads"), Some(manifest.clone()));
+    assert_eq!(manifest.of(5).map(|one| one.name.clone()), Some(name_of(5)));
+    assert!(manifest.without(5).segments().is_empty());
+    let bytes = manifest.to_bytes().expect("is JSON");
+    for bit in 0..bytes.len() * 8 {
+        let mut flipped = bytes.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        let error = Manifest::of_bytes(&flipped).expect_err("is told");
+        assert_eq!(error.kind(), ErrorKind::Corruption, "bit {bit}");
+    }
+}
+
+#[test]
+fn a_manifest_has_no_name_but_those_of_segments() {
+    let (raw, last) = segment_of(&[40, 10], 3);
+    for name in ["../STORE", "", "00000000000000000006.arc", "00000000000000000005.seg"] {
+        let forged = ArchivedSegment { name: name.to_owned(), ..described(&raw, last, 90) };
+        let manifest = Manifest::new(STORE, "archive".to_owned()).with(forged).expect("has room");
+        let bytes = manifest.to_bytes().expect("is JSON");
+        let error = Manifest::of_bytes(&bytes).expect_err("is refused");
+        assert_eq!(error.kind(), ErrorKind::Corruption, "{name}");
+    }
+}

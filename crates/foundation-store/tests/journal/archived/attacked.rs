@@ -1,0 +1,84 @@
+//! Damage in the archive: it is told, no other value is given, and what is not damaged is read.
+
+use foundation_store::journal::{Journal, Mode, RepairMode, repair_archived_store, repair_store};
+use foundation_types::{ErrorKind, Position};
+
+use super::super::super::simulated::{Dice, SimulatedDisk};
+use super::super::{said, wait};
+use super::{archived_store, open, sample, verified};
+
+/// Every record, or why it cannot be read.
+fn records(disk: &SimulatedDisk) -> Vec<Result<String, ErrorKind>> {
+    let store = open(disk, Mode::Read).expect("opens, whatever is in the archive");
+    let read = |at| wait(store.journal.record(Position::from_engine(at)));
+    (1..=200).map(|at| read(at).map(|one| said(&one)).map_err(|error| error.kind())).collect()
+}
+
+#[test]
+fn no_flipped_bit_in_an_archive_gives_another_value_and_each_is_told() {
+    let disk = sample();
+    let (right, image) = (records(&disk), disk.image());
+    assert!(right.iter().all(Result::is_ok));
+    let files: Vec<&String> = image.keys().filter(|name| name.ends_with(".arc")).collect();
+    let mut dice = Dice::of(17);
+    for _ in 0..600 {
+        let name = files[dice.below(files.len() as u64) as usize];
+        let bit = dice.below(image[name].len() as u64 * 8) as usize;
+        let mut damaged = image.clone();
+        damaged.get_mut(name).expect("is there")[bit / 8] ^= 1 << (bit % 8);
+        let damaged = SimulatedDisk::of_image(&damaged);
+        let found = verified(&damaged);
+        assert!(found.findings.iter().any(|one| one.damage && one.file == *name), "{name} {bit}");
+        let mut refused = 0;
+        for (read, right) in records(&damaged).iter().zip(&right) {
+            match read {
+                Ok(text) => assert_eq!(Ok(text), right.as_ref(), "{name} {bit}"),
+                Err(kind) => {
+                    assert_eq!(*kind, ErrorKind::Corruption, "{name} {bit}");
+                    refused += 1;
+                }
+            }
+        }
+        assert!((1..100).contains(&refused), "{refused} of 200 for {name} {bit}");
+    }
+}
+
+#[test]
+fn a_file_that_is_missing_is_named_and_everything_else_is_read() {
+    let mut image = sample().image();
+    let name = image.keys().find(|name| name.ends_with(".arc")).expect("is there").clone();
+    image.remove(&name);
+    let disk = SimulatedDisk::of_image(&image);
+    let kinds: Vec<ErrorKind> = records(&disk).into_iter().filter_map(Result::err).collect();
+    assert!((5..100).contains(&kinds.len()), "{kinds:?}");
+    assert!(kinds.iter().all(|kind| *kind == ErrorKind::ArchiveMissing), "{kinds:?}");
+    let store = open(&disk, Mode::Write).expect("opens");
+    assert_eq!(store.journal.status().archive.missing, std::slice::from_ref(&name));
+    let found = wait(store.journal.verify_archive()).expect("reads");
+    assert!(found.is_damaged() && found.findings[0].file == name, "{found:?}");
+    let error = wait(store.journal.record(Position::from_engine(1))).expect_err("is told");
+    assert!(error.to_string().contains(&name), "{error}");
+    assert_eq!(
+        wait(store.journal.bring_back()).expect_err("is told").kind(),
+        ErrorKind::ArchiveMissing
+    );
+    wait(store.journal.close()).expect("closes");
+    assert!(verified(&disk).findings.iter().any(|one| one.damage && one.file == name));
+}
+
+#[test]
+fn a_repair_gives_up_nothing_that_is_in_the_archive() {
+    let disk = sample();
+    let plain: std::sync::Arc<dyn foundation_store::disk::Disk> = std::sync::Arc::new(disk.clone());
+    let error = repair_store(&plain, RepairMode::Apply).expect_err("is refused");
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+    let whole = repair_archived_store(&archived_store(&disk), RepairMode::Apply).expect("looks");
+    assert!(whole.actions.is_empty() && whole.left.is_empty(), "{whole:?}");
+    let mut image = disk.image();
+    let name = image.keys().find(|name| name.ends_with(".arc")).expect("is there").clone();
+    image.get_mut(&name).expect("is there")[200] ^= 1;
+    let disk = SimulatedDisk::of_image(&image);
+    let left = repair_archived_store(&archived_store(&disk), RepairMode::Apply).expect("looks");
+    assert!(left.actions.is_empty() && left.left.len() == 1, "{left:?}");
+    assert_eq!(disk.image(), image, "nothing was changed");
+}
