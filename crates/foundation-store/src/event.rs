@@ -237,6 +237,11 @@ impl Follower for EventLog {
         }
     }
 
+    fn let_go(&self, last: Position) {
+        // What is still in the buffer is found by query, and so by its id.
+        self.indexed(last.min(self.coverage()));
+    }
+
     fn resumes(&self) -> bool {
         true
     }

@@ -52,6 +52,10 @@ impl Follower for Together {
         self.followers.indexed(last);
     }
 
+    fn let_go(&self, last: Position) {
+        self.followers.let_go(last);
+    }
+
     fn resumes(&self) -> bool {
         self.followers.resumes()
     }

@@ -1,7 +1,9 @@
 //! Events: appending, querying, following.
 //!
-//! The id is the idempotency key; a stream has a version that a writer may expect; a query runs
-//! over what is in memory and what is on disk alike.
+//! The id is the idempotency key, as long as the event is kept: the same id with the same body is
+//! answered with the first receipt, with another body it is refused. A stream has a version that a
+//! writer may expect, and an append may depend on what no event answers. A query runs over what is
+//! in memory, on disk and in the archive alike.
 //!
 //! ```
 //! use foundation::events::Start;
@@ -26,6 +28,14 @@
 //!     Event::new("order.sent").correlation("req-7").parent(&first.id),
 //! ];
 //! events.append_batch(batch).stream("order-1").expecting(ExpectedVersion::Absent).await?;
+//!
+//! // Only if nobody was quicker, whatever streams they write to: a seat is given once.
+//! let taken = || EventQuery::all().kind("seat.*").tag("seat:12a");
+//! let seat = || Event::new("seat.taken").tag("seat:12a");
+//! events.append(seat()).stream("guest-1").unless(taken()).await?;
+//! let refused = events.append(seat()).stream("guest-2").unless(taken()).await.unwrap_err();
+//! assert_eq!(refused.kind(), ErrorKind::ConditionFailed);
+//! assert_eq!(refused.conflict().expect("it says so").events.len(), 1);
 //!
 //! // Page by page, newest first.
 //! let mut pages = events.pages(EventQuery::all().correlation("req-7").newest_first());

@@ -23,6 +23,9 @@ pub trait Follower: Send + Sync + 'static {
     /// find them may be forgotten.
     fn indexed(&self, _: Position) {}
 
+    /// Records up to here are gone for good, and are found by nobody.
+    fn let_go(&self, _: Position) {}
+
     /// Whether the records behind a snapshot of its states are enough for it. If not, it is told of
     /// every record that is kept at each opening.
     fn resumes(&self) -> bool {
@@ -95,6 +98,10 @@ impl Follower for Vec<Arc<dyn Follower>> {
 
     fn begin(&self, before: &Before) {
         self.iter().for_each(|follower| follower.begin(before));
+    }
+
+    fn let_go(&self, last: Position) {
+        self.iter().for_each(|follower| follower.let_go(last));
     }
 
     fn indexed(&self, last: Position) {

@@ -16,6 +16,9 @@ use crate::clock::Clock;
 use crate::record::Record;
 use crate::record::frame::FrameHeader;
 
+/// Records that are forgotten together, at least.
+const FORGOTTEN_AT_ONCE_MIN: u64 = 10_000;
+
 /// Keeps the newest records up to a bound in bytes; older ones are let go of.
 pub struct MemoryJournal {
     store: StoreId,
@@ -32,6 +35,8 @@ struct State {
     records: VecDeque<Record>,
     bytes: usize,
     before_first: u64,
+    /// The last record that followers were told of as gone.
+    forgotten: u64,
     closed: bool,
 }
 
@@ -64,6 +69,10 @@ impl MemoryJournal {
         let records = state.records_of_scratch()?;
         self.follower.follow(&records);
         state.keep(records, self.bytes_max);
+        if state.is_forgetting_due() {
+            state.forgotten = state.before_first;
+            self.follower.let_go(Position::from_engine(state.forgotten));
+        }
         let sync = Arc::new(Sync::default());
         sync.finish(Ok(()));
         Ok(Commit::new(appended, sync))
@@ -91,6 +100,13 @@ impl State {
             self.bytes -= oldest.bytes();
             self.before_first = oldest.position().to_engine();
         }
+    }
+
+    /// Whether so many records were let go of that it pays to have followers forget them: they look
+    /// at all that they know for that.
+    fn is_forgetting_due(&self) -> bool {
+        let gone = self.before_first - self.forgotten;
+        gone > FORGOTTEN_AT_ONCE_MIN.max(self.records.len() as u64 / 2)
     }
 
     fn index_after(&self, position: Position) -> usize {

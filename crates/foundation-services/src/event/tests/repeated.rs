@@ -209,3 +209,19 @@ async fn many_callers_with_the_same_ids_store_each_once_and_agree_on_where() {
         assert_eq!(world.ledger(), [ids, all - ids, 0, 0]);
     }
 }
+
+#[tokio::test]
+async fn in_memory_an_id_is_known_as_long_as_its_event_is_kept_and_memory_is_bounded() {
+    let world = World::keeping(100_000);
+    world.set("events.buffer.max_events", 100).await;
+    for round in 0..50 {
+        let many = (0..1_000).map(|at| tick(&format!("{round}.{at}"))).collect();
+        world.events.append_batch(many).await.expect("stored");
+    }
+    let ids = world.events.0.log.stats().ids;
+    assert!(ids < 12_000, "{ids} ids of 50,000 events");
+    let known = world.events.append(tick("49.999")).await.expect("is kept");
+    assert!(known.repeated);
+    let again = world.events.append(tick("0.0")).await.expect("was let go of: it is a new one");
+    assert!(!again.repeated);
+}
