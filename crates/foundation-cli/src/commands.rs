@@ -9,6 +9,7 @@ mod consumers;
 mod demo;
 mod dump;
 mod events;
+mod follow;
 mod import;
 mod input;
 mod lines;

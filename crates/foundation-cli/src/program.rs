@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use foundation::error::{Category, ErrorReport};
 use foundation::{Error, ErrorKind};
+use rustix::event::{PollFd, PollFlags, poll};
 use serde::Serialize;
 
 use crate::args::{Global, Output};
@@ -196,6 +197,23 @@ impl Out {
 
     fn write(&mut self, line: &str) -> Outcome {
         writeln!(self.0, "{line}").map_err(failed)
+    }
+}
+
+/// Ends when nobody reads standard output any more; never where that cannot be told.
+pub(crate) async fn reader_is_gone() {
+    let (gone, told) = tokio::sync::oneshot::channel();
+    // A thread of its own: it sleeps until the reader goes, or as long as the program runs.
+    let watch = move || {
+        let stdout = io::stdout();
+        let mut output = [PollFd::new(&stdout, PollFlags::empty())];
+        if poll(&mut output, None).is_ok() {
+            let _ = gone.send(());
+        }
+    };
+    let started = std::thread::Builder::new().name("reader".to_owned()).spawn(watch);
+    if started.is_err() || told.await.is_err() {
+        std::future::pending().await
     }
 }
 

@@ -18,6 +18,8 @@ mod consumers;
 mod dump;
 #[path = "all/events.rs"]
 mod events;
+#[path = "all/follow.rs"]
+mod follow;
 #[path = "all/irregular.rs"]
 mod irregular;
 #[path = "all/keeping.rs"]

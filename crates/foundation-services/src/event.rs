@@ -15,6 +15,7 @@ mod condition;
 mod consumer;
 mod each;
 mod flight;
+mod follow;
 mod group;
 mod meters;
 mod query;
@@ -32,6 +33,7 @@ pub use consumer::{
     Consumer, ConsumerAction, ConsumerBuilder, ConsumerStates, ConsumerStatus, ConsumerTables,
     Delivery, ParkedFilter,
 };
+pub use follow::Followed;
 pub use query::{EventPage, Pages};
 pub use receipt::Receipt;
 pub use single::AppendFuture;

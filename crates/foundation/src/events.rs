@@ -63,8 +63,8 @@ pub use foundation_logic::event::{
 };
 pub use foundation_services::event::{
     Append, AppendBatch, AppendEach, Consumer, ConsumerAction, ConsumerBuilder, ConsumerStatus,
-    Delivery, EventPage, EventStore, EventStoreStats, Pages, ParkedFilter, Receipt, Start,
-    Subscription,
+    Delivery, EventPage, EventStore, EventStoreStats, Followed, Pages, ParkedFilter, Receipt,
+    Start, Subscription,
 };
 pub use foundation_services::projection::{
     Projection, ProjectionHandle, ProjectionStatus, Projections, Seen, ServedProjection,

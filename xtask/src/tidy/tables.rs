@@ -104,6 +104,7 @@ pub(crate) const LAYERS: &[Layer] = &[
         third_party: &[
             "clap",
             "indicatif",
+            "rustix",
             "serde",
             "serde_json",
             "tokio",

@@ -23,6 +23,8 @@ pub(crate) enum EventsVerb {
     Query(QueryArgs),
     /// What events come to: counts, rates, sums and percentiles, by groups and windows of time
     Aggregate(AggregateArgs),
+    /// Follow the events that a node records, as they come: one JSON object a line
+    Follow(FollowArgs),
     /// Who caused what in a story
     Trace(TraceArgs),
     /// What the event store holds
@@ -161,6 +163,18 @@ pub(crate) struct QueryArgs {
     /// Only past this position in the direction of the order
     #[arg(long, value_name = "POSITION")]
     pub(crate) after: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FollowArgs {
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
+    /// After this position; from now on if absent
+    #[arg(long, value_name = "POSITION")]
+    pub(crate) after: Option<String>,
+    /// With the oldest event that is kept
+    #[arg(long, conflicts_with = "after")]
+    pub(crate) beginning: bool,
 }
 
 /// Which events a command is about.

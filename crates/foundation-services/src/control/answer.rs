@@ -12,11 +12,11 @@ use serde_json::value::RawValue;
 
 use super::calls::{
     Append, AppendEach, AppendOutcome, ArchiveEvents, Call, ConfigFollow, ConfigGet, ConfigResolve,
-    ConfigRollback, ConfigUpdate, Put, Request, Take, Verify,
+    ConfigRollback, ConfigUpdate, EventsFollow, Put, Request, Take, Verify,
 };
 use crate::archive::ArchiveReport;
 use crate::config::{HistoryQuery, Resolution, Updated};
-use crate::event::Receipt;
+use crate::event::{Followed, Receipt};
 use crate::node::Node;
 
 /// The longest that a call waits for a change.
@@ -72,6 +72,7 @@ pub async fn answer(node: &Node, serving: bool, request: Request) -> Result<Box<
             json(&node.events.aggregate(call.query, call.aggregation).await?)
         }
         Request::EventsStats(_) => json(&node.events.stats()),
+        Request::EventsFollow(call) => json(&events_follow(node, call).await?),
         Request::ConsumerList(_) => json(&node.events.consumers()),
         Request::ConsumerChange(call) => {
             json(&node.events.change_consumer(&call.consumer, call.action).await?)
@@ -186,6 +187,15 @@ async fn config_resolve(node: &Node, call: ConfigResolve) -> Result<Updated> {
 
 /// Waits for the next change, and gives those that are there by then; nothing if none came in time
 /// or the node stops.
+async fn events_follow(node: &Node, call: EventsFollow) -> Result<Followed> {
+    let wait = Duration::from_millis(call.wait_ms).min(FOLLOW_MAX);
+    let mut stop = node.tasks.stop_signal();
+    tokio::select! {
+        () = stop.stopped() => Err(Error::new(ErrorKind::Unavailable, "the node is stopping")),
+        followed = node.events.follow(call.filter, call.after, wait) => followed,
+    }
+}
+
 async fn config_follow(node: &Node, call: ConfigFollow) -> Result<Vec<Change>> {
     let config = node.config(&call.document)?;
     // From here on no change is missed; what was published before is seen in the version.

@@ -20,7 +20,7 @@ use crate::backup::BackupReport;
 use crate::config::{Explanation, FieldRow, HistoryQuery, Updated};
 use crate::dump::DumpReport;
 use crate::event::{
-    ConsumerAction, ConsumerStatus, EventPage, EventStoreStats, ParkedFilter, Receipt,
+    ConsumerAction, ConsumerStatus, EventPage, EventStoreStats, Followed, ParkedFilter, Receipt,
 };
 use crate::node::{IfMissing, ReplayPage, Status, TableStatus, VerifyReport};
 use crate::projection::ProjectionStatus;
@@ -276,6 +276,15 @@ calls! {
     } -> Aggregated;
     /// What the event store holds.
     EventsStats {} -> EventStoreStats;
+    /// The next events that answer a filter; waits for one if there is none.
+    EventsFollow {
+        /// Which events: no order, limit or cursor.
+        filter: EventQuery,
+        /// After this position; from now on if absent.
+        after: Option<Position>,
+        /// How long to wait at most, in milliseconds; no more than 30,000 count.
+        wait_ms: u64,
+    } -> Followed;
     /// Every durable consumer.
     ConsumerList {} -> Vec<ConsumerStatus>;
     /// Does something about a consumer.

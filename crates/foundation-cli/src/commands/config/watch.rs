@@ -7,8 +7,8 @@ use foundation::{Error, ErrorKind, Path, Version};
 use crate::args::WatchArgs;
 use crate::commands::signals::Signals;
 use crate::connection::{ANSWER_MIN, reach};
-use crate::exit::Outcome;
-use crate::program::Program;
+use crate::exit::{Failure, Outcome};
+use crate::program::{Program, reader_is_gone};
 use crate::render::{self, HistoryRow};
 
 /// How long one call waits for a change. A node has no more than so many calls at a time: one that
@@ -29,10 +29,13 @@ pub(super) async fn run(program: &mut Program, args: WatchArgs) -> Outcome {
         None => newest(&mut client, &document).await?,
     };
     program.say(&format!("following the changes after version {after}"));
+    let gone = reader_is_gone();
+    tokio::pin!(gone);
     loop {
         let call = ConfigFollow { document: document.clone(), after, wait_ms: WAIT_MS };
         let changes = tokio::select! {
             () = signals.next() => return Ok(()),
+            () = &mut gone => return Err(Failure::Closed),
             changes = client.call(call) => changes?,
         };
         for mut change in changes {

@@ -1,0 +1,65 @@
+//! `foundation events follow`: the events as the node that serves the store records them.
+
+use foundation::node::{Client, EventsFollow};
+use foundation::{Error, ErrorKind, EventQuery, Position};
+
+use super::events::filter_of;
+use crate::args::FollowArgs;
+use crate::commands::signals::Signals;
+use crate::connection::{ANSWER_MIN, reach};
+use crate::exit::{Failure, Outcome};
+use crate::program::{Program, reader_is_gone};
+
+/// How long one call waits for an event. A node has no more than so many calls at a time: one that
+/// waits forever would be one less.
+const WAIT_MS: u64 = 10_000;
+
+pub(super) async fn run(program: &mut Program, args: FollowArgs) -> Outcome {
+    let filter = filter_of(args.filter)?;
+    let mut after = match (args.after, args.beginning) {
+        (Some(position), _) => Some(position.parse::<Position>()?),
+        (None, true) => Some(Position::START),
+        (None, false) => None,
+    };
+    let mut signals = Signals::listen()?;
+    let gone = reader_is_gone();
+    tokio::pin!(gone);
+    let Some(mut client) = reach(&program.global.data, ANSWER_MIN).await? else {
+        let shown = program.global.data.display();
+        let message = format!("no node serves {shown}: there are no events to follow");
+        return Err(Error::new(ErrorKind::Unavailable, message).into());
+    };
+    loop {
+        tokio::select! {
+            () = signals.next() => return Ok(()),
+            () = &mut gone => return Err(Failure::Closed),
+            next = step(program, &mut client, &filter, after) => after = Some(next?),
+        }
+    }
+}
+
+/// Writes what comes next; gives where to go on.
+async fn step(
+    program: &mut Program,
+    client: &mut Client,
+    filter: &EventQuery,
+    after: Option<Position>,
+) -> Outcome<Position> {
+    let call = EventsFollow { filter: filter.clone(), after, wait_ms: WAIT_MS };
+    let followed = match client.call(call).await {
+        Err(error) if error.kind() == ErrorKind::Compacted => {
+            let resumes = error.context().iter().find(|(name, _)| name == "resumes_after");
+            let Some(Ok(resumes)) = resumes.map(|(_, at)| at.parse::<Position>()) else {
+                return Err(error.into());
+            };
+            program.say(&format!("gap: {}", error.message()));
+            return Ok(resumes);
+        }
+        followed => followed?,
+    };
+    for event in &followed.events {
+        program.out.json(event)?;
+    }
+    program.out.flush()?;
+    Ok(followed.after)
+}

@@ -1,0 +1,94 @@
+//! Following the events of a store that is served, and finding them by all that they say.
+
+use super::running::{Dialogue, Store, both, objects, redacted, send};
+
+fn append(store: &Store, words: &[&str]) {
+    store.ok(&[&["events", "append"], words].concat());
+}
+
+#[test]
+fn events_come_one_a_line_from_a_position_on_and_as_they_are_recorded() {
+    let store = Store::new();
+    let _node = store.serve(&[]);
+    append(&store, &["--type", "order.placed", "--id", "a", "--tag", "customer:7"]);
+    append(&store, &["--type", "noise"]);
+    let mut all =
+        Dialogue::start(&store, &["events", "follow", "--type", "order.*", "--beginning"]);
+    let first = objects(&all.hear());
+    assert_eq!((&first[0]["id"], &first[0]["tags"][0]), (&"a".into(), &"customer:7".into()));
+    let position = first[0]["position"].to_string();
+    let mut later = Dialogue::start(&store, &["events", "follow", "--after", &position]);
+    assert_eq!(objects(&later.hear())[0]["type"], "noise");
+    append(&store, &["--type", "order.paid", "--id", "b", "--schema", "2"]);
+    for dialogue in [&mut all, &mut later] {
+        let next = objects(&dialogue.hear());
+        assert_eq!((&next[0]["id"], &next[0]["schema"]), (&"b".into(), &2.into()));
+    }
+    for mut one in [all, later] {
+        send("INT", one.child.id());
+        one.input = None;
+        let ran = one.end();
+        assert_eq!((ran.code, ran.out.as_str()), (Some(0), ""), "{ran:?}");
+    }
+}
+
+/// Nothing comes, and still a pipe that is closed ends the command.
+#[test]
+fn who_follows_ends_when_nobody_reads_any_more() {
+    let store = Store::new();
+    let _node = store.serve(&[]);
+    append(&store, &["--type", "order.placed"]);
+    store.ok(&["config", "set", "interface.max_results", "5"]);
+    for words in [&["events", "follow", "--beginning"][..], &["config", "watch", "--from", "0"]] {
+        let mut following = Dialogue::start(&store, words);
+        following.hear();
+        assert_eq!(following.walk_away(), Some(0), "{words:?}");
+    }
+}
+
+#[test]
+fn whoever_follows_nobody_is_told_so() {
+    let store = Store::new();
+    append(&store, &["--type", "order.placed"]);
+    let ran = store.run(&["events", "follow"]);
+    assert_eq!(ran.code, Some(7), "{ran:?}");
+    insta::assert_snapshot!(redacted(&ran.talk, &store), @r#"
+    error[unavailable]: no node serves [data]: there are no events to follow
+      try again when the service is up
+    "#);
+}
+
+#[test]
+fn events_are_found_by_all_that_they_say() {
+    both(|store| {
+        append(store, &["--type", "order.placed", "--id", "a", "--source", "till/4"]);
+        append(store, &["--type", "order.paid", "--id", "b", "--parent", "a", "--tag", "big"]);
+        let payload = r#"{"status": 503, "user": {"name": "ada"}}"#;
+        append(store, &["--type", "call", "--id", "c", "--payload", payload, "--subject", "x"]);
+        append(store, &["--type", "call", "--id", "d", "--payload", r#"{"status": 200}"#]);
+        let found = |words: &[&str]| -> Vec<String> {
+            let lines = store.ok(&[&["events", "query"], words].concat());
+            let id = |one: &serde_json::Value| one["id"].as_str().expect("an id").to_owned();
+            objects(&lines).iter().map(id).collect()
+        };
+        let cases: [(&[&str], &[&str]); 11] = [
+            (&["--type", "order.*"], &["a", "b"]),
+            (&["--type", "order.paid", "--type", "call"], &["b", "c", "d"]),
+            (&["--parent", "a"], &["b"]),
+            (&["--tag", "big"], &["b"]),
+            (&["--tag", "big", "--tag", "small"], &[]),
+            (&["--source", "till/4"], &["a"]),
+            (&["--subject", "x"], &["c"]),
+            (&["--where", "status>=500"], &["c"]),
+            (&["--where", "status!=503"], &["d"]),
+            (&["--where", "user.name^=a", "--where", "user?"], &["c"]),
+            (&["--where", "status<300", "--type", "c*", "--order", "desc"], &["d"]),
+        ];
+        for (words, ids) in cases {
+            assert_eq!(found(words), ids, "{words:?}");
+        }
+        let ran = store.run(&["events", "query", "--where", "status"]);
+        assert_eq!(ran.code, Some(2), "{ran:?}");
+        assert!(ran.talk.contains("needs one of ="), "{ran:?}");
+    });
+}
