@@ -14,8 +14,8 @@ pub(crate) use config::{
 };
 pub(crate) use events::{
     AggregateArgs, AppendArgs, ConsumersArgs, Direction, EventsVerb, FieldArgs, FilterArgs,
-    FollowArgs, ImportArgs, ParkedArgs, ParkedVerb, QueryArgs, TraceArgs, TraceFormat, WhenLate,
-    WhichParked,
+    FindArgs, FollowArgs, ImportArgs, ParkedArgs, ParkedVerb, QueryArgs, TraceArgs, TraceFormat,
+    WhenLate, WhichParked,
 };
 pub(crate) use keeping::{ReplayArgs, RestoreArgs, VerifyArgs};
 pub(crate) use table::{PutArgs, TableVerb};

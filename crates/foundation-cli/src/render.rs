@@ -19,7 +19,7 @@ pub(crate) use aggregated::{NamedRow, aggregated};
 pub(crate) use archive::{archive, archived, restored, segments};
 pub(crate) use conflicts::{change, conflicts};
 pub(crate) use consumers::{consumers, parked, projections};
-pub(crate) use events::{by_type, import_summary, receipt, stats};
+pub(crate) use events::{by_type, explained_query, import_summary, receipt, stats};
 pub(crate) use explanation::explanation;
 pub(crate) use fault::{error, problems};
 pub(crate) use history::HistoryRow;

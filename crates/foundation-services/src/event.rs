@@ -34,7 +34,7 @@ pub use consumer::{
     Delivery, ParkedFilter,
 };
 pub use follow::Followed;
-pub use query::{EventPage, Pages};
+pub use query::{EventPage, ExplainedQuery, Pages};
 pub use receipt::Receipt;
 pub use single::AppendFuture;
 pub use stats::EventStoreStats;

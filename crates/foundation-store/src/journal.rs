@@ -15,6 +15,7 @@ mod embedded;
 mod find;
 mod follower;
 mod lane;
+mod looked;
 mod lost;
 mod memory;
 mod recent;
@@ -32,6 +33,8 @@ pub use embedded::{
 };
 pub use find::Found;
 pub use follower::{Before, Capture, Follower, State};
+pub(crate) use looked::Looking;
+pub use looked::{Looked, Way};
 pub use lost::is_lost;
 pub(crate) use lost::lost;
 pub use memory::MemoryJournal;

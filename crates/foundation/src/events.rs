@@ -63,12 +63,13 @@ pub use foundation_logic::event::{
 };
 pub use foundation_services::event::{
     Append, AppendBatch, AppendEach, Consumer, ConsumerAction, ConsumerBuilder, ConsumerStatus,
-    Delivery, EventPage, EventStore, EventStoreStats, Followed, Pages, ParkedFilter, Receipt,
-    Start, Subscription,
+    Delivery, EventPage, EventStore, EventStoreStats, ExplainedQuery, Followed, Pages,
+    ParkedFilter, Receipt, Start, Subscription,
 };
 pub use foundation_services::projection::{
     Projection, ProjectionHandle, ProjectionStatus, Projections, Seen, ServedProjection,
 };
+pub use foundation_store::journal::{Looked, Way};
 pub use foundation_types::event::{
     Aggregation, By, Comparison, Data, Event, EventQuery, FieldFilter, Fold, Halt, Late, Lateness,
     Leaf, Measure, Order, ParkedEvent, Percent, Poison, Recorded, TypePattern, Window,

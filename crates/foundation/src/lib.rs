@@ -369,10 +369,10 @@ pub mod node {
         ArchiveVerify, Call, Client, ConfigCheck, ConfigConflicts, ConfigDiff, ConfigExplain,
         ConfigFields, ConfigFollow, ConfigGet, ConfigHistory, ConfigResolve, ConfigRollback,
         ConfigSchema, ConfigTemplate, ConfigUpdate, ConfigVersionAt, ConsumerChange, ConsumerList,
-        EventGet, EventsAggregate, EventsFollow, EventsQuery, EventsStats, EventsTrace,
-        GetKeptMetrics, GetMetrics, GetStatus, ParkedDrop, ParkedList, ParkedRetry, ProjectionList,
-        Put, Replay, Request, TableGet, TableList, TablePut, TableRemove, TableRows, Take,
-        TakeBackup, TakeCheckpoint, TakeDump, Verify,
+        EventGet, EventsAggregate, EventsExplain, EventsFollow, EventsQuery, EventsStats,
+        EventsTrace, GetKeptMetrics, GetMetrics, GetStatus, ParkedDrop, ParkedList, ParkedRetry,
+        ProjectionList, Put, Replay, Request, TableGet, TableList, TablePut, TableRemove,
+        TableRows, Take, TakeBackup, TakeCheckpoint, TakeDump, Verify,
     };
     pub use foundation_services::dump::{DumpReport, Dumps};
     pub use foundation_services::fold::{FoldReport, FoldRow};

@@ -20,7 +20,7 @@ pub(crate) enum EventsVerb {
         id: String,
     },
     /// Find events: one JSON object a line
-    Query(QueryArgs),
+    Query(FindArgs),
     /// What events come to: counts, rates, sums and percentiles, by groups and windows of time
     Aggregate(AggregateArgs),
     /// Follow the events that a node records, as they come: one JSON object a line
@@ -163,6 +163,15 @@ pub(crate) struct QueryArgs {
     /// Only past this position in the direction of the order
     #[arg(long, value_name = "POSITION")]
     pub(crate) after: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FindArgs {
+    #[command(flatten)]
+    pub(crate) query: QueryArgs,
+    /// Show which way the query goes and what it looks at for its first page, instead of the answer
+    #[arg(long)]
+    pub(crate) explain: bool,
 }
 
 #[derive(Debug, Args)]

@@ -1,13 +1,15 @@
 //! `foundation events …`: finding events, following stories, and what events come to.
 
 use foundation::events::{Aggregation, Late, Window};
-use foundation::node::{EventGet, EventsAggregate, EventsQuery, EventsStats, EventsTrace};
+use foundation::node::{
+    EventGet, EventsAggregate, EventsExplain, EventsQuery, EventsStats, EventsTrace,
+};
 use foundation::{Error, ErrorKind, EventQuery, Order, Result, Timestamp};
 
 use super::{append, archive, consumers, follow, import, parked, projections};
 use crate::args::{
-    AggregateArgs, Direction, EventsVerb, FilterArgs, Output, QueryArgs, TraceArgs, TraceFormat,
-    WhenLate,
+    AggregateArgs, Direction, EventsVerb, FilterArgs, FindArgs, Output, QueryArgs, TraceArgs,
+    TraceFormat, WhenLate,
 };
 use crate::connection::{Connection, Intent};
 use crate::exit::Outcome;
@@ -36,8 +38,15 @@ async fn get(program: &mut Program, id: &str) -> Outcome {
     program.out.json(&event)
 }
 
-async fn query(program: &mut Program, args: QueryArgs) -> Outcome {
-    let query = query_of(args)?;
+async fn query(program: &mut Program, args: FindArgs) -> Outcome {
+    let query = query_of(args.query)?;
+    if args.explain {
+        let explained = program.ask(Intent::Read, EventsExplain { query }).await?;
+        return match program.is_text() {
+            true => program.out.text(&render::explained_query(&explained)),
+            false => program.out.json(&explained),
+        };
+    }
     let mut connection = program.connect(Intent::Read).await?;
     let outcome = write_pages(program, &mut connection, query).await;
     connection.close(outcome).await

@@ -1,6 +1,6 @@
 //! Receipts, what the event store holds, what an import came to.
 
-use foundation::events::{EventStoreStats, Receipt};
+use foundation::events::{EventStoreStats, ExplainedQuery, Looked, Receipt, Way};
 use std::time::Duration;
 
 use super::table::{Align, table};
@@ -13,6 +13,27 @@ pub(crate) fn receipt(receipt: &Receipt) -> String {
         return format!("{id} was stored before, at position {position}");
     }
     format!("{id} stored at position {position}")
+}
+
+/// Which way a query went, and what it looked at.
+pub(crate) fn explained_query(explained: &ExplainedQuery) -> String {
+    let part = |place: &str, looked: &Looked| {
+        let ways = looked.by.iter().map(|(way, count)| match way {
+            Way::Reading => format!("{} by reading", thousands(*count)),
+            Way::Correlation => format!("{} by correlation", thousands(*count)),
+            Way::Parent => format!("{} by parent", thousands(*count)),
+            Way::Stream => format!("{} by stream", thousands(*count)),
+            Way::Tag => format!("{} by tag", thousands(*count)),
+            Way::Time => format!("{} by time", thousands(*count)),
+            Way::Type => format!("{} by type", thousands(*count)),
+        });
+        let ways: Vec<String> = ways.collect();
+        let looked_at = if ways.is_empty() { "nothing".to_owned() } else { ways.join(", ") };
+        format!("{place}  looked at {looked_at}; found {}", thousands(looked.found))
+    };
+    let ExplainedQuery { memory, log, took_us } = explained;
+    let took = thousands(*took_us);
+    [part("memory", memory), part("log   ", log), format!("first page in {took} µs")].join("\n")
 }
 
 /// What the store holds, then a row for each type.

@@ -92,3 +92,32 @@ fn events_are_found_by_all_that_they_say() {
         assert!(ran.talk.contains("needs one of ="), "{ran:?}");
     });
 }
+
+#[test]
+fn a_query_is_explained_by_what_it_looks_at() {
+    both(|store| {
+        for number in 0..30 {
+            let id = number.to_string();
+            let kind = if number % 10 == 0 { "rare" } else { "plenty" };
+            append(store, &["--type", kind, "--id", &id, "--correlation", "all"]);
+        }
+        let explain = |words: &[&str]| -> serde_json::Value {
+            let words = [&["--output", "json", "events", "query", "--explain"], words].concat();
+            serde_json::from_str(&store.ok(&words)).expect("is JSON")
+        };
+        // What was written just now is in memory, or in the log of a store that was opened anew.
+        let looked = |words: &[&str], way: &str| -> (u64, u64) {
+            let explained = explain(words);
+            let sum = |what: &dyn Fn(&serde_json::Value) -> u64| {
+                what(&explained["memory"]) + what(&explained["log"])
+            };
+            let at = sum(&|part| part["by"][way].as_u64().unwrap_or_default());
+            (at, sum(&|part| part["found"].as_u64().unwrap_or_default()))
+        };
+        assert_eq!(looked(&["--type", "rare"], "type"), (3, 3));
+        assert_eq!(looked(&["--type", "rare", "--correlation", "all"], "type"), (3, 3));
+        assert_eq!(looked(&["--type", "none"], "type"), (0, 0));
+        let text = store.ok(&["events", "query", "--explain", "--type", "rare"]);
+        assert!(text.contains("3 by type; found 3\n"), "{text}");
+    });
+}

@@ -72,6 +72,7 @@ pub async fn answer(node: &Node, serving: bool, request: Request) -> Result<Box<
             json(&node.events.aggregate(call.query, call.aggregation).await?)
         }
         Request::EventsStats(_) => json(&node.events.stats()),
+        Request::EventsExplain(call) => json(&node.events.explain(call.query).await?),
         Request::EventsFollow(call) => json(&events_follow(node, call).await?),
         Request::ConsumerList(_) => json(&node.events.consumers()),
         Request::ConsumerChange(call) => {

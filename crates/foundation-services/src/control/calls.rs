@@ -20,7 +20,8 @@ use crate::backup::BackupReport;
 use crate::config::{Explanation, FieldRow, HistoryQuery, Updated};
 use crate::dump::DumpReport;
 use crate::event::{
-    ConsumerAction, ConsumerStatus, EventPage, EventStoreStats, Followed, ParkedFilter, Receipt,
+    ConsumerAction, ConsumerStatus, EventPage, EventStoreStats, ExplainedQuery, Followed,
+    ParkedFilter, Receipt,
 };
 use crate::node::{IfMissing, ReplayPage, Status, TableStatus, VerifyReport};
 use crate::projection::ProjectionStatus;
@@ -276,6 +277,11 @@ calls! {
     } -> Aggregated;
     /// What the event store holds.
     EventsStats {} -> EventStoreStats;
+    /// Which way a query goes, and what it looks at for its first page.
+    EventsExplain {
+        /// The query.
+        query: EventQuery,
+    } -> ExplainedQuery;
     /// The next events that answer a filter; waits for one if there is none.
     EventsFollow {
         /// Which events: no order, limit or cursor.

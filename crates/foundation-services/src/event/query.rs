@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use foundation_logic::event::{Trace, missing_parents, trace_beside};
 use foundation_store::event::Lookup;
+use foundation_store::journal::Looked;
 use foundation_store::record::Record;
 use foundation_types::limits::{ANSWER_BYTES_MAX, TRACE_EVENTS_MAX, TRACE_LOOKUPS_MAX};
 use foundation_types::{
@@ -28,6 +29,17 @@ pub struct EventPage {
     /// absent if there is no more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<EventQuery>,
+}
+
+/// What a query looks at for the first page of its answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExplainedQuery {
+    /// Among the events in memory.
+    pub memory: Looked,
+    /// In the log behind them, on disk or in the archive.
+    pub log: Looked,
+    /// How long it took, in microseconds.
+    pub took_us: u64,
 }
 
 /// The pages of an answer, read one by one.
@@ -70,6 +82,24 @@ impl EventStore {
         rules::query(&query)?;
         let max = self.0.settings.current().interface.max_results;
         self.0.page(query, max, self.0.deadline()).await
+    }
+
+    /// Which way a query goes, and what it looks at for the first page of its answer, which is computed
+    /// and let go of.
+    ///
+    /// # Errors
+    /// As [`EventStore::query`].
+    pub async fn explain(&self, query: EventQuery) -> Result<ExplainedQuery> {
+        rules::query(&query)?;
+        let core = &self.0;
+        let max = core.settings.current().interface.max_results;
+        let max = usize::try_from(max).unwrap_or(usize::MAX);
+        let (deadline, started) = (core.deadline(), core.clock.monotonic());
+        let check = || core.check(deadline);
+        let (memory, log) = core.log.explain(&*core.journal, &query, max, &check).await?;
+        let took = core.clock.monotonic().saturating_sub(started);
+        let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        Ok(ExplainedQuery { memory, log, took_us })
     }
 
     /// The whole answer, page by page. Each page has its own time.

@@ -11,6 +11,7 @@ use super::postings::Postings;
 use super::ring::Ordinal;
 use super::state::State;
 use super::times::Timed;
+use crate::journal::Way;
 
 /// Offsets in the ring, taken from either end.
 pub(super) enum Candidates<'a> {
@@ -42,47 +43,51 @@ impl<'a> Candidates<'a> {
         hashing: &Hashing,
         query: &EventQuery,
         window: Range<usize>,
-    ) -> Self {
+    ) -> (Self, Way) {
         let (indices, front) = (&state.indices, state.ring.front());
         let times = time_range(query);
         let window = match &times {
             Some(times) => indices.times.narrowed(times, front, window),
             None => window,
         };
-        let mut best = Self::Every(window.clone());
-        let mut offer = |candidates: Self| {
-            if candidates.len() < best.len() {
-                best = candidates;
+        let mut best = (Self::Every(window.clone()), Way::Reading);
+        let mut offer = |candidates: Self, by| {
+            if candidates.len() < best.0.len() {
+                best = (candidates, by);
             }
         };
         let named = [
-            (&indices.correlations, query.correlation_id.as_ref().map(|id| id.as_str())),
-            (&indices.parents, query.parent_id.as_ref().map(|id| id.as_str())),
-            (&indices.streams, query.stream.as_ref().map(|name| name.as_str())),
+            (
+                Way::Correlation,
+                &indices.correlations,
+                query.correlation_id.as_ref().map(|id| id.as_str()),
+            ),
+            (Way::Parent, &indices.parents, query.parent_id.as_ref().map(|id| id.as_str())),
+            (Way::Stream, &indices.streams, query.stream.as_ref().map(|name| name.as_str())),
         ];
-        let tags = query.tags.iter().map(|tag| (&indices.tags, Some(tag.as_str())));
-        for (index, name) in named.into_iter().chain(tags) {
+        let tags = query.tags.iter().map(|tag| (Way::Tag, &indices.tags, Some(tag.as_str())));
+        for (by, index, name) in named.into_iter().chain(tags) {
             let Some(name) = name else { continue };
-            offer(Self::listed(index, hashing.name(name.as_bytes()), front, &window));
+            offer(Self::listed(index, hashing.name(name.as_bytes()), front, &window), by);
         }
         match query.types.as_slice() {
             [] => {}
             [TypePattern::Exact(kind)] => {
                 let hash = hashing.name(kind.as_str().as_bytes());
-                offer(Self::listed(&indices.kinds, hash, front, &window));
+                offer(Self::listed(&indices.kinds, hash, front, &window), Way::Type);
             }
             _ => {
                 if let Some(hashes) = state.tally.hashes(|kind| query.admits_type(kind)) {
                     let lists = hashes.into_iter().filter_map(|hash| {
                         Listed::within(indices.kinds.get(hash)?, front, &window)
                     });
-                    offer(Self::Merged(Merged::new(lists.collect(), query.order)));
+                    offer(Self::Merged(Merged::new(lists.collect(), query.order)), Way::Type);
                 }
             }
         }
         let timed =
-            times.and_then(|times| indices.times.within(&times, front, &window, best.len()));
-        timed.map_or(best, Self::Timed)
+            times.and_then(|times| indices.times.within(&times, front, &window, best.0.len()));
+        timed.map_or(best, |timed| (Self::Timed(timed), Way::Time))
     }
 
     fn listed(index: &'a NameIndex, name: u64, front: Ordinal, window: &Range<usize>) -> Self {

@@ -12,6 +12,7 @@ use super::hash::Hashing;
 use super::keys::event_keys;
 use super::ring::Ring;
 use super::state::State;
+use crate::journal::{Looked, Looking, Way};
 use crate::record::Record;
 
 /// Candidates that one step looks at.
@@ -52,13 +53,23 @@ pub(super) struct Scan<'a> {
     /// Bytes of what was found.
     bytes: usize,
     cursor: Position,
+    memory: Looking,
+    log: Looking,
 }
 
 impl<'a> Scan<'a> {
     pub(super) fn new(query: &'a EventQuery, max: usize) -> Self {
         let limit = query.limit.and_then(|limit| usize::try_from(limit).ok());
         let room = limit.map_or(max, |limit| limit.min(max));
-        Self { query, room, found: Vec::new(), bytes: 0, cursor: beginning(query) }
+        Self {
+            query,
+            room,
+            found: Vec::new(),
+            bytes: 0,
+            cursor: beginning(query),
+            memory: Looking::default(),
+            log: Looking::default(),
+        }
     }
 
     pub(super) fn is_full(&self) -> bool {
@@ -80,6 +91,11 @@ impl<'a> Scan<'a> {
         self.cursor
     }
 
+    /// What was looked at in the buffer and in the log.
+    pub(super) fn looked(&self) -> (Looked, Looked) {
+        (self.memory.told(), self.log.told())
+    }
+
     pub(super) fn into_records(self) -> Vec<Record> {
         self.found
     }
@@ -92,14 +108,21 @@ impl<'a> Scan<'a> {
         };
     }
 
-    /// Looks at the next record in the order of the query.
-    pub(super) fn look_at(&mut self, record: &Record) -> Result<()> {
-        if matches(self.query, &event_keys(record)?) {
+    /// Looks at the next record of the log, in the order of the query.
+    pub(super) fn look_at(&mut self, record: &Record, by: Way) -> Result<()> {
+        let is_found = self.is_answer(record)?;
+        self.log.count(by, is_found);
+        Ok(())
+    }
+
+    fn is_answer(&mut self, record: &Record) -> Result<bool> {
+        let is_found = matches(self.query, &event_keys(record)?);
+        if is_found {
             self.bytes = self.bytes.saturating_add(record.bytes());
             self.found.push(record.clone());
         }
         self.cursor = record.position();
-        Ok(())
+        Ok(is_found)
     }
 
     /// Looks at the next candidates in the buffer, a bounded number of them.
@@ -108,13 +131,17 @@ impl<'a> Scan<'a> {
         if order == Order::Asc && self.cursor < ring.coverage() {
             return Ok(self.rest_in_log(ring));
         }
-        let mut candidates = Candidates::cheapest(state, hashing, self.query, self.window(ring));
+        let (mut candidates, by) =
+            Candidates::cheapest(state, hashing, self.query, self.window(ring));
         for _ in 0..STEP_CANDIDATES {
             if self.is_full() {
                 return Ok(Rest::Buffer(self.cursor));
             }
             match candidates.next(order).and_then(|offset| ring.get(offset)) {
-                Some(record) => self.look_at(record)?,
+                Some(record) => {
+                    let is_found = self.is_answer(record)?;
+                    self.memory.count(by, is_found);
+                }
                 None => return Ok(self.rest_after(ring)),
             }
         }

@@ -8,7 +8,7 @@ use foundation_types::{EventQuery, Order, Position, Result};
 
 use super::EventLog;
 use super::scan::{Rest, Scan};
-use crate::journal::Journal;
+use crate::journal::{Journal, Looked};
 use crate::record::Record;
 
 impl EventLog {
@@ -30,6 +30,33 @@ impl EventLog {
         check: &(dyn Fn() -> Result<()> + Sync),
     ) -> Result<Vec<Record>> {
         let mut scan = Scan::new(query, max);
+        self.go_through(&mut scan, journal, check).await?;
+        Ok(scan.into_records())
+    }
+
+    /// As [`EventLog::search`]; gives what was looked at instead of what was found: in the buffer and
+    /// in the log.
+    ///
+    /// # Errors
+    /// As [`EventLog::search`].
+    pub async fn explain(
+        &self,
+        journal: &dyn Journal,
+        query: &EventQuery,
+        max: usize,
+        check: &(dyn Fn() -> Result<()> + Sync),
+    ) -> Result<(Looked, Looked)> {
+        let mut scan = Scan::new(query, max);
+        self.go_through(&mut scan, journal, check).await?;
+        Ok(scan.looked())
+    }
+
+    async fn go_through(
+        &self,
+        scan: &mut Scan<'_>,
+        journal: &dyn Journal,
+        check: &(dyn Fn() -> Result<()> + Sync),
+    ) -> Result<()> {
         while !scan.is_full() {
             check()?;
             let rest = scan.step(&self.state(), &self.hashing)?;
@@ -37,15 +64,15 @@ impl EventLog {
                 Rest::Buffer(_) => true,
                 Rest::Nothing => false,
                 Rest::Log { coverage, .. } => match scan.order() {
-                    Order::Asc => read_up(&mut scan, journal, coverage).await?,
-                    Order::Desc => read_down(&mut scan, journal, coverage).await?,
+                    Order::Asc => read_up(scan, journal, coverage).await?,
+                    Order::Desc => read_down(scan, journal, coverage).await?,
                 },
             };
             if !more {
                 break;
             }
         }
-        Ok(scan.into_records())
+        Ok(())
     }
 }
 
@@ -53,7 +80,7 @@ impl EventLog {
 async fn read_up(scan: &mut Scan<'_>, journal: &dyn Journal, coverage: Position) -> Result<bool> {
     let found = journal.find(&scan.rest_of_query(), scan.cursor(), coverage).await?;
     for record in &found.records {
-        scan.look_at(record)?;
+        scan.look_at(record, found.by)?;
         if scan.is_full() {
             return Ok(true);
         }
@@ -66,7 +93,7 @@ async fn read_up(scan: &mut Scan<'_>, journal: &dyn Journal, coverage: Position)
 async fn read_down(scan: &mut Scan<'_>, journal: &dyn Journal, coverage: Position) -> Result<bool> {
     let found = journal.find(&scan.rest_of_query(), scan.cursor(), coverage).await?;
     for record in &found.records {
-        scan.look_at(record)?;
+        scan.look_at(record, found.by)?;
         if scan.is_full() {
             return Ok(true);
         }

@@ -360,7 +360,7 @@ impl Journal for Embedded {
         match log.find(query, bounds) {
             // Retention was quicker; the next step begins where it left off.
             Err(error) if error.kind() == ErrorKind::Disk && log.before_first() >= first => {
-                Ok(Found { records: Vec::new(), cursor: Some(cursor) })
+                Ok(Found { cursor: Some(cursor), ..Found::default() })
             }
             found => found,
         }

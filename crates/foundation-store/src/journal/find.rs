@@ -3,18 +3,27 @@
 use foundation_types::{ErrorKind, Order, Position, Result};
 
 use super::Journal;
+use super::looked::Way;
 use crate::record::Record;
 
 /// Bytes of the log that one step reads.
 pub(super) const STEP_BYTES: usize = 256 * 1024;
 
 /// What one step of [`Journal::find`] came to.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Found {
     /// Records that may answer the query, in its order.
     pub records: Vec<Record>,
     /// Everything up to here was looked at; absent if that is all there is.
     pub cursor: Option<Position>,
+    /// The way to the records.
+    pub by: Way,
+}
+
+impl Default for Found {
+    fn default() -> Self {
+        Self { records: Vec::new(), cursor: None, by: Way::Reading }
+    }
 }
 
 /// A step over everything that is kept.
@@ -43,14 +52,14 @@ async fn read_up<J: Journal + ?Sized>(
         Err(error) if error.kind() == ErrorKind::Compacted => {
             // Retention was quicker; the next step begins where it left off.
             let moved = journal.extent().before_first;
-            let found = Found { records: Vec::new(), cursor: Some(moved) };
+            let found = Found { cursor: Some(moved), ..Found::default() };
             return if moved > cursor { Ok(found) } else { Err(error) };
         }
         records => records?,
     };
     let Some(last) = records.last().map(Record::position) else { return Ok(Found::default()) };
     records.retain(|record| record.position() <= end);
-    Ok(Found { records, cursor: (last < end).then_some(last) })
+    Ok(Found { records, cursor: (last < end).then_some(last), ..Found::default() })
 }
 
 async fn read_down<J: Journal + ?Sized>(
@@ -69,5 +78,5 @@ async fn read_down<J: Journal + ?Sized>(
     let first = records.first().map(Record::position);
     records.retain(|record| record.position() <= end);
     records.reverse();
-    Ok(Found { records, cursor: first })
+    Ok(Found { records, cursor: first, ..Found::default() })
 }

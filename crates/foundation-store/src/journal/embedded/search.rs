@@ -85,7 +85,7 @@ impl SegmentLog {
             Order::Desc => looked_at.is_none_or(|at| at <= bounds.start),
         };
         let cursor = looked_at.filter(|_| !is_end).map(Position::from_engine);
-        Ok(Found { records, cursor })
+        Ok(Found { records, cursor, ..Found::default() })
     }
 }
 
@@ -116,14 +116,15 @@ fn step(
         if let Some(looked_at) = looked_at
             && (records.len() >= wanted || bytes >= STEP_BYTES)
         {
-            return Ok(Found { records, cursor: rest(query.order, bounds, looked_at) });
+            let cursor = rest(query.order, bounds, looked_at);
+            return Ok(Found { records, cursor, by: candidates.by() });
         }
     }
     let looked_at = match query.order {
         Order::Asc => inside.end - 1,
         Order::Desc => inside.start,
     };
-    Ok(Found { records, cursor: rest(query.order, bounds, looked_at) })
+    Ok(Found { records, cursor: rest(query.order, bounds, looked_at), by: candidates.by() })
 }
 
 /// Offsets between which the records with these numbers stand, with a few around them.

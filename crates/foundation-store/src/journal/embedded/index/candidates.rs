@@ -10,6 +10,7 @@ use super::page::Reading;
 use super::postings::{List, ListCursor};
 use super::terms::Lead;
 use super::{Candidate, SegmentIndex, Term};
+use crate::journal::looked::Way as By;
 
 /// What it costs to look at a frame alone, in frames that are read one after the other.
 const FRAME_COST: u64 = 8;
@@ -27,6 +28,7 @@ const RUN_GAP_MAX: u32 = 8 * 1024;
 pub(in crate::journal::embedded) struct Candidates<'a> {
     reading: Reading<'a>,
     order: Order,
+    by: By,
     way: Way<'a>,
     /// Found, and not near to those before it.
     apart: Option<u32>,
@@ -49,8 +51,13 @@ impl<'a> Candidates<'a> {
         window: Range<u64>,
     ) -> Result<Self> {
         let mut reading = Reading::new(&index.pages);
-        let way = Way::cheapest(index, &mut reading, query, window)?;
-        Ok(Self { reading, order: query.order, way, apart: None, run_max: 1 })
+        let (way, by) = Way::cheapest(index, &mut reading, query, window)?;
+        Ok(Self { reading, order: query.order, by, way, apart: None, run_max: 1 })
+    }
+
+    /// Which index leads to them, if one does.
+    pub(in crate::journal::embedded) fn by(&self) -> By {
+        self.by
     }
 
     /// The next one.
@@ -104,19 +111,20 @@ impl<'a> Way<'a> {
         reading: &mut Reading<'a>,
         query: &EventQuery,
         window: Range<u64>,
-    ) -> Result<Self> {
+    ) -> Result<(Self, By)> {
+        let nothing = Ok((Self::Nothing, By::Reading));
         let times = time_range(query);
         let elsewhere = times.as_ref().is_some_and(|times| index.has_none_in(times));
         let window = window.start..window.end.min(index.summary().end.offset);
         if window.is_empty() || elsewhere {
-            return Ok(Self::Nothing);
+            return nothing;
         }
         let table = index.block_table();
         let mut range = table.within(reading, &window)?;
         if let Some(times) = &times {
             narrow(&table, reading, &mut range, times)?;
         }
-        let Some(last) = range.clone().next_back() else { return Ok(Self::Nothing) };
+        let Some(last) = range.clone().next_back() else { return nothing };
         let start = table.stretch(reading, range.start)?.start.max(window.start);
         let window = start..table.stretch(reading, last)?.end.min(window.end);
         let records = index.summary().records;
@@ -125,21 +133,23 @@ impl<'a> Way<'a> {
             range.start,
             records,
         )?);
-        let mut best = Self::Blocks(Blocks::new(table, range, window.clone(), times.clone()));
-        for leads in asked_for(index, reading, query)? {
+        let blocks = Blocks::new(table, range, window.clone(), times.clone());
+        let mut best = (Self::Blocks(blocks), By::Reading);
+        for (by, leads) in asked_for(index, reading, query)? {
             if leads.is_empty() {
-                return Ok(Self::Nothing);
+                return nothing;
             }
             let found = Found::of(index, reading, leads, &window)?;
             let found_cost = found.len().saturating_mul(FRAME_COST);
             if found_cost < cost {
-                (best, cost) = (found.into_way(index, reading, &window)?, found_cost);
+                (best, cost) = ((found.into_way(index, reading, &window)?, by), found_cost);
             }
         }
         if let (Some(times), Some(list)) = (times, index.time_list()) {
             let count = list.count(reading, &times)?;
             if count <= COLLECTED_MAX && count.saturating_mul(FRAME_COST) < cost {
-                best = Self::Collected(list.collect(reading, &times, &window)?.into_iter());
+                let frames = list.collect(reading, &times, &window)?;
+                best = (Self::Collected(frames.into_iter()), By::Time);
             }
         }
         Ok(best)
@@ -178,13 +188,20 @@ fn asked_for(
     index: &SegmentIndex,
     reading: &mut Reading<'_>,
     query: &EventQuery,
-) -> Result<Vec<Vec<Lead>>> {
+) -> Result<Vec<(By, Vec<Lead>)>> {
     let mut asked = Vec::new();
     for term in terms(query) {
-        asked.push(index.leads(reading, term)?);
+        let by = match term {
+            Term::Correlation(_) => By::Correlation,
+            Term::Parent(_) => By::Parent,
+            Term::Tag(_) => By::Tag,
+            Term::Stream(_) => By::Stream,
+            Term::Type(_) | Term::Id(_) => By::Type,
+        };
+        asked.push((by, index.leads(reading, term)?));
     }
     if !query.types.is_empty() {
-        asked.push(index.type_leads(reading, &query.types)?);
+        asked.push((By::Type, index.type_leads(reading, &query.types)?));
     }
     Ok(asked)
 }
