@@ -86,6 +86,10 @@ pub(crate) enum Output {
 
 /// A noun, or a verb that needs none.
 #[derive(Debug, Subcommand)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one of it, for as long as the program runs"
+)]
 pub(crate) enum Command {
     /// Run a node on the directory, until Ctrl-C or SIGTERM
     Serve(ServeArgs),

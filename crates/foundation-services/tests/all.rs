@@ -3,6 +3,7 @@
 mod consumer_crashes;
 mod crashes;
 mod histories;
+mod machine;
 mod projection_crashes;
 #[path = "../../foundation-store/tests/simulated.rs"]
 #[expect(dead_code, reason = "the tests of the journal use all of it")]

@@ -41,6 +41,7 @@ pub struct Subscription {
 }
 
 /// What was looked at in the log.
+#[expect(clippy::large_enum_variant, reason = "it is handed on at once, never kept")]
 pub(crate) enum Looked {
     /// An event, and its bytes.
     Event(Recorded, usize),
