@@ -3,13 +3,14 @@
 use std::any::TypeId;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use foundation_services::config::{AnyConfig, ConfigServer, SealingKey, Sources};
 use foundation_services::control::ControlSocket;
 use foundation_services::dump::{DumpParts, Dumper, Dumps};
 use foundation_services::event::{ConsumerStates, EventDurability, EventStore, EventStoreParts};
+use foundation_services::export::{ExportRules, Exports, Sink};
 use foundation_services::node::Node;
 use foundation_services::opening::Opening;
 use foundation_services::projection::{Projection, ProjectionStates};
@@ -44,6 +45,8 @@ pub struct Builder {
     settings: Sources,
     tables: DeclaredTables,
     projections: DeclaredProjections,
+    /// Behind a lock only since a sink need not be shared by threads, as whoever starts is.
+    exports: Mutex<Vec<DeclaredExport>>,
     dumps: Option<Dumps>,
     control_socket: bool,
     host_metrics: bool,
@@ -66,6 +69,7 @@ impl Builder {
             settings: Sources::defaults(),
             tables: DeclaredTables::default(),
             projections: DeclaredProjections::default(),
+            exports: Mutex::default(),
             dumps: None,
             control_socket: false,
             host_metrics: false,
@@ -114,6 +118,14 @@ impl Builder {
     #[must_use]
     pub fn projection<P: Projection>(mut self) -> Self {
         self.projections.add::<P>();
+        self
+    }
+
+    /// With this export: events that answer its rules are passed on to the sink until it says that
+    /// it has them. Its name is 1 to 64 bytes of `[A-Za-z0-9_-]`, and that of its durable consumer.
+    #[must_use]
+    pub fn export(mut self, name: &str, sink: impl Sink, rules: ExportRules) -> Self {
+        self.exports.get_mut().unwrap_or_else(PoisonError::into_inner).push((name.to_owned(), Box::new(sink), rules));
         self
     }
 
@@ -297,6 +309,7 @@ impl Builder {
             configs,
             table_states,
             tables: tables.any,
+            exports: Exports::new(events.clone()),
             events,
             projections,
             dumps,
@@ -310,7 +323,9 @@ impl Builder {
         });
         let handles = Handles { typed, tables: tables.typed, projections: folded };
         let foundation = Foundation::new(node, handles, settings_server, self.life);
-        self.start_tasks(&foundation, settings).await?;
+        let exports = std::mem::take(&mut self.exports);
+        let exports = exports.into_inner().unwrap_or_else(PoisonError::into_inner);
+        self.start_tasks(&foundation, settings, exports).await?;
         Ok(foundation)
     }
 
@@ -365,6 +380,7 @@ impl Builder {
         &self,
         foundation: &Foundation,
         settings: Arc<ConfigState<Settings>>,
+        exports: Vec<DeclaredExport>,
     ) -> Result<()> {
         let node = foundation.node();
         if self.mode == Mode::Write {
@@ -372,6 +388,9 @@ impl Builder {
             node.watch_sources();
             node.end_passing();
             self.projections.start(node, foundation.projection_handles());
+            for (name, sink, rules) in exports {
+                node.exports.start(name, sink, rules, &node.tasks).await?;
+            }
         }
         node.follow_settings(foundation.settings());
         if node.dumps.is_planned() {
@@ -402,6 +421,9 @@ impl Builder {
         Ok(())
     }
 }
+
+/// An export on its way from the builder to its start.
+type DeclaredExport = (String, Box<dyn Sink>, ExportRules);
 
 type Configs = BTreeMap<String, Arc<dyn AnyConfig>>;
 type Typed = HashMap<TypeId, Box<dyn std::any::Any + Send + Sync>>;
