@@ -2,6 +2,7 @@
 
 mod config;
 mod events;
+mod export;
 mod keeping;
 mod table;
 
@@ -14,6 +15,7 @@ pub(crate) use events::{
     AggregateArgs, AppendArgs, ConsumersArgs, Direction, EventsVerb, FieldArgs, FilterArgs,
     ImportArgs, ParkedArgs, ParkedVerb, QueryArgs, TraceArgs, TraceFormat, WhenLate, WhichParked,
 };
+pub(crate) use export::{EventFormat, ExportArgs, ExportVerb, ExportWrite};
 pub(crate) use keeping::{ReplayArgs, RestoreArgs, VerifyArgs};
 pub(crate) use table::{PutArgs, TableVerb};
 

@@ -8,6 +8,7 @@ mod consumers;
 mod demo;
 mod dump;
 mod events;
+mod export;
 mod import;
 mod input;
 mod lines;

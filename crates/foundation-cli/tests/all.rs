@@ -14,6 +14,8 @@ mod conflicts;
 mod dump;
 #[path = "all/events.rs"]
 mod events;
+#[path = "all/exporting.rs"]
+mod exporting;
 #[path = "all/irregular.rs"]
 mod irregular;
 #[path = "all/keeping.rs"]

@@ -53,7 +53,7 @@ pub use foundation_logic::event::{
 };
 pub use foundation_services::event::{
     Append, AppendBatch, AppendEach, Consumer, ConsumerAction, ConsumerBuilder, ConsumerStatus,
-    Delivery, EventPage, EventStore, EventStoreStats, Pages, ParkedFilter, Receipt, Start,
+    Delivery, EventPage, EventStore, EventStoreStats, Holds, Pages, ParkedFilter, Receipt, Start,
     Subscription,
 };
 pub use foundation_services::projection::{

@@ -271,6 +271,8 @@ pub mod secrets {
     pub use foundation_types::{HIDDEN, Secret};
 }
 
+pub mod exports;
+
 pub mod tables;
 
 /// Telemetry: metrics and their values.
@@ -365,7 +367,7 @@ pub mod node {
         ConfigExplain, ConfigFields, ConfigFollow, ConfigGet, ConfigHistory, ConfigResolve,
         ConfigRollback, ConfigSchema, ConfigTemplate, ConfigUpdate, ConfigVersionAt,
         ConsumerChange, ConsumerList, EventGet, EventsAggregate, EventsQuery, EventsStats,
-        EventsTrace, GetKeptMetrics, GetMetrics, GetStatus, ParkedDrop, ParkedList, ParkedRetry,
+        EventsTrace, ExportChange, ExportCursor, ExportList, ExportRead, GetKeptMetrics, GetMetrics, GetStatus, ParkedDrop, ParkedList, ParkedRetry,
         ProjectionList, Put, Replay, Request, TableGet, TableList, TablePut, TableRemove,
         TableRows, Take, TakeBackup, TakeCheckpoint, TakeDump, Verify,
     };
@@ -388,7 +390,7 @@ pub mod seams {
 /// From text to data, as the program reads it.
 pub mod parse {
     pub use foundation_services::config::file_bytes;
-    pub use foundation_validate::parse::{event_line, value, value_or_text};
+    pub use foundation_validate::parse::{cloud_events, event_line, exported_line, value, value_or_text};
 }
 
 /// Limits that no setting changes.

@@ -4,7 +4,7 @@ use foundation::events::{Aggregation, Late, Window};
 use foundation::node::{EventGet, EventsAggregate, EventsQuery, EventsStats, EventsTrace};
 use foundation::{Error, ErrorKind, EventQuery, Order, Result, Timestamp};
 
-use super::{append, consumers, import, parked, projections};
+use super::{append, consumers, export, import, parked, projections};
 use crate::args::{
     AggregateArgs, Direction, EventsVerb, FilterArgs, Output, QueryArgs, TraceArgs, TraceFormat,
     WhenLate,
@@ -23,6 +23,7 @@ pub(super) async fn run(program: &mut Program, verb: EventsVerb) -> Outcome {
         EventsVerb::Aggregate(args) => aggregate(program, args).await,
         EventsVerb::Trace(args) => trace(program, args).await,
         EventsVerb::Stats => stats(program).await,
+        EventsVerb::Export(args) => export::run(program, args).await,
         EventsVerb::Consumers(args) => consumers::run(program, args).await,
         EventsVerb::Parked(args) => parked::run(program, args).await,
         EventsVerb::Projections => projections::run(program).await,
@@ -54,7 +55,7 @@ fn query_of(args: QueryArgs) -> Result<EventQuery> {
 }
 
 /// The query for all events that a command is about, oldest first.
-fn filter_of(args: FilterArgs) -> Result<EventQuery> {
+pub(super) fn filter_of(args: FilterArgs) -> Result<EventQuery> {
     let time = |text: Option<String>| text.map(|text| text.parse::<Timestamp>()).transpose();
     Ok(EventQuery {
         types: args.types.into_iter().map(Into::into).collect(),

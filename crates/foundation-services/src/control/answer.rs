@@ -80,6 +80,17 @@ pub async fn answer(node: &Node, serving: bool, request: Request) -> Result<Box<
         Request::ParkedRetry(call) => json(&node.events.retry_parked(&call.filter).await?),
         Request::ParkedDrop(call) if call.dry_run => json(&node.events.parked(&call.filter)?),
         Request::ParkedDrop(call) => json(&node.events.drop_parked(&call.filter).await?),
+        Request::ExportList(_) => json(&node.exports.list()),
+        Request::ExportChange(call) => {
+            json(&node.exports.change(&call.export, call.action).await?)
+        }
+        Request::ExportCursor(call) => {
+            json(&node.exports.cursor(&call.export, call.settled).await?)
+        }
+        Request::ExportRead(call) => {
+            let wait = Duration::from_millis(call.wait_ms);
+            json(&node.exports.read(call.query, wait, node.tasks.stop_signal()).await?)
+        }
         Request::ProjectionList(_) => json(&node.projections.list(node.events.published())),
         Request::GetMetrics(_) => json(&node.telemetry.snapshot()),
         Request::GetKeptMetrics(_) => json(&node.metrics_before),

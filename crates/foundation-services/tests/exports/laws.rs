@@ -14,7 +14,7 @@ use super::{append, open, setting};
 use crate::simulated::Dice;
 
 /// Runs, unless `PROOF_RUNS` says how many.
-const RUNS: u64 = 5_000;
+const RUNS: u64 = 500;
 
 fn rules(dice: &mut Dice) -> ExportRules {
     let in_flight_max = 2 + usize::try_from(dice.below(40)).expect("is small");
@@ -23,7 +23,7 @@ fn rules(dice: &mut Dice) -> ExportRules {
         batch_events: 1 + usize::try_from(dice.below(in_flight_max as u64)).expect("is small"),
         in_flight_max,
         linger: Duration::from_millis(dice.below(2) * 50),
-        attempts_max: 60,
+        attempts_max: 20,
         ..ExportRules::default()
     }
 }
