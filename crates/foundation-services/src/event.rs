@@ -28,11 +28,11 @@ mod tests;
 mod writing;
 
 pub use append::{Append, AppendBatch, AppendEach};
+pub(crate) use consumer::{Batch, Gap, Settled};
 pub use consumer::{
     Consumer, ConsumerAction, ConsumerBuilder, ConsumerStates, ConsumerStatus, ConsumerTables,
     Delivery, Holds, ParkedFilter,
 };
-pub(crate) use consumer::{Batch, Gap, Settled};
 pub use query::{EventPage, Pages};
 pub use receipt::Receipt;
 pub use single::AppendFuture;

@@ -22,4 +22,3 @@ pub use files::{FileRules, FileSink, Layout, line_of};
 pub use rules::ExportRules;
 pub use sink::{Delivered, ExportBatch, Exported, Sink, SinkError, Verdict};
 pub use status::{ExportLeft, ExportStatus};
-

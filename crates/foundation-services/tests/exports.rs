@@ -6,16 +6,12 @@ mod laws;
 
 use std::sync::Arc;
 
-use foundation_services::event::{
-    ConsumerStates, EventDurability, EventStore, EventStoreParts,
-};
+use foundation_services::event::{ConsumerStates, EventDurability, EventStore, EventStoreParts};
 use foundation_services::telemetry::TelemetryService;
 use foundation_store::clock::SystemClock;
 use foundation_store::config::ConfigState;
 use foundation_store::event::EventLog;
-use foundation_store::journal::{
-    Embedded, EmbeddedOptions, Journal, MemoryJournal, Mode,
-};
+use foundation_store::journal::{Embedded, EmbeddedOptions, Journal, MemoryJournal, Mode};
 use foundation_store::random::SystemRng;
 use foundation_store::table::Tables;
 use foundation_store::together::Together;
@@ -60,7 +56,11 @@ fn open(disk: Option<&SimulatedDisk>) -> Result<EventStore> {
 }
 
 /// Appends these numbers as ticks over this many streams; gives the last position.
-async fn append(events: &EventStore, numbers: std::ops::Range<u64>, streams: u64) -> Result<Position> {
+async fn append(
+    events: &EventStore,
+    numbers: std::ops::Range<u64>,
+    streams: u64,
+) -> Result<Position> {
     let mut last = Position::START;
     for number in numbers {
         let event = Event::new("tick").id(format!("e{number}").as_str()).data(&number)?;

@@ -125,7 +125,11 @@ impl Builder {
     /// it has them. Its name is 1 to 64 bytes of `[A-Za-z0-9_-]`, and that of its durable consumer.
     #[must_use]
     pub fn export(mut self, name: &str, sink: impl Sink, rules: ExportRules) -> Self {
-        self.exports.get_mut().unwrap_or_else(PoisonError::into_inner).push((name.to_owned(), Box::new(sink), rules));
+        self.exports.get_mut().unwrap_or_else(PoisonError::into_inner).push((
+            name.to_owned(),
+            Box::new(sink),
+            rules,
+        ));
         self
     }
 

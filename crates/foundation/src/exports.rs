@@ -40,5 +40,5 @@ pub use foundation_services::export::{
     Delivered, ExportAction, ExportBatch, ExportLeft, ExportPage, ExportRules, ExportStatus,
     Exported, Exports, FileRules, FileSink, Layout, Sink, SinkError, Verdict, line_of,
 };
-pub use foundation_types::event::CloudEvent;
 pub use foundation_types::StoreId;
+pub use foundation_types::event::CloudEvent;

@@ -367,9 +367,10 @@ pub mod node {
         ConfigExplain, ConfigFields, ConfigFollow, ConfigGet, ConfigHistory, ConfigResolve,
         ConfigRollback, ConfigSchema, ConfigTemplate, ConfigUpdate, ConfigVersionAt,
         ConsumerChange, ConsumerList, EventGet, EventsAggregate, EventsQuery, EventsStats,
-        EventsTrace, ExportChange, ExportCursor, ExportList, ExportRead, GetKeptMetrics, GetMetrics, GetStatus, ParkedDrop, ParkedList, ParkedRetry,
-        ProjectionList, Put, Replay, Request, TableGet, TableList, TablePut, TableRemove,
-        TableRows, Take, TakeBackup, TakeCheckpoint, TakeDump, Verify,
+        EventsTrace, ExportChange, ExportCursor, ExportList, ExportRead, GetKeptMetrics,
+        GetMetrics, GetStatus, ParkedDrop, ParkedList, ParkedRetry, ProjectionList, Put, Replay,
+        Request, TableGet, TableList, TablePut, TableRemove, TableRows, Take, TakeBackup,
+        TakeCheckpoint, TakeDump, Verify,
     };
     pub use foundation_services::dump::{DumpReport, Dumps};
     pub use foundation_services::fold::{FoldReport, FoldRow};
@@ -390,7 +391,9 @@ pub mod seams {
 /// From text to data, as the program reads it.
 pub mod parse {
     pub use foundation_services::config::file_bytes;
-    pub use foundation_validate::parse::{cloud_events, event_line, exported_line, value, value_or_text};
+    pub use foundation_validate::parse::{
+        cloud_events, event_line, exported_line, value, value_or_text,
+    };
 }
 
 /// Limits that no setting changes.

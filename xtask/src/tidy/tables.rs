@@ -110,6 +110,18 @@ pub(crate) const LAYERS: &[Layer] = &[
             "tracing-subscriber",
         ],
     },
+    Layer {
+        package: "foundation-export-http",
+        reach: Reach::Facade,
+        third_party: &[
+            "async-trait",
+            "http-body-util",
+            "hyper",
+            "hyper-util",
+            "serde_json",
+            "tokio",
+        ],
+    },
 ];
 
 /// The one crate that applications name.

@@ -77,7 +77,8 @@ async fn write(program: &mut Program, args: ExportWrite) -> Outcome {
     let mut connection = program.connect(intent).await?;
     let outcome = match (&connection, follow) {
         (Connection::Own(_), true) => {
-            let message = "nothing comes where no node is: start `foundation serve`, or leave out --follow";
+            let message =
+                "nothing comes where no node is: start `foundation serve`, or leave out --follow";
             Err(Error::new(ErrorKind::InvalidArgument, message).into())
         }
         _ => match Target::open(to, layout, name.is_some()) {
@@ -103,7 +104,8 @@ impl Target {
         let Some(path) = to.filter(|path| path != Path::new("-")) else { return Ok(Self::Out) };
         let is_directory =
             path.is_dir() || path.as_os_str().as_encoded_bytes().last() == Some(&b'/');
-        let is_empty = is_directory || std::fs::metadata(&path).map_or(true, |file| file.len() == 0);
+        let is_empty =
+            is_directory || std::fs::metadata(&path).map_or(true, |file| file.len() == 0);
         let sink = if is_directory {
             FileSink::open(&path, FileRules { layout, ..FileRules::default() })?
         } else if is_empty || goes_on {

@@ -94,8 +94,9 @@ fn an_export_with_a_name_goes_on_where_it_ended() {
         append(store, &["a", "b"]);
         let file = store.file("out.ndjson", "");
         let path = file.to_str().expect("is text");
-        let export =
-            || store.run(&["events", "export", "--to", path, "--name", "audit", "--type", "order.*"]);
+        let export = || {
+            store.run(&["events", "export", "--to", path, "--name", "audit", "--type", "order.*"])
+        };
         let ran = export();
         assert!(ran.talk.contains("2 events exported"), "{}", ran.talk);
         append(store, &["c"]);

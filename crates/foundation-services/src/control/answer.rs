@@ -81,9 +81,7 @@ pub async fn answer(node: &Node, serving: bool, request: Request) -> Result<Box<
         Request::ParkedDrop(call) if call.dry_run => json(&node.events.parked(&call.filter)?),
         Request::ParkedDrop(call) => json(&node.events.drop_parked(&call.filter).await?),
         Request::ExportList(_) => json(&node.exports.list()),
-        Request::ExportChange(call) => {
-            json(&node.exports.change(&call.export, call.action).await?)
-        }
+        Request::ExportChange(call) => json(&node.exports.change(&call.export, call.action).await?),
         Request::ExportCursor(call) => {
             json(&node.exports.cursor(&call.export, call.settled).await?)
         }

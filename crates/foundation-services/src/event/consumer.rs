@@ -214,7 +214,14 @@ impl ConsumerBuilder {
         let retrying = parked.iter().filter(|one| one.retrying).map(|one| one.position).collect();
         let parked = parked.iter().map(|one| one.position);
         let deliveries = Deliveries::new(self.rules, place, parked);
-        Ok(Live::new(self.core, self.name, self.parked_max, deliveries, retrying, (self.holds, hold)))
+        Ok(Live::new(
+            self.core,
+            self.name,
+            self.parked_max,
+            deliveries,
+            retrying,
+            (self.holds, hold),
+        ))
     }
 }
 

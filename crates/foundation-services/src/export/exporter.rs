@@ -170,7 +170,12 @@ impl Exporter {
                 (outcome, error.retry_after, error.fault == Fault::Away)
             }
         };
-        self.settle(batch, outcome, asked.map_or(pause, |asked| pause.max(asked.min(LONGEST))), is_away)
+        self.settle(
+            batch,
+            outcome,
+            asked.map_or(pause, |asked| pause.max(asked.min(LONGEST))),
+            is_away,
+        )
     }
 
     fn settle(

@@ -135,10 +135,7 @@ impl Exports {
         let table = table.snapshot();
         let places = self.events.consumers();
         let place = |name: &str| places.iter().find(|place| place.name == name);
-        table
-            .iter()
-            .map(|(name, kept)| self.status_of(name, kept, place(name)))
-            .collect()
+        table.iter().map(|(name, kept)| self.status_of(name, kept, place(name))).collect()
     }
 
     fn status_of(
@@ -217,7 +214,8 @@ impl Exports {
     }
 
     async fn set_paused(&self, name: &str, paused: bool) -> Result<()> {
-        let set = |kept: Option<&ExportKept>| kept.map(|kept| ExportKept { paused, ..kept.clone() });
+        let set =
+            |kept: Option<&ExportKept>| kept.map(|kept| ExportKept { paused, ..kept.clone() });
         self.events.export_table()?.update(name.to_owned(), set).await.map(drop)
     }
 

@@ -41,9 +41,7 @@ pub(super) fn of_answer(answer: Delivered, batch: &ExportBatch, pause: Duration)
                 Some(Verdict::Taken) => Settled::Taken,
                 Some(Verdict::Never(cause)) => Settled::Refused(cause),
                 Some(Verdict::Again(cause)) => Settled::Failed(cause, pause),
-                None if is_alone => {
-                    Settled::Failed("the sink took none of it".to_owned(), pause)
-                }
+                None if is_alone => Settled::Failed("the sink took none of it".to_owned(), pause),
                 None => Settled::Untried,
             }
         };

@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use foundation_services::event::EventStore;
-use foundation_services::export::{
-    Delivered, ExportBatch, ExportRules, Exports, Sink, SinkError,
-};
+use foundation_services::export::{Delivered, ExportBatch, ExportRules, Exports, Sink, SinkError};
 use foundation_services::tasks::Tasks;
 use foundation_types::EventQuery;
 

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use foundation_services::event::{EventStore, ParkedFilter};
-use foundation_services::export::{ExportAction, ExportBatch, ExportRules, Exported, Exports, Sink};
+use foundation_services::export::{
+    ExportAction, ExportBatch, ExportRules, Exported, Exports, Sink,
+};
 use foundation_services::tasks::Tasks;
 use foundation_types::{EventQuery, Position, StoreId};
 

@@ -118,8 +118,9 @@ impl<'a> CloudEvent<'a> {
             subject: event.subject.as_deref(),
             time: event.time.map(|time| time.to_string()),
             datacontenttype: data.map(|_| Self::JSON),
-            dataschema: (event.schema != Event::FIRST_SCHEMA)
-                .then(|| format!("{}{}:{}", Self::SCHEMA, escaped(event.kind.as_str()), event.schema)),
+            dataschema: (event.schema != Event::FIRST_SCHEMA).then(|| {
+                format!("{}{}:{}", Self::SCHEMA, escaped(event.kind.as_str()), event.schema)
+            }),
             dedupid,
             stream: recorded.stream.as_str(),
             streamversion: recorded.version.to_string(),
@@ -139,7 +140,9 @@ fn tags_of(event: &Event) -> String {
 /// A source that looks like the name of a store is told from one by its first letter.
 fn source_of(source: &str) -> String {
     match source.strip_prefix('u') {
-        Some(rest) if source.starts_with(CloudEvent::STORE_SOURCE) => format!("%75{}", escaped(rest)),
+        Some(rest) if source.starts_with(CloudEvent::STORE_SOURCE) => {
+            format!("%75{}", escaped(rest))
+        }
         _ => escaped(source),
     }
 }

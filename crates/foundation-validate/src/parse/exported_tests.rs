@@ -98,7 +98,8 @@ fn an_event_as_it_goes_out() {
 #[test]
 fn what_is_no_cloud_event_is_refused_with_its_place() {
     let refused = |text: &str| cloud_events(text.as_bytes()).expect_err("is refused");
-    let error = refused(r#"{"specversion":"0.3","id":"","source":"s","type":"t","data_base64":"AA=="}"#);
+    let error =
+        refused(r#"{"specversion":"0.3","id":"","source":"s","type":"t","data_base64":"AA=="}"#);
     let paths: Vec<&str> = error.problems().iter().map(|one| &*one.path).collect();
     assert_eq!(paths, ["specversion", "id", "data_base64"]);
     let error = refused(r#"[{"specversion":"1.0","id":"a","source":"s","type":"t"}, 3]"#);
