@@ -1,7 +1,6 @@
 //! The sink: a connection that is kept as long as it is good, and a message at a time on it.
 
-use async_trait::async_trait;
-use foundation::exports::{CloudEvent, Delivered, ExportBatch, Sink, SinkError};
+use foundation::exports::{CloudEvent, Delivered, ExportBatch, Sink, SinkError, async_trait};
 use foundation::{Error, ErrorKind, Result};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;

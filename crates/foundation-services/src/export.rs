@@ -16,6 +16,7 @@ mod rules;
 mod sink;
 mod status;
 
+pub use async_trait::async_trait;
 pub use cursor::ExportPage;
 pub use exports::{ExportAction, Exports};
 pub use files::{FileRules, FileSink, Layout, line_of};

@@ -22,6 +22,7 @@ use foundation_store::event::EventLog;
 use foundation_store::journal::{Follower, Journal, MemoryJournal, Mode, Recovered};
 use foundation_store::random::{Rng, SystemRng};
 use foundation_store::table::Tables;
+use foundation_store::telemetry::KeptMetrics;
 use foundation_store::together::Together;
 use foundation_types::{
     Document, Durability, Event, Keep, Result, Settings, StoreId, StreamName, TableKey, TableValue,
@@ -271,13 +272,7 @@ impl Builder {
         let (journal, recovered) = self.open(together.clone()).await?;
 
         let clock = self.clock.clone();
-        let settings_server = ConfigServer::open_with(
-            journal.clone(),
-            settings.clone(),
-            Vec::new(),
-            clock.clone(),
-            std::mem::take(&mut self.settings),
-        )?;
+        let settings_server = self.serve_settings(&journal, &settings)?;
         let (configs, typed) = serve_all(linked, &settings_server, &journal, &clock)?;
         let table_states = tables.all.clone();
         let dumps = self.dumper(&*journal, together, &documents, &table_states)?;
@@ -298,13 +293,9 @@ impl Builder {
             consumers,
         });
         let started = clock.wall();
-        let metrics_before = match &self.directory {
-            Some(directory) => kept_metrics(directory.clone()).await,
-            None => None,
-        };
-        let metric_keeper = self
-            .kept_in()
-            .map(|directory| Arc::new(MetricKeeper::new(directory, telemetry.clone(), started)));
+        let metrics_before = self.metrics_before().await;
+        let keeper = |directory| Arc::new(MetricKeeper::new(directory, telemetry.clone(), started));
+        let metric_keeper = self.kept_in().map(keeper);
         let node = Arc::new(Node {
             journal,
             recovered,
@@ -327,10 +318,32 @@ impl Builder {
         });
         let handles = Handles { typed, tables: tables.typed, projections: folded };
         let foundation = Foundation::new(node, handles, settings_server, self.life);
-        let exports = std::mem::take(&mut self.exports);
-        let exports = exports.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let exports = self.declared_exports();
         self.start_tasks(&foundation, settings, exports).await?;
         Ok(foundation)
+    }
+
+    fn serve_settings(
+        &mut self,
+        journal: &Arc<dyn Journal>,
+        settings: &Arc<ConfigState<Settings>>,
+    ) -> Result<ConfigServer<Settings>> {
+        let (journal, sources) = (journal.clone(), std::mem::take(&mut self.settings));
+        let (rules, clock) = (Vec::new(), self.clock.clone());
+        ConfigServer::open_with(journal, settings.clone(), rules, clock, sources)
+    }
+
+    fn declared_exports(&mut self) -> Vec<DeclaredExport> {
+        let exports = std::mem::take(&mut self.exports);
+        exports.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the process before had kept of its metrics.
+    async fn metrics_before(&self) -> Option<KeptMetrics> {
+        match &self.directory {
+            Some(directory) => kept_metrics(directory.clone()).await,
+            None => None,
+        }
     }
 
     fn seals(&mut self) -> Arc<Seals> {

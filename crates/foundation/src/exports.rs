@@ -38,7 +38,7 @@
 pub use foundation_services::event::Holds;
 pub use foundation_services::export::{
     Delivered, ExportAction, ExportBatch, ExportLeft, ExportPage, ExportRules, ExportStatus,
-    Exported, Exports, FileRules, FileSink, Layout, Sink, SinkError, Verdict, line_of,
+    Exported, Exports, FileRules, FileSink, Layout, Sink, SinkError, Verdict, async_trait, line_of,
 };
 pub use foundation_types::StoreId;
 pub use foundation_types::event::CloudEvent;

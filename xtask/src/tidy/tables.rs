@@ -113,14 +113,7 @@ pub(crate) const LAYERS: &[Layer] = &[
     Layer {
         package: "foundation-export-http",
         reach: Reach::Facade,
-        third_party: &[
-            "async-trait",
-            "http-body-util",
-            "hyper",
-            "hyper-util",
-            "serde_json",
-            "tokio",
-        ],
+        third_party: &["http-body-util", "hyper", "hyper-util", "serde_json", "tokio"],
     },
 ];
 

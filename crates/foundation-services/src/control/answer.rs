@@ -5,17 +5,19 @@ use std::time::Duration;
 use foundation_logic::lens;
 use foundation_store::journal::VerifyOptions;
 use foundation_types::error::ErrorReport;
-use foundation_types::{Change, Error, ErrorKind, Path, Result, Value};
+use foundation_types::{Change, Error, ErrorKind, Path, Position, Result, Value};
 use foundation_validate::ChangeRequest;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::calls::{
     Append, AppendEach, AppendOutcome, Call, ConfigFollow, ConfigGet, ConfigResolve,
-    ConfigRollback, ConfigUpdate, Put, Request, Take, Verify,
+    ConfigRollback, ConfigUpdate, ExportChange, ExportCursor, ExportRead, Put, Request, Take,
+    Verify,
 };
 use crate::config::{HistoryQuery, Resolution, Updated};
 use crate::event::Receipt;
+use crate::export::ExportPage;
 use crate::node::Node;
 
 /// The longest that a call waits for a change.
@@ -81,14 +83,9 @@ pub async fn answer(node: &Node, serving: bool, request: Request) -> Result<Box<
         Request::ParkedDrop(call) if call.dry_run => json(&node.events.parked(&call.filter)?),
         Request::ParkedDrop(call) => json(&node.events.drop_parked(&call.filter).await?),
         Request::ExportList(_) => json(&node.exports.list()),
-        Request::ExportChange(call) => json(&node.exports.change(&call.export, call.action).await?),
-        Request::ExportCursor(call) => {
-            json(&node.exports.cursor(&call.export, call.settled).await?)
-        }
-        Request::ExportRead(call) => {
-            let wait = Duration::from_millis(call.wait_ms);
-            json(&node.exports.read(call.query, wait, node.tasks.stop_signal()).await?)
-        }
+        Request::ExportChange(call) => json(&export_change(node, call).await?),
+        Request::ExportCursor(call) => json(&export_cursor(node, call).await?),
+        Request::ExportRead(call) => json(&export_read(node, call).await?),
         Request::ProjectionList(_) => json(&node.projections.list(node.events.published())),
         Request::GetMetrics(_) => json(&node.telemetry.snapshot()),
         Request::GetKeptMetrics(_) => json(&node.metrics_before),
@@ -203,6 +200,19 @@ async fn config_follow(node: &Node, call: ConfigFollow) -> Result<Vec<Change>> {
         }
     }
     config.history(HistoryQuery::after(call.after)).await
+}
+
+async fn export_change(node: &Node, call: ExportChange) -> Result<()> {
+    node.exports.change(&call.export, call.action).await
+}
+
+async fn export_cursor(node: &Node, call: ExportCursor) -> Result<Position> {
+    node.exports.cursor(&call.export, call.settled).await
+}
+
+async fn export_read(node: &Node, call: ExportRead) -> Result<ExportPage> {
+    let wait = Duration::from_millis(call.wait_ms);
+    node.exports.read(call.query, wait, node.tasks.stop_signal()).await
 }
 
 async fn append(node: &Node, call: Append) -> Result<Receipt> {
