@@ -3,6 +3,7 @@
 mod archive;
 mod config;
 mod events;
+mod export;
 mod keeping;
 mod table;
 
@@ -17,6 +18,7 @@ pub(crate) use events::{
     FindArgs, FollowArgs, ImportArgs, ParkedArgs, ParkedVerb, QueryArgs, TraceArgs, TraceFormat,
     WhenLate, WhichParked,
 };
+pub(crate) use export::{EventFormat, ExportArgs, ExportVerb, ExportWrite};
 pub(crate) use keeping::{ReplayArgs, RestoreArgs, VerifyArgs};
 pub(crate) use table::{PutArgs, TableVerb};
 

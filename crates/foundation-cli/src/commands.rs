@@ -9,6 +9,7 @@ mod consumers;
 mod demo;
 mod dump;
 mod events;
+mod export;
 mod follow;
 mod import;
 mod input;

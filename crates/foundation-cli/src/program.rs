@@ -168,6 +168,11 @@ impl Out {
         self.write(&render::printable_lines(text))
     }
 
+    /// Writes a line of JSON as it is.
+    pub(crate) fn raw(&mut self, line: &str) -> Outcome {
+        self.write(line)
+    }
+
     /// Writes a value as one line of JSON.
     pub(crate) fn json(&mut self, value: &impl Serialize) -> Outcome {
         let line = render::json(value)?;

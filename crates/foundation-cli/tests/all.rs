@@ -18,6 +18,8 @@ mod consumers;
 mod dump;
 #[path = "all/events.rs"]
 mod events;
+#[path = "all/exporting.rs"]
+mod exporting;
 #[path = "all/follow.rs"]
 mod follow;
 #[path = "all/irregular.rs"]

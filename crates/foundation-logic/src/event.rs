@@ -11,7 +11,9 @@ mod trace;
 mod walk;
 
 pub use aggregate::{AggregateRow, Aggregated, Aggregator, Figure, PlaceTally, RowKind, TimeSpan};
-pub use deliveries::{Deliveries, DeliveryRules, Handed, Poisoned, Ticket};
+pub use deliveries::{
+    BatchLimits, Deliveries, DeliveryRules, Handed, Poisoned, Ticket, jittered_pause,
+};
 pub use figures::{Figures, Hole, Pause, Share, Step, Widest};
 pub use links::missing_parents;
 pub use matches::{EventKeys, matches};

@@ -29,9 +29,10 @@ mod tests;
 mod writing;
 
 pub use append::{Append, AppendBatch, AppendEach};
+pub(crate) use consumer::{Batch, Gap, Settled};
 pub use consumer::{
     Consumer, ConsumerAction, ConsumerBuilder, ConsumerStates, ConsumerStatus, ConsumerTables,
-    Delivery, ParkedFilter,
+    Delivery, Holds, ParkedFilter,
 };
 pub use follow::Followed;
 pub use query::{EventPage, ExplainedQuery, Pages};
@@ -50,7 +51,7 @@ use foundation_store::config::ConfigState;
 use foundation_store::event::{EventLog, Intake};
 use foundation_store::journal::{Hold, Journal};
 use foundation_store::random::Rng;
-use foundation_types::{Durability, Event, Position, Settings, StreamName};
+use foundation_types::{Durability, Event, Position, Settings, StoreId, StreamName};
 use foundation_validate::Origin;
 
 use crate::telemetry::TelemetryService;
@@ -252,6 +253,26 @@ impl EventStore {
     /// Keeps the log from letting go of what comes after a position.
     pub(crate) fn hold(&self, position: Position) -> Hold {
         self.0.journal.hold(position)
+    }
+
+    /// The clock that ids and deadlines are taken from.
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.0.clock
+    }
+
+    /// The randomness that ids are drawn with.
+    pub(crate) fn rng(&self) -> &dyn Rng {
+        &*self.0.rng
+    }
+
+    /// Identity of the store that the events are in.
+    pub(crate) fn store_id(&self) -> StoreId {
+        self.0.journal.store_id()
+    }
+
+    /// Tells of each move of the last position that readers see.
+    pub(crate) fn watch(&self) -> tokio::sync::watch::Receiver<Position> {
+        self.0.log.watch()
     }
 
     /// The last position that readers see.

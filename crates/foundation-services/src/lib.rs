@@ -3,7 +3,7 @@
 //! What is remembered lives in `foundation-store`, what is computed in `foundation-logic`. A
 //! service is a cheap handle: clones are the same service, and none of them is global.
 //!
-//! In reading order: the services ([`config`], [`event`], [`projection`], [`table`], [`telemetry`]), all of them together as
+//! In reading order: the services ([`config`], [`event`], [`export`], [`projection`], [`table`], [`telemetry`]), all of them together as
 //! a [`node`], the [`control`] socket on it, the [`dump`]s and [`backup`]s that it takes, its [`archive`], and what they are started with ([`opening`],
 //! [`repair`], [`fold`], [`tasks`]).
 
@@ -15,6 +15,7 @@ pub mod config;
 pub mod control;
 pub mod dump;
 pub mod event;
+pub mod export;
 pub mod fold;
 #[cfg(test)]
 mod moody_disk;

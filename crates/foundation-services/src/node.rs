@@ -33,6 +33,7 @@ use foundation_validate::nearest::nearest;
 use crate::config::{AnyConfig, UnlinkedConfig};
 use crate::dump::Dumper;
 use crate::event::EventStore;
+use crate::export::Exports;
 use crate::projection::Projections;
 use crate::table::AnyTable;
 use crate::tasks::Tasks;
@@ -56,6 +57,8 @@ pub struct Node {
     pub tables: BTreeMap<String, Arc<dyn AnyTable>>,
     /// Events.
     pub events: EventStore,
+    /// What passes events on to other systems.
+    pub exports: Exports,
     /// Folds over the events.
     pub projections: Projections,
     /// What takes dumps of documents and tables.

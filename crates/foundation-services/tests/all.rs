@@ -2,6 +2,7 @@
 
 mod consumer_crashes;
 mod crashes;
+mod exports;
 mod histories;
 mod machine;
 mod projection_crashes;

@@ -2,8 +2,10 @@
 
 mod aggregation;
 mod at;
+mod cloud;
 mod consumer;
 mod data;
+mod export;
 mod field;
 mod leaf;
 mod pattern;
@@ -12,8 +14,10 @@ mod query;
 
 pub use aggregation::{Aggregation, By, Fold, Late, Lateness, Measure, Percent, Window};
 pub use at::field_at;
+pub use cloud::{CloudEvent, ExportedLine, dedup_id};
 pub use consumer::{ConsumerPlace, FailedEvent, Halt, ParkedEvent, Poison, cause_text};
 pub use data::Data;
+pub use export::ExportKept;
 pub use field::{Comparison, FieldFilter};
 pub use leaf::Leaf;
 pub use pattern::TypePattern;

@@ -68,6 +68,16 @@ pub const CONSUMER_IDLE_RECORDS: u64 = 4_096;
 pub const PARKED_EVENTS_MAX: usize = 10_000;
 /// Largest event that is kept beside its parked place, in bytes as JSON text.
 pub const PARKED_EVENT_BYTES_MAX: usize = 4 * 1024;
+/// Exports of one store.
+pub const EXPORTS_MAX: usize = 100;
+/// What is told of the reason why an export tries again, in characters.
+pub const EXPORT_CAUSE_BYTES_MAX: usize = 512;
+/// The longest time that a sink may ask an export to wait, and that its rules may name, in seconds.
+pub const EXPORT_RETRY_AFTER_MAX_S: u64 = 60 * 60;
+/// Lines at the end of export files of which it is known that they are there.
+pub const EXPORT_FILE_LINES_KNOWN: usize = 1_000;
+/// Events in one message of `CloudEvents` that is read.
+pub const CLOUD_EVENTS_MAX: usize = 10_000;
 /// State of a projection, in bytes as JSON text.
 pub const PROJECTION_BYTES_MAX: usize = 256 * 1024;
 /// Measurements that an observer may be behind before it misses some.

@@ -1,6 +1,9 @@
 //! From text to data: bounded in size and depth, no key twice, errors with their place.
 
 mod event_line;
+mod exported;
+#[cfg(test)]
+mod exported_tests;
 mod file;
 #[cfg(test)]
 mod file_tests;
@@ -8,6 +11,7 @@ mod json_places;
 mod toml_file;
 
 pub use event_line::event_line;
+pub use exported::{cloud_events, exported_line};
 pub use file::{FileFormat, FileText, Place, Written};
 
 use foundation_types::limits::{CONFIG_BYTES_MAX, DEPTH_MAX};

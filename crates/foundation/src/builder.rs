@@ -3,7 +3,7 @@
 use std::any::TypeId;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use foundation_logic::config::Migrations;
@@ -11,6 +11,7 @@ use foundation_services::config::{AnyConfig, ConfigServer, MigrationReport, Seal
 use foundation_services::control::ControlSocket;
 use foundation_services::dump::{DumpParts, Dumper, Dumps};
 use foundation_services::event::{ConsumerStates, EventDurability, EventStore, EventStoreParts};
+use foundation_services::export::{ExportRules, Exports, Sink};
 use foundation_services::node::Node;
 use foundation_services::opening::Opening;
 use foundation_services::projection::{Projection, ProjectionStates};
@@ -22,6 +23,7 @@ use foundation_store::event::EventLog;
 use foundation_store::journal::{Follower, Journal, MemoryJournal, Mode, Recovered};
 use foundation_store::random::{Rng, SystemRng};
 use foundation_store::table::Tables;
+use foundation_store::telemetry::KeptMetrics;
 use foundation_store::together::Together;
 use foundation_types::config::OnInvalid;
 use foundation_types::{
@@ -49,6 +51,8 @@ pub struct Builder {
     settings: Sources,
     tables: DeclaredTables,
     projections: DeclaredProjections,
+    /// Behind a lock only since a sink need not be shared by threads, as whoever starts is.
+    exports: Mutex<Vec<DeclaredExport>>,
     dumps: Option<Dumps>,
     control_socket: bool,
     host_metrics: bool,
@@ -74,6 +78,7 @@ impl Builder {
             settings: Sources::defaults(),
             tables: DeclaredTables::default(),
             projections: DeclaredProjections::default(),
+            exports: Mutex::default(),
             dumps: None,
             control_socket: false,
             host_metrics: false,
@@ -137,6 +142,18 @@ impl Builder {
     #[must_use]
     pub fn projection<P: Projection>(mut self) -> Self {
         self.projections.add::<P>();
+        self
+    }
+
+    /// With this export: events that answer its rules are passed on to the sink until it says that
+    /// it has them. Its name is 1 to 64 bytes of `[A-Za-z0-9_-]`, and that of its durable consumer.
+    #[must_use]
+    pub fn export(mut self, name: &str, sink: impl Sink, rules: ExportRules) -> Self {
+        self.exports.get_mut().unwrap_or_else(PoisonError::into_inner).push((
+            name.to_owned(),
+            Box::new(sink),
+            rules,
+        ));
         self
     }
 
@@ -281,14 +298,7 @@ impl Builder {
         let (journal, recovered) = self.open(together.clone()).await?;
 
         let clock = self.clock.clone();
-        let settings_server = ConfigServer::open_or(
-            journal.clone(),
-            settings.clone(),
-            Vec::new(),
-            clock.clone(),
-            std::mem::take(&mut self.settings),
-            self.on_invalid,
-        )?;
+        let settings_server = self.serve_settings(&journal, &settings)?;
         let serve =
             |one: Box<dyn Linked>| one.serve(journal.clone(), clock.clone(), self.on_invalid);
         let served = linked.into_iter().map(serve).collect::<Result<_>>()?;
@@ -302,13 +312,9 @@ impl Builder {
         let telemetry = TelemetryService::new(max_series, clock.clone());
         let events = self.events((&journal, log), &settings, &telemetry, consumers)?;
         let started = clock.wall();
-        let metrics_before = match &self.directory {
-            Some(directory) => kept_metrics(directory.clone()).await,
-            None => None,
-        };
-        let metric_keeper = self
-            .kept_in()
-            .map(|directory| Arc::new(MetricKeeper::new(directory, telemetry.clone(), started)));
+        let metrics_before = self.metrics_before().await;
+        let keeper = |directory| Arc::new(MetricKeeper::new(directory, telemetry.clone(), started));
+        let metric_keeper = self.kept_in().map(keeper);
         let node = Arc::new(Node {
             journal,
             recovered,
@@ -317,6 +323,7 @@ impl Builder {
             configs,
             table_states,
             tables: tables.any,
+            exports: Exports::new(events.clone()),
             events,
             projections,
             dumps,
@@ -330,7 +337,8 @@ impl Builder {
         });
         let handles = Handles { typed, tables: tables.typed, projections: folded };
         let foundation = Foundation::new(node, handles, settings_server, self.life);
-        self.start_tasks(&foundation, settings).await?;
+        let exports = self.declared_exports();
+        self.start_tasks(&foundation, settings, exports).await?;
         Ok(foundation)
     }
 
@@ -391,6 +399,30 @@ impl Builder {
         }))
     }
 
+    fn serve_settings(
+        &mut self,
+        journal: &Arc<dyn Journal>,
+        settings: &Arc<ConfigState<Settings>>,
+    ) -> Result<ConfigServer<Settings>> {
+        let (journal, sources) = (journal.clone(), std::mem::take(&mut self.settings));
+        let (rules, clock) = (Vec::new(), self.clock.clone());
+        let state = settings.clone();
+        ConfigServer::open_or(journal, state, rules, clock, sources, self.on_invalid)
+    }
+
+    fn declared_exports(&mut self) -> Vec<DeclaredExport> {
+        let exports = std::mem::take(&mut self.exports);
+        exports.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the process before had kept of its metrics.
+    async fn metrics_before(&self) -> Option<KeptMetrics> {
+        match &self.directory {
+            Some(directory) => kept_metrics(directory.clone()).await,
+            None => None,
+        }
+    }
+
     fn seals(&mut self) -> Arc<Seals> {
         let key = self.sealing_key.take().map(SealingKey::into_inner);
         let former = std::mem::take(&mut self.former_sealing_keys);
@@ -443,6 +475,7 @@ impl Builder {
         &self,
         foundation: &Foundation,
         settings: Arc<ConfigState<Settings>>,
+        exports: Vec<DeclaredExport>,
     ) -> Result<()> {
         let node = foundation.node();
         if self.mode == Mode::Write {
@@ -451,6 +484,9 @@ impl Builder {
             node.watch_sources();
             node.end_passing();
             self.projections.start(node, foundation.projection_handles());
+            for (name, sink, rules) in exports {
+                node.exports.start(name, sink, rules, &node.tasks).await?;
+            }
         }
         node.follow_settings(foundation.settings());
         if node.dumps.is_planned() {
@@ -484,6 +520,9 @@ impl Builder {
 
 /// All documents, Foundation's own settings, and the others on their way to their servers.
 type States = (Arc<Documents>, Arc<ConfigState<Settings>>, Vec<Box<dyn Linked>>);
+/// An export on its way from the builder to its start.
+type DeclaredExport = (String, Box<dyn Sink>, ExportRules);
+
 type Configs = BTreeMap<String, Arc<dyn AnyConfig>>;
 type Typed = HashMap<TypeId, Box<dyn std::any::Any + Send + Sync>>;
 

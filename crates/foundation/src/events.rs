@@ -63,7 +63,7 @@ pub use foundation_logic::event::{
 };
 pub use foundation_services::event::{
     Append, AppendBatch, AppendEach, Consumer, ConsumerAction, ConsumerBuilder, ConsumerStatus,
-    Delivery, EventPage, EventStore, EventStoreStats, ExplainedQuery, Followed, Pages,
+    Delivery, EventPage, EventStore, EventStoreStats, ExplainedQuery, Followed, Holds, Pages,
     ParkedFilter, Receipt, Start, Subscription,
 };
 pub use foundation_services::projection::{

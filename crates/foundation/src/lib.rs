@@ -272,6 +272,8 @@ pub mod secrets {
     pub use foundation_types::{HIDDEN, Secret};
 }
 
+pub mod exports;
+
 pub mod tables;
 
 /// Telemetry: metrics and their values.
@@ -370,9 +372,10 @@ pub mod node {
         ConfigFields, ConfigFollow, ConfigGet, ConfigHistory, ConfigResolve, ConfigRollback,
         ConfigSchema, ConfigTemplate, ConfigUpdate, ConfigVersionAt, ConsumerChange, ConsumerList,
         EventGet, EventsAggregate, EventsExplain, EventsFollow, EventsQuery, EventsStats,
-        EventsTrace, GetKeptMetrics, GetMetrics, GetStatus, ParkedDrop, ParkedList, ParkedRetry,
-        ProjectionList, Put, Replay, Request, TableGet, TableList, TablePut, TableRemove,
-        TableRows, Take, TakeBackup, TakeCheckpoint, TakeDump, Verify,
+        EventsTrace, ExportChange, ExportCursor, ExportList, ExportRead, GetKeptMetrics,
+        GetMetrics, GetStatus, ParkedDrop, ParkedList, ParkedRetry, ProjectionList, Put, Replay,
+        Request, TableGet, TableList, TablePut, TableRemove, TableRows, Take, TakeBackup,
+        TakeCheckpoint, TakeDump, Verify,
     };
     pub use foundation_services::dump::{DumpReport, Dumps};
     pub use foundation_services::fold::{FoldReport, FoldRow};
@@ -393,5 +396,7 @@ pub mod seams {
 /// From text to data, as the program reads it.
 pub mod parse {
     pub use foundation_services::config::file_bytes;
-    pub use foundation_validate::parse::{event_line, value, value_or_text};
+    pub use foundation_validate::parse::{
+        cloud_events, event_line, exported_line, value, value_or_text,
+    };
 }

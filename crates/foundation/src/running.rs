@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use foundation_services::config::{AnyConfig, ConfigServer};
 use foundation_services::control::{Call, answer_typed};
 use foundation_services::event::EventStore;
+use foundation_services::export::Exports;
 use foundation_services::node::{Health, Node, ShutdownReport, Status};
 use foundation_services::projection::{Projection, ProjectionHandle, Projections};
 use foundation_services::table::{AnyTable, Table};
@@ -140,6 +141,12 @@ impl Foundation {
     #[must_use]
     pub fn events(&self) -> &EventStore {
         &self.node.events
+    }
+
+    /// What passes events on to other systems: how it is, and what is done about it.
+    #[must_use]
+    pub fn exports(&self) -> &Exports {
+        &self.node.exports
     }
 
     /// The projection of this type.

@@ -2,6 +2,7 @@
 
 mod consumers;
 mod dumps;
+mod exporting;
 mod life;
 #[cfg(feature = "log-level")]
 mod log_level;

@@ -112,6 +112,11 @@ pub(crate) const LAYERS: &[Layer] = &[
             "tracing-subscriber",
         ],
     },
+    Layer {
+        package: "foundation-export-http",
+        reach: Reach::Facade,
+        third_party: &["http-body-util", "hyper", "hyper-util", "serde_json", "tokio"],
+    },
 ];
 
 /// The one crate that applications name.

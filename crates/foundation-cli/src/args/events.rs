@@ -7,6 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::archive::ArchiveArgs;
 use super::config::lasting;
+use super::export::{EventFormat, ExportArgs};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum EventsVerb {
@@ -31,6 +32,8 @@ pub(crate) enum EventsVerb {
     Stats,
     /// Move the oldest full files of the log to the archive, where they are read as before
     Archive(ArchiveArgs),
+    /// Write events to files or standard output, and look after exports
+    Export(ExportArgs),
     /// Every durable consumer: where it is, how far behind, what it has in hand and has parked
     Consumers(ConsumersArgs),
     /// The events that consumers could not take: list them, hand them out once more, drop them
@@ -95,6 +98,9 @@ pub(crate) struct ParkedChange {
 pub(crate) struct ImportArgs {
     /// The file; - reads standard input
     pub(crate) file: PathBuf,
+    /// How an event is written; ndjson also reads what an export wrote so
+    #[arg(long, value_enum, default_value_t = EventFormat::Ndjson)]
+    pub(crate) format: EventFormat,
     /// Print the position of each event on standard output as it is acked
     #[arg(long)]
     pub(crate) acks: bool,

@@ -6,7 +6,7 @@ use foundation::node::{
 };
 use foundation::{Error, ErrorKind, EventQuery, Order, Result, Timestamp};
 
-use super::{append, archive, consumers, follow, import, parked, projections};
+use super::{append, archive, consumers, export, follow, import, parked, projections};
 use crate::args::{
     AggregateArgs, Direction, EventsVerb, FilterArgs, FindArgs, Output, QueryArgs, TraceArgs,
     TraceFormat, WhenLate,
@@ -27,6 +27,7 @@ pub(super) async fn run(program: &mut Program, verb: EventsVerb) -> Outcome {
         EventsVerb::Trace(args) => trace(program, args).await,
         EventsVerb::Stats => stats(program).await,
         EventsVerb::Archive(args) => archive::run(program, args).await,
+        EventsVerb::Export(args) => export::run(program, args).await,
         EventsVerb::Consumers(args) => consumers::run(program, args).await,
         EventsVerb::Parked(args) => parked::run(program, args).await,
         EventsVerb::Projections => projections::run(program).await,

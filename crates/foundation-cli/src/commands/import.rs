@@ -18,7 +18,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use self::report::Report;
 use super::lines::{Content, LINE_BYTES_MAX, Line, Lines};
-use crate::args::ImportArgs;
+use crate::args::{EventFormat, ImportArgs};
 use crate::connection::{Connection, Intent};
 use crate::exit::{Failure, Outcome};
 use crate::program::Program;
@@ -36,6 +36,7 @@ pub(super) async fn run(program: &mut Program, args: &ImportArgs) -> Outcome {
         bar: bar(program, source.size),
         program,
         connection: &mut connection,
+        format: args.format,
         acks: if args.acks { Acks::Printed } else { Acks::Counted },
         group: Group::default(),
         report: Report::default(),
@@ -111,6 +112,7 @@ impl Group {
 struct Import<'a> {
     program: &'a mut Program,
     connection: &'a mut Connection,
+    format: EventFormat,
     acks: Acks,
     bar: ProgressBar,
     group: Group,
@@ -139,7 +141,10 @@ impl Import<'_> {
     fn take(&mut self, line: &Line<'_>) {
         let parsed = match line.content {
             Content::Bytes(bytes) if bytes.trim_ascii().is_empty() => return,
-            Content::Bytes(bytes) => parse::event_line(bytes),
+            Content::Bytes(bytes) => match self.format {
+                EventFormat::Ndjson => parse::exported_line(bytes).map(|event| vec![event]),
+                EventFormat::CloudEvents => parse::cloud_events(bytes),
+            },
             Content::TooLong(bytes) => {
                 let message =
                     format!("the line has {bytes} bytes, at most {LINE_BYTES_MAX} are read");
@@ -147,13 +152,15 @@ impl Import<'_> {
             }
         };
         match parsed {
-            Ok(event) => {
-                self.report.without_id += u64::from(event.id.is_none());
+            Ok(events) => {
                 if let Content::Bytes(bytes) = line.content {
                     self.group.bytes += bytes.len();
                 }
-                self.group.events.push(event);
-                self.group.lines.push(line.number);
+                for event in events {
+                    self.report.without_id += u64::from(event.id.is_none());
+                    self.group.events.push(event);
+                    self.group.lines.push(line.number);
+                }
             }
             Err(error) => self.group.refused.push((line.number, error)),
         }

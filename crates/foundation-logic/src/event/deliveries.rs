@@ -7,8 +7,11 @@
 //! yet, so that a crash has no more of them handed out again; the position lies before the first
 //! event that is not settled; what is known past it is bounded.
 
+mod batch;
 mod lanes;
 mod place;
+
+pub use batch::{BatchLimits, jittered_pause};
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -18,6 +21,7 @@ use foundation_types::event::{Halt, Poison, cause_text};
 use foundation_types::limits::{CONSUMER_AHEAD_BYTES_MAX, CONSUMER_AHEAD_MAX};
 use foundation_types::{Position, StreamName};
 
+use batch::doubled_pause;
 use lanes::Lanes;
 use place::Line;
 
@@ -194,16 +198,8 @@ impl<E> Deliveries<E> {
         if self.halted.is_some() || self.in_flight() >= self.rules.in_flight_max {
             return None;
         }
-        let position = self.ready.pop_first()?;
-        let slot = self.slots.get_mut(&position)?;
-        self.serial += 1;
-        let until = now.saturating_add(self.rules.ack_deadline);
-        slot.attempts = slot.attempts.saturating_add(1);
-        slot.step = Step::InHand { serial: self.serial, until };
-        self.timers.insert((until, position));
-        self.in_hand += 1;
-        let ticket = Ticket { position, serial: self.serial };
-        Some(Handed { ticket, attempt: slot.attempts, event: Arc::clone(&slot.event) })
+        let position = self.ready.first().copied()?;
+        self.hand_out(position, now)
     }
 
     /// Takes back what was in hand for too long, and has what waited long enough be ready. Gives
@@ -217,7 +213,8 @@ impl<E> Deliveries<E> {
             match slot.step {
                 Step::InHand { .. } => {
                     let limit = self.rules.ack_deadline.as_millis();
-                    self.give_back(position, &format!("no answer within {limit} ms"), now);
+                    let cause = format!("no answer within {limit} ms");
+                    self.give_back(position, &cause, self.pause_of(position), now);
                 }
                 Step::Waiting { .. } => {
                     slot.step = Step::Queued;
@@ -259,7 +256,7 @@ impl<E> Deliveries<E> {
     pub fn nack(&mut self, ticket: Ticket, cause: &str, now: Duration) -> bool {
         let is_in_hand = self.take_ticket(ticket);
         if is_in_hand {
-            self.give_back(ticket.position, cause, now);
+            self.give_back(ticket.position, cause, self.pause_of(ticket.position), now);
         }
         is_in_hand
     }
@@ -385,23 +382,37 @@ impl<E> Deliveries<E> {
         }
     }
 
+    /// How long an event that failed waits.
+    fn pause_of(&self, position: Position) -> Duration {
+        let tries = self.slots.get(&position).map_or(1, |slot| slot.attempts);
+        doubled_pause(self.rules.backoff, self.rules.backoff_max, tries)
+    }
+
     /// What was in hand failed.
-    fn give_back(&mut self, position: Position, cause: &str, now: Duration) {
+    fn give_back(&mut self, position: Position, cause: &str, pause: Duration, now: Duration) {
         let Some(slot) = self.slots.get_mut(&position) else { return };
         slot.cause = cause_text(cause);
-        let tries = slot.attempts;
-        if tries < self.rules.attempts_max {
-            let doubled = 1_u32.checked_shl(tries - 1).unwrap_or(u32::MAX);
-            let pause = self.rules.backoff.saturating_mul(doubled).min(self.rules.backoff_max);
-            let until = now.saturating_add(pause);
-            slot.step = Step::Waiting { until };
-            self.timers.insert((until, position));
-        } else if self.rules.poison == Poison::Park || slot.is_extra {
-            return self.put_aside(position, cause);
-        } else {
-            slot.step = Step::Queued;
-            self.halt(position, cause);
+        if slot.attempts >= self.rules.attempts_max {
+            return self.give_up(position, cause);
         }
+        let until = now.saturating_add(pause);
+        slot.step = Step::Waiting { until };
+        self.timers.insert((until, position));
+        self.no_more_in_hand(position);
+    }
+
+    /// What is in hand is poison.
+    fn give_up(&mut self, position: Position, cause: &str) {
+        let Some(slot) = self.slots.get_mut(&position) else { return };
+        if self.rules.poison == Poison::Park || slot.is_extra {
+            return self.put_aside(position, cause);
+        }
+        slot.step = Step::Queued;
+        self.halt(position, cause);
+        self.no_more_in_hand(position);
+    }
+
+    fn no_more_in_hand(&mut self, position: Position) {
         self.in_hand -= 1;
         if !self.slots.get(&position).is_some_and(|slot| slot.is_extra) {
             self.line.change(Some(position));

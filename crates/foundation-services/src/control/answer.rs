@@ -5,18 +5,20 @@ use std::time::Duration;
 use foundation_logic::lens;
 use foundation_store::journal::{ArchiveMode, ArchivePolicy, VerifyOptions};
 use foundation_types::error::ErrorReport;
-use foundation_types::{Change, Error, ErrorKind, Path, Result, Value};
+use foundation_types::{Change, Error, ErrorKind, Path, Position, Result, Value};
 use foundation_validate::ChangeRequest;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::calls::{
     Append, AppendEach, AppendOutcome, ArchiveEvents, Call, ConfigFollow, ConfigGet, ConfigResolve,
-    ConfigRollback, ConfigUpdate, EventsFollow, Put, Request, Take, Verify,
+    ConfigRollback, ConfigUpdate, EventsFollow, ExportChange, ExportCursor, ExportRead, Put,
+    Request, Take, Verify,
 };
 use crate::archive::ArchiveReport;
 use crate::config::{HistoryQuery, Resolution, Updated};
 use crate::event::{Followed, Receipt};
+use crate::export::ExportPage;
 use crate::node::Node;
 
 /// The longest that a call waits for a change.
@@ -83,6 +85,10 @@ pub async fn answer(node: &Node, serving: bool, request: Request) -> Result<Box<
         Request::ParkedRetry(call) => json(&node.events.retry_parked(&call.filter).await?),
         Request::ParkedDrop(call) if call.dry_run => json(&node.events.parked(&call.filter)?),
         Request::ParkedDrop(call) => json(&node.events.drop_parked(&call.filter).await?),
+        Request::ExportList(_) => json(&node.exports.list()),
+        Request::ExportChange(call) => json(&export_change(node, call).await?),
+        Request::ExportCursor(call) => json(&export_cursor(node, call).await?),
+        Request::ExportRead(call) => json(&export_read(node, call).await?),
         Request::ProjectionList(_) => json(&node.projections.list(node.events.published())),
         Request::ArchiveEvents(call) => json(&archive(node, call).await?),
         Request::ArchiveList(_) => json(&node.archived().await?),
@@ -217,6 +223,19 @@ async fn archive(node: &Node, call: ArchiveEvents) -> Result<ArchiveReport> {
     let older_than = older_than_s.map(Duration::from_secs);
     let mode = if dry_run { ArchiveMode::Plan } else { ArchiveMode::Move };
     node.archive(ArchivePolicy { older_than, keep_segments }, mode).await
+}
+
+async fn export_change(node: &Node, call: ExportChange) -> Result<()> {
+    node.exports.change(&call.export, call.action).await
+}
+
+async fn export_cursor(node: &Node, call: ExportCursor) -> Result<Position> {
+    node.exports.cursor(&call.export, call.settled).await
+}
+
+async fn export_read(node: &Node, call: ExportRead) -> Result<ExportPage> {
+    let wait = Duration::from_millis(call.wait_ms);
+    node.exports.read(call.query, wait, node.tasks.stop_signal()).await
 }
 
 async fn append(node: &Node, call: Append) -> Result<Receipt> {

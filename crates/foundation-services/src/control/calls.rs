@@ -23,6 +23,7 @@ use crate::event::{
     ConsumerAction, ConsumerStatus, EventPage, EventStoreStats, ExplainedQuery, Followed,
     ParkedFilter, Receipt,
 };
+use crate::export::{ExportAction, ExportPage, ExportStatus};
 use crate::node::{IfMissing, ReplayPage, Status, TableStatus, VerifyReport};
 use crate::projection::ProjectionStatus;
 use crate::table::TableRow;
@@ -319,6 +320,30 @@ calls! {
         /// Only says which.
         dry_run: bool,
     } -> Vec<ParkedEvent>, writes true;
+    /// Every export.
+    ExportList {} -> Vec<ExportStatus>;
+    /// Does something about an export.
+    ExportChange {
+        /// Its name.
+        export: String,
+        /// What.
+        action: ExportAction,
+    } -> (), writes true;
+    /// Where an export is whose sink is with whoever asks; it is made if there is none.
+    ExportCursor {
+        /// Its name.
+        export: String,
+        /// Everything up to here is settled; absent to only ask.
+        settled: Option<Position>,
+    } -> Position, writes true;
+    /// One page of the events that answer a query, to be exported; if there are none yet, those
+    /// that come within this time, or nothing.
+    ExportRead {
+        /// The query.
+        query: EventQuery,
+        /// How long to wait at most, in milliseconds; no more than 30,000 count.
+        wait_ms: u64,
+    } -> ExportPage;
     /// Every version of every projection.
     ProjectionList {} -> Vec<ProjectionStatus>;
     /// Moves the oldest files of the log to the archive, as long as one bound is exceeded.

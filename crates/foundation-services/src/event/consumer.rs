@@ -6,6 +6,7 @@
 //! Invariants: the place moves only over what was acked or is durably parked; nobody who appends
 //! knows of a consumer; one that is behind holds its place in the log and a bounded piece of it.
 
+mod batch;
 mod delivery;
 mod driver;
 mod live;
@@ -14,6 +15,7 @@ mod registry;
 mod run;
 mod status;
 
+pub(crate) use batch::{Batch, Gap, Settled};
 pub use delivery::Delivery;
 pub use parked::ParkedFilter;
 pub use registry::{ConsumerAction, ConsumerStates, ConsumerTables};
@@ -43,6 +45,17 @@ pub struct ConsumerBuilder {
     start: Start,
     rules: DeliveryRules,
     parked_max: usize,
+    holds: Holds,
+}
+
+/// Whether retention waits for a consumer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Holds {
+    /// It lets go of nothing that the consumer has not settled.
+    #[default]
+    Place,
+    /// It does not wait: what the consumer comes too late for is missed, and told.
+    Nothing,
 }
 
 /// A consumer at work. Clones are members of it: each event goes to one of them.
@@ -79,6 +92,7 @@ impl EventStore {
                 poison: Poison::Park,
             },
             parked_max: 1_000,
+            holds: Holds::Place,
         }
     }
 }
@@ -131,6 +145,12 @@ impl ConsumerBuilder {
     /// default.
     pub fn parked_max(mut self, events: usize) -> Self {
         self.parked_max = events;
+        self
+    }
+
+    /// Whether retention waits for it; it does by default.
+    pub fn holds(mut self, holds: Holds) -> Self {
+        self.holds = holds;
         self
     }
 
@@ -190,11 +210,21 @@ impl ConsumerBuilder {
 
     fn live(self, place: ConsumerPlace) -> Result<Live> {
         let parked = self.core.consumers.parked_of(&self.name)?;
-        let hold = self.core.journal.hold(place.position);
+        let hold = self.core.journal.hold(match self.holds {
+            Holds::Place => place.position,
+            Holds::Nothing => Position::END,
+        });
         let retrying = parked.iter().filter(|one| one.retrying).map(|one| one.position).collect();
         let parked = parked.iter().map(|one| one.position);
         let deliveries = Deliveries::new(self.rules, place, parked);
-        Ok(Live::new(self.core, self.name, self.parked_max, deliveries, retrying, hold))
+        Ok(Live::new(
+            self.core,
+            self.name,
+            self.parked_max,
+            deliveries,
+            retrying,
+            (self.holds, hold),
+        ))
     }
 }
 

@@ -121,6 +121,11 @@ impl Subscription {
         self.position
     }
 
+    /// Everything up to here was told by [`Subscription::look`].
+    pub(crate) fn looked(&self) -> Position {
+        self.told
+    }
+
     /// Whether everything that is published by now was looked at.
     pub(crate) fn is_at_end(&self) -> bool {
         self.ahead.is_empty() && self.cursor >= *self.published.borrow()

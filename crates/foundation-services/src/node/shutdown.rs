@@ -7,6 +7,7 @@ use foundation_types::{Error, ErrorKind, Event, Result};
 use serde::{Deserialize, Serialize};
 
 use super::Node;
+use crate::export::ExportLeft;
 use crate::tasks::moment_after;
 
 /// What stopping came to.
@@ -16,13 +17,16 @@ pub struct ShutdownReport {
     pub records_waiting: u64,
     /// Tasks that had not ended by the deadline, or that panicked.
     pub tasks_left: Vec<String>,
+    /// What exports had not passed on: it is kept, and they go on at the next start.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exports_left: Vec<ExportLeft>,
     /// Why the journal could not make everything durable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub journal: Option<ErrorReport>,
 }
 
 impl ShutdownReport {
-    /// Whether everything was drained.
+    /// Whether everything is on the disk and nothing runs any more.
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.records_waiting == 0 && self.tasks_left.is_empty() && self.journal.is_none()
@@ -64,6 +68,8 @@ impl Node {
     pub async fn shutdown(&self, deadline: Duration) -> ShutdownReport {
         let end = moment_after(deadline);
         let tasks_end = moment_after(deadline - deadline / 4);
+        // Half of it is for what is still to be passed on, which is kept anyway.
+        let exports_left = self.exports.drain(deadline / 2).await;
         let is_over = tokio::time::timeout_at(tasks_end, self.events.stop_consumers()).await;
         let rest = tasks_end.saturating_duration_since(tokio::time::Instant::now());
         let mut left = self.tasks.stop(rest).await;
@@ -85,6 +91,7 @@ impl Node {
         };
         ShutdownReport {
             records_waiting: waiting,
+            exports_left,
             tasks_left: left.into_iter().map(str::to_owned).collect(),
             journal: failure.as_ref().map(ErrorReport::from),
         }
@@ -93,6 +100,7 @@ impl Node {
     /// Ends everything that nobody waits for: tasks where they are, the journal once what it has
     /// taken is durable.
     pub fn abandon(&self) {
+        self.exports.abandon();
         self.events.abandon_consumers();
         self.tasks.abort();
         self.configs.values().for_each(|config| config.close());

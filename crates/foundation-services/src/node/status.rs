@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::Node;
 use super::tables::TableStatus;
 use crate::event::{ConsumerStatus, EventStoreStats};
+use crate::export::ExportStatus;
 use crate::projection::ProjectionStatus;
 
 /// How a store and its services are.
@@ -41,6 +42,9 @@ pub struct Status {
     /// Every durable consumer, by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub consumers: Vec<ConsumerStatus>,
+    /// Every export, by name.
+    #[serde(default)]
+    pub exports: Vec<ExportStatus>,
     /// Every version of every projection.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub projections: Vec<ProjectionStatus>,
@@ -268,6 +272,7 @@ impl Node {
             tables: self.table_rows(),
             events: self.events.stats(),
             consumers: self.events.consumers(),
+            exports: self.exports.list(),
             projections: self.projections.list(self.events.published()),
             metrics: metrics.metrics,
             series: metrics.series,
@@ -300,6 +305,7 @@ impl Node {
             count => ill("events", CheckState::Degraded, format!("{count} records are unreadable")),
         });
         checks.push(self.check_consumers());
+        checks.push(self.check_exports());
         checks.push(self.check_projections());
         checks.extend(self.check_dumps());
         checks.extend(self.metric_keeper.as_ref().map(|keeper| match keeper.failure() {
@@ -403,6 +409,14 @@ impl Node {
             return well("consumers");
         }
         ill("consumers", CheckState::Degraded, faults.join("; "))
+    }
+
+    fn check_exports(&self) -> Check {
+        let faults = self.exports.faults();
+        if faults.is_empty() {
+            return well("exports");
+        }
+        ill("exports", CheckState::Degraded, faults.join("; "))
     }
 
     fn check_projections(&self) -> Check {

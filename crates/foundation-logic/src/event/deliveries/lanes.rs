@@ -30,11 +30,16 @@ impl Lanes {
         self.0.get(stream).and_then(|lane| lane.front().copied())
     }
 
-    /// Takes the first one out, which is this; gives the next one.
+    /// The one at this place of the queue, from 0.
+    pub(super) fn nth(&self, stream: &StreamName, place: usize) -> Option<Position> {
+        self.0.get(stream).and_then(|lane| lane.get(place).copied())
+    }
+
+    /// Takes this one out, mostly the first; gives the first one of those that are left.
     pub(super) fn pop(&mut self, stream: &StreamName, position: Position) -> Option<Position> {
         let lane = self.0.get_mut(stream)?;
-        if lane.front() == Some(&position) {
-            lane.pop_front();
+        if let Some(place) = lane.iter().position(|one| *one == position) {
+            lane.remove(place);
         }
         let next = lane.front().copied();
         if next.is_none() {

@@ -10,6 +10,7 @@ use foundation_types::{Error, ErrorKind, Position, Recorded, Result};
 use foundation_validate::table::is_own_table;
 
 use super::live::{Inner, Live};
+use super::{Gap, Holds};
 use crate::event::{Looked, Subscription};
 
 /// How long to wait before what failed is tried again.
@@ -48,6 +49,7 @@ pub(super) async fn drive(live: Arc<Live>, subscription: Subscription) {
 async fn read(live: &Live, mut subscription: Subscription) {
     loop {
         live.when(|inner| inner.deliveries.has_room().then_some(())).await;
+        let after = subscription.looked();
         match subscription.look().await {
             Ok(Looked::Event(event, _)) if event.stream.table().is_some_and(is_own_table) => {
                 live.change(|inner| inner.deliveries.look_past(event.position));
@@ -60,8 +62,10 @@ async fn read(live: &Live, mut subscription: Subscription) {
                 inner.deliveries.look_past(position);
             }),
             Err(error) if error.kind() == ErrorKind::Compacted => live.change(|inner| {
-                inner.deliveries.look_past(subscription.position());
-                inner.gap = Some(error);
+                let up_to = subscription.position();
+                inner.deliveries.look_past(up_to);
+                let after = inner.gap.take().map_or(after, |gap| gap.after);
+                inner.gap = Some(Gap { error, after, up_to });
             }),
             Err(error) => {
                 live.change(|inner| inner.failure = Some(error));
@@ -113,7 +117,9 @@ async fn make_durable(live: &Live, work: Work) -> Result<()> {
             outcome
         }
         Work::Save(place, change) => {
-            tables.consumers.insert(live.name.clone(), place.clone()).await?;
+            let released = live.holds == Holds::Nothing;
+            let kept = ConsumerPlace { released, ..place.clone() };
+            tables.consumers.insert(live.name.clone(), kept).await?;
             let held = place.position;
             live.hold_from(held);
             live.change(|inner| inner.deliveries.saved(&place, change));

@@ -10,7 +10,7 @@ use foundation_types::{Error, ErrorKind, Position, Recorded, Result};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::Delivery;
+use super::{Delivery, Gap, Holds};
 use crate::event::Core;
 
 /// What members, driver and tools share. The lock is never held while anything is waited for.
@@ -23,6 +23,7 @@ pub(in crate::event) struct Live {
     changed: Notify,
     /// That there may be an earlier deadline.
     pub(super) timed: Notify,
+    pub(super) holds: Holds,
     pub(super) hold: Mutex<Hold>,
 }
 
@@ -31,13 +32,19 @@ pub(super) struct Inner {
     /// Parked events that are to be handed out once more.
     pub(super) extras: VecDeque<Position>,
     /// What was let go of, until a member is told.
-    pub(super) gap: Option<Error>,
+    pub(super) gap: Option<Gap>,
     /// Why the place cannot be kept or the log not be read.
     pub(super) failure: Option<Error>,
     /// Whether it stands still because no more may be parked.
     pub(super) is_full: bool,
     is_stopped: bool,
     pub(super) is_ended: bool,
+}
+
+impl Inner {
+    pub(super) fn is_stopped(&self) -> bool {
+        self.is_stopped
+    }
 }
 
 impl Live {
@@ -47,7 +54,7 @@ impl Live {
         parked_max: usize,
         deliveries: Deliveries<Recorded>,
         extras: VecDeque<Position>,
-        hold: Hold,
+        (holds, hold): (Holds, Hold),
     ) -> Self {
         let inner = Inner {
             deliveries,
@@ -66,6 +73,7 @@ impl Live {
             inner: Mutex::new(inner),
             changed: Notify::new(),
             timed: Notify::new(),
+            holds,
             hold: Mutex::new(hold),
         }
     }
@@ -112,7 +120,7 @@ impl Live {
                 return Some(Err(Error::new(ErrorKind::Unavailable, message)));
             }
             if let Some(gap) = inner.gap.take() {
-                return Some(Err(gap));
+                return Some(Err(gap.error));
             }
             inner.deliveries.next(self.now()).map(Ok)
         });

@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use foundation_store::journal::{Hold, Journal};
 use foundation_store::table::{TableState, Tables};
-use foundation_types::event::{ConsumerPlace, ParkedEvent};
+use foundation_types::event::{ConsumerPlace, ExportKept, ParkedEvent};
 use foundation_types::limits::CONSUMERS_MAX;
 use foundation_types::{Error, ErrorKind, Position, Result};
+use foundation_validate::table::table_name;
 use serde::{Deserialize, Serialize};
 
 use super::live::Live;
@@ -18,6 +19,7 @@ use crate::table::Table;
 pub struct ConsumerStates {
     consumers: Arc<TableState<String, ConsumerPlace>>,
     parked: Arc<TableState<(String, Position), ParkedEvent>>,
+    exports: Arc<TableState<String, ExportKept>>,
 }
 
 /// The tables that consumers are kept in.
@@ -25,6 +27,7 @@ pub struct ConsumerStates {
 pub struct ConsumerTables {
     pub(super) consumers: Table<String, ConsumerPlace>,
     pub(super) parked: Table<(String, Position), ParkedEvent>,
+    pub(super) exports: Table<String, ExportKept>,
 }
 
 /// What an operator does about a consumer.
@@ -35,6 +38,8 @@ pub enum ConsumerAction {
     Resume,
     /// Retention may go past its place, until it goes on.
     Release,
+    /// It begins anew after this position; it is not at work meanwhile. What it has parked stays so.
+    Reset(Position),
     /// It ends, and nothing is known of it any more, its parked events neither.
     Delete,
 }
@@ -58,8 +63,10 @@ impl ConsumerStates {
         let consumers = Arc::new(TableState::own("foundation.consumers")?);
         let parked = Arc::new(TableState::own("foundation.parked")?);
         tables.link(Arc::clone(&consumers))?;
+        let exports = Arc::new(TableState::own("foundation.exports")?);
         tables.link(Arc::clone(&parked))?;
-        Ok(Self { consumers, parked })
+        tables.link(Arc::clone(&exports))?;
+        Ok(Self { consumers, parked, exports })
     }
 
     /// The tables, once the journal was read.
@@ -69,7 +76,8 @@ impl ConsumerStates {
     pub fn open(self, journal: &Arc<dyn Journal>) -> Result<ConsumerTables> {
         let consumers = Table::open(Arc::clone(journal), self.consumers)?;
         let parked = Table::open(Arc::clone(journal), self.parked)?;
-        Ok(ConsumerTables { consumers, parked })
+        let exports = Table::open(Arc::clone(journal), self.exports)?;
+        Ok(ConsumerTables { consumers, parked, exports })
     }
 }
 
@@ -100,6 +108,7 @@ impl EventStore {
                 };
                 tables.consumers.update(name.to_owned(), release).await.map(drop)
             }
+            ConsumerAction::Reset(position) => self.put_consumer(name, position).await,
             ConsumerAction::Delete => {
                 if let Some(live) = consumers.live(name) {
                     live.stop();
@@ -112,6 +121,46 @@ impl EventStore {
                 tables.consumers.remove(&name.to_owned()).await.map(drop)
             }
         }
+    }
+
+    /// Has a consumer that is not at work be at this position; it is made if there is none.
+    async fn put_consumer(&self, name: &str, position: Position) -> Result<()> {
+        let consumers = &self.0.consumers;
+        if consumers.live(name).is_some() {
+            let message = format!("consumer {name:?} is at work: end it before it is reset");
+            return Err(Error::new(ErrorKind::InvalidArgument, message));
+        }
+        let tables = consumers.tables()?;
+        let released = tables.consumers.get(name).is_some_and(|place| place.released);
+        let place = ConsumerPlace { position, released, ..ConsumerPlace::default() };
+        tables.consumers.insert(name.to_owned(), place).await?;
+        let hold = self.0.journal.hold(if released { Position::END } else { position });
+        consumers.holds().insert(name.to_owned(), hold);
+        Ok(())
+    }
+
+    /// The place of a consumer that is not at work; it is made before the oldest event if there is
+    /// none.
+    ///
+    /// # Errors
+    /// `Invalid` for a name that it may not have, `InvalidArgument` if it is at work, `TooLarge`
+    /// beyond 1,000 consumers, and as [`Table::insert`].
+    pub(crate) async fn idle_consumer(&self, name: &str) -> Result<Position> {
+        table_name(name)?;
+        let consumers = &self.0.consumers;
+        let _one_by_one = consumers.opening.lock().await;
+        if let Some(place) = consumers.tables()?.consumers.get(name) {
+            return Ok(place.position);
+        }
+        let position = self.0.kept_after();
+        consumers.place_or_new(name, position).await?;
+        consumers.holds().insert(name.to_owned(), self.0.journal.hold(position));
+        Ok(position)
+    }
+
+    /// What is kept of exports.
+    pub(crate) fn export_table(&self) -> Result<&Table<String, ExportKept>> {
+        self.0.consumers.tables().map(|tables| &tables.exports)
     }
 
     /// Ends all consumers; what was acked is durable then.

@@ -1,0 +1,163 @@
+//! Events that leave a store as files, and come back into another one.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::running::{Store, both, objects, shared};
+
+/// The events of a store without their places in it, by id.
+fn events(store: &Store) -> BTreeMap<String, Value> {
+    let mut all = BTreeMap::new();
+    for mut event in objects(&store.ok(&["events", "query"])) {
+        let fields = event.as_object_mut().expect("an object");
+        let kind = fields["type"].as_str().expect("text").to_owned();
+        for place in ["position", "stream", "version", "recorded"] {
+            fields.remove(place);
+        }
+        let id = fields["id"].as_str().expect("has one").to_owned();
+        if !kind.starts_with("foundation.") {
+            all.insert(id, event);
+        }
+    }
+    all
+}
+
+/// Exports a store and imports that into another one; the events are the same.
+fn there_and_back(store: &Store, format: &str) {
+    let file = store.file("out.ndjson", "");
+    let path = file.to_str().expect("is text");
+    let words = ["events", "export", "--to", path, "--format", format, "--stream", "events"];
+    store.ok(&words);
+    let other = Store::new();
+    other.ok(&["events", "import", path, "--format", format]);
+    assert_eq!(events(store), events(&other));
+}
+
+#[test]
+fn real_lines_leave_and_come_back_as_they_were() {
+    let Some(file) = shared("data/openstack_2k.ndjson") else { return };
+    let store = Store::new();
+    store.ok(&["events", "import", file.to_str().expect("is text")]);
+    assert_eq!(events(&store).len(), 2_000);
+    there_and_back(&store, "ndjson");
+    there_and_back(&store, "cloudevents");
+}
+
+fn line() -> impl Strategy<Value = Value> {
+    let field = || prop::option::of("\\PC{1,8}");
+    let tags = prop::collection::vec("[a-z]{1,4}:[0-9]", 0..3);
+    ("[a-z]{2,5}\\.[a-z]{2,5}", field(), field(), tags, 1_u16..9, -5_i64..5).prop_map(
+        |(kind, source, subject, tags, schema, data)| {
+            let mut event = serde_json::json!({
+                "type": kind, "tags": tags, "schema": schema, "data": {"n": [data, 2.50]},
+                "time": "2026-11-25T09:00:00.123456789Z",
+            });
+            for (name, text) in [("source", source), ("subject", subject)] {
+                if let Some(text) = text {
+                    event[name] = text.into();
+                }
+            }
+            event
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_events_leave_and_come_back_as_they_were(lines in prop::collection::vec(line(), 1..40)) {
+        let store = Store::new();
+        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        store.feed(&["events", "import", "-"], text).ok();
+        there_and_back(&store, "ndjson");
+        there_and_back(&store, "cloudevents");
+    }
+}
+
+fn append(store: &Store, ids: &[&str]) {
+    for id in ids {
+        store.ok(&["events", "append", "--type", "order.placed", "--id", id]);
+    }
+}
+
+fn lines(path: &std::path::Path) -> Vec<String> {
+    let text = std::fs::read_to_string(path).expect("reads");
+    objects(&text).iter().map(|one| one["id"].as_str().expect("text").to_owned()).collect()
+}
+
+#[test]
+fn an_export_with_a_name_goes_on_where_it_ended() {
+    both(|store| {
+        append(store, &["a", "b"]);
+        let file = store.file("out.ndjson", "");
+        let path = file.to_str().expect("is text");
+        let export = || {
+            store.run(&["events", "export", "--to", path, "--name", "audit", "--type", "order.*"])
+        };
+        let ran = export();
+        assert!(ran.talk.contains("2 events exported"), "{}", ran.talk);
+        append(store, &["c"]);
+        assert!(export().talk.contains("1 event exported"));
+        assert!(export().talk.contains("0 events exported"));
+        assert_eq!(lines(&file), ["a", "b", "c"]);
+
+        // What was half written is taken back, and what is there is not written again.
+        let mut text = std::fs::read_to_string(&file).expect("reads");
+        text.truncate(text.len() - 7);
+        std::fs::write(&file, text).expect("writes");
+        store.ok(&["events", "export", "reset", "audit", "0"]);
+        assert_eq!(export().code, Some(0));
+        assert_eq!(lines(&file), ["a", "b", "c"]);
+
+        let told = store.ok(&["events", "export", "list"]);
+        assert!(told.starts_with("audit  at ") && told.contains("not at work"), "{told}");
+        store.ok(&["events", "export", "pause", "audit"]);
+        assert!(store.ok(&["events", "export", "list"]).contains("paused"));
+        let refused = export();
+        assert_eq!(refused.code, Some(2), "{}", refused.talk);
+        assert!(refused.talk.contains("is paused: resume it first"), "{}", refused.talk);
+        store.ok(&["events", "export", "resume", "audit"]);
+        store.ok(&["events", "export", "delete", "audit"]);
+        assert_eq!(store.ok(&["events", "export", "list"]), "");
+        let unknown = store.run(&["events", "export", "pause", "audit"]);
+        assert!(unknown.talk.contains("there is no export \"audit\""), "{}", unknown.talk);
+    });
+}
+
+#[test]
+fn an_export_to_standard_output_and_one_that_would_write_twice() {
+    both(|store| {
+        append(store, &["a"]);
+        let words = ["events", "export", "--type", "order.*", "--format", "cloudevents"];
+        let told = objects(&store.ok(&words));
+        assert_eq!(told[0]["specversion"], "1.0");
+        assert_eq!(told[0]["id"], "a");
+        let file = store.file("out.ndjson", "a line of somebody\n");
+        let path = file.to_str().expect("is text");
+        let refused = store.run(&["events", "export", "--to", path]);
+        assert_eq!(refused.code, Some(2), "{}", refused.talk);
+        assert!(refused.talk.contains("is not empty"), "{}", refused.talk);
+    });
+}
+
+#[test]
+fn an_export_that_follows_writes_what_comes() {
+    let store = Store::new();
+    append(&store, &["a"]);
+    let refused = store.run(&["events", "export", "--follow"]);
+    assert_eq!(refused.code, Some(2), "{}", refused.talk);
+    let _node = store.serve(&[]);
+    let words = ["events", "export", "--follow", "--type", "order.*"];
+    let mut following = store.command(&words).spawn().expect("starts");
+    let out = following.stdout.take().expect("is piped");
+    let mut out = std::io::BufRead::lines(std::io::BufReader::new(out));
+    let mut next = || out.next().expect("goes on").expect("reads");
+    assert!(next().contains(r#""id":"a""#));
+    append(&store, &["b"]);
+    assert!(next().contains(r#""id":"b""#));
+    following.kill().expect("ends");
+    following.wait().expect("ends");
+}

@@ -1,0 +1,318 @@
+//! The exports of a store: those that are known, and those that this process has sinks for.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use foundation_types::event::ExportKept;
+use foundation_types::limits::EXPORTS_MAX;
+use foundation_types::{Error, ErrorKind, Position, Result};
+use foundation_validate::table::table_name;
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+
+use super::exporter::{Exporter, Shared, Wanted, no_such_export, status};
+use super::{ExportLeft, ExportRules, ExportStatus, Sink};
+use crate::event::{ConsumerAction, ConsumerStatus, EventStore};
+use crate::tasks::Tasks;
+
+/// What an operator does about an export.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExportAction {
+    /// It rests, also after a restart, until it is resumed. Retention waits meanwhile.
+    Pause,
+    /// It goes on, after a pause or after it stood still before an event.
+    Resume,
+    /// It begins anew after this position, 0 for the oldest event. What it has parked stays so.
+    Reset(Position),
+    /// It ends, and nothing is known of it any more, its parked events neither. A process that
+    /// has a sink for it begins anew at its next start.
+    Delete,
+}
+
+/// What an export does, as it tells it.
+#[derive(Debug, Default)]
+pub(super) struct Work {
+    pub(super) is_resting: bool,
+    pub(super) is_ended: bool,
+    pub(super) delivered: u64,
+    pub(super) retried: u64,
+    pub(super) last_error: Option<String>,
+    /// When the next try is, on the monotonic clock.
+    pub(super) next_try: Option<Duration>,
+    /// Since when there has been something to pass on of which nothing was taken.
+    pub(super) waiting_since: Option<Duration>,
+}
+
+impl Work {
+    pub(super) fn rest(&mut self) {
+        (self.is_resting, self.waiting_since, self.next_try) = (true, None, None);
+    }
+
+    pub(super) fn end(&mut self) {
+        self.rest();
+        self.is_ended = true;
+    }
+}
+
+/// The exports of a store. Clones are the same.
+#[derive(Clone)]
+pub struct Exports {
+    events: EventStore,
+    running: Arc<Mutex<BTreeMap<String, Arc<Shared>>>>,
+    /// Held while one is started or changed.
+    changing: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl Exports {
+    /// The exports of this event store; none is at work yet.
+    #[must_use]
+    pub fn new(events: EventStore) -> Self {
+        Self { events, running: Arc::default(), changing: Arc::default() }
+    }
+
+    /// Starts an export, where it was or at its start. It goes on beside the caller until the node
+    /// stops; one that is paused rests.
+    ///
+    /// # Errors
+    /// `Invalid` or `TooLarge` for a name that it may not have; `InvalidArgument` for rules beyond
+    /// their bounds, and for an export that has a sink in this process; `TooLarge` beyond 100
+    /// exports; what the journal answers if it is new.
+    pub async fn start(
+        &self,
+        name: impl Into<String>,
+        sink: impl Sink,
+        rules: ExportRules,
+        tasks: &Tasks,
+    ) -> Result<()> {
+        let exporter = self.begin(name.into(), Box::new(sink), rules).await?;
+        tasks.spawn("export", exporter.run());
+        Ok(())
+    }
+
+    pub(super) async fn begin(
+        &self,
+        name: String,
+        sink: Box<dyn Sink>,
+        rules: ExportRules,
+    ) -> Result<Exporter> {
+        let _one_by_one = self.changing.lock().await;
+        table_name(&name)?;
+        rules.check(&name)?;
+        if self.live(&name).is_some() {
+            let message = format!("export {name:?} has a sink in this process already");
+            return Err(Error::new(ErrorKind::InvalidArgument, message));
+        }
+        let kept = self.kept_or_new(&name).await?;
+        // What it is to begin with is decided now, and what is wrong with it told to the caller.
+        rules.consumer(&name, &self.events).open().await?.stop().await;
+        let wanted = if kept.paused { Wanted::Rest } else { Wanted::Run };
+        let batch_events = rules.batch_events;
+        let (wanted, work) = (watch::Sender::new(wanted), watch::Sender::default());
+        let shared = Arc::new(Shared { name: name.clone(), rules, wanted, work });
+        self.running().insert(name, Arc::clone(&shared));
+        Ok(Exporter { shared, events: self.events.clone(), sink, batch_events, failures: 0 })
+    }
+
+    pub(super) async fn kept_or_new(&self, name: &str) -> Result<ExportKept> {
+        let table = self.events.export_table()?;
+        if let Some(kept) = table.get(name) {
+            return Ok(ExportKept::clone(&kept));
+        }
+        if table.len() >= EXPORTS_MAX {
+            let message = format!("the store has {EXPORTS_MAX} exports, which is its limit");
+            return Err(Error::new(ErrorKind::TooLarge, message));
+        }
+        table.insert(name.to_owned(), ExportKept::default()).await?;
+        Ok(ExportKept::default())
+    }
+
+    /// Every export, at work or not, in the order of names.
+    #[must_use]
+    pub fn list(&self) -> Vec<ExportStatus> {
+        let Ok(table) = self.events.export_table() else { return Vec::new() };
+        let table = table.snapshot();
+        let places = self.events.consumers();
+        let place = |name: &str| places.iter().find(|place| place.name == name);
+        table.iter().map(|(name, kept)| self.status_of(name, kept, place(name))).collect()
+    }
+
+    fn status_of(
+        &self,
+        name: &str,
+        kept: &ExportKept,
+        place: Option<&ConsumerStatus>,
+    ) -> ExportStatus {
+        let work = self.live(name).map(|shared| status(&shared, &self.events));
+        let mut told = work.unwrap_or_default();
+        (told.name, told.paused, told.skipped) = (name.to_owned(), kept.paused, kept.skipped);
+        if let Some(place) = place {
+            (told.position, told.behind) = (place.position, place.behind);
+            (told.behind_ms, told.in_flight) = (place.behind_ms, place.in_flight);
+            (told.parked, told.halted) = (place.parked, place.halted.clone());
+            let failure = place.failure.as_ref().map(|failure| failure.message.clone());
+            told.last_error = told.last_error.or(failure);
+        }
+        told
+    }
+
+    /// Does something about an export, at work or not; it is done when this comes back.
+    ///
+    /// # Errors
+    /// `NotFound` if there is none with this name; what the journal answers otherwise.
+    pub async fn change(&self, name: &str, action: ExportAction) -> Result<()> {
+        let _one_by_one = self.changing.lock().await;
+        let table = self.events.export_table()?;
+        let kept = table.get(name).ok_or_else(|| no_such_export(name))?;
+        let has_place = self.events.consumers().iter().any(|place| place.name == name);
+        match action {
+            ExportAction::Pause => {
+                self.set_paused(name, true).await?;
+                self.rest(name).await;
+            }
+            ExportAction::Resume => {
+                self.set_paused(name, false).await?;
+                if has_place {
+                    self.events.change_consumer(name, ConsumerAction::Resume).await?;
+                }
+                self.want(name, Wanted::Run);
+            }
+            ExportAction::Reset(position) => {
+                self.rest(name).await;
+                let outcome = self.reset(name, position, has_place).await;
+                if !kept.paused {
+                    self.want(name, Wanted::Run);
+                }
+                outcome?;
+            }
+            ExportAction::Delete => {
+                self.want(name, Wanted::End);
+                if let Some(live) = self.live(name) {
+                    let _ = live.work.subscribe().wait_for(|work| work.is_ended).await;
+                }
+                if has_place {
+                    self.events.change_consumer(name, ConsumerAction::Delete).await?;
+                }
+                table.remove(&name.to_owned()).await?;
+                self.running().remove(name);
+            }
+        }
+        Ok(())
+    }
+
+    async fn reset(&self, name: &str, position: Position, has_place: bool) -> Result<()> {
+        let last = self.events.published();
+        if position > last {
+            let message = format!("position {position} is past the end of the log, {last}");
+            return Err(Error::new(ErrorKind::InvalidArgument, message));
+        }
+        if !has_place {
+            self.events.idle_consumer(name).await?;
+        }
+        self.events.change_consumer(name, ConsumerAction::Reset(position)).await
+    }
+
+    async fn set_paused(&self, name: &str, paused: bool) -> Result<()> {
+        let set =
+            |kept: Option<&ExportKept>| kept.map(|kept| ExportKept { paused, ..kept.clone() });
+        self.events.export_table()?.update(name.to_owned(), set).await.map(drop)
+    }
+
+    /// Has an export at work rest, and waits until it does.
+    async fn rest(&self, name: &str) {
+        let Some(live) = self.live(name) else { return };
+        self.want(name, Wanted::Rest);
+        let rests = |work: &Work| work.is_ended || work.is_resting;
+        let _ = live.work.subscribe().wait_for(rests).await;
+    }
+
+    fn want(&self, name: &str, wanted: Wanted) {
+        if let Some(live) = self.live(name) {
+            live.wanted.send_if_modified(|now| {
+                let is_open = !matches!(*now, Wanted::Drain(_) | Wanted::End);
+                if is_open {
+                    *now = wanted;
+                }
+                is_open
+            });
+            if wanted == Wanted::Run {
+                live.work.send_modify(|work| work.is_resting = false);
+            }
+        }
+    }
+
+    /// Has all exports pass on what is published by now, as long as nothing fails, and end; waits
+    /// for that at most so long, and ends them where they are then. Gives what is left.
+    pub async fn drain(&self, deadline: Duration) -> Vec<ExportLeft> {
+        let last = self.events.published();
+        let all: Vec<Arc<Shared>> = self.running().values().cloned().collect();
+        let drain = async {
+            for one in &all {
+                one.wanted.send_if_modified(|wanted| {
+                    let is_running = *wanted == Wanted::Run;
+                    *wanted = if is_running { Wanted::Drain(last) } else { Wanted::End };
+                    true
+                });
+            }
+            for one in &all {
+                let _ = one.work.subscribe().wait_for(|work| work.is_ended).await;
+            }
+        };
+        if tokio::time::timeout(deadline, drain).await.is_err() {
+            self.abandon();
+            // What is dropped where it waits ends at once.
+            for one in &all {
+                let ended = one.work.subscribe();
+                let _ = tokio::time::timeout(END, { ended }.wait_for(|work| work.is_ended)).await;
+            }
+        }
+        let names: BTreeSet<&str> = all.iter().map(|one| one.name.as_str()).collect();
+        let places = self.events.consumers().into_iter();
+        let left = places.filter(|one| names.contains(&*one.name) && one.position < last);
+        left.map(|one| ExportLeft {
+            export: one.name,
+            position: one.position,
+            behind: last.to_engine() - one.position.to_engine(),
+        })
+        .collect()
+    }
+
+    /// Tells all exports to end where they are, and waits for none.
+    pub fn abandon(&self) {
+        for one in self.running().values() {
+            one.wanted.send_replace(Wanted::End);
+        }
+    }
+
+    /// What is wrong with those that are known.
+    pub(crate) fn faults(&self) -> Vec<String> {
+        self.list().iter().filter_map(ExportStatus::fault).collect()
+    }
+
+    pub(super) fn events(&self) -> &EventStore {
+        &self.events
+    }
+
+    pub(super) fn has_sink(&self, name: &str) -> bool {
+        self.live(name).is_some()
+    }
+
+    fn live(&self, name: &str) -> Option<Arc<Shared>> {
+        let live = self.running().get(name).cloned();
+        live.filter(|live| !live.work.borrow().is_ended)
+    }
+
+    fn running(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Shared>>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How long an export that is dropped where it waits may take to keep its place.
+const END: Duration = Duration::from_millis(500);
+
+impl std::fmt::Debug for Exports {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Exports").finish_non_exhaustive()
+    }
+}
