@@ -11,8 +11,9 @@ pub(crate) use config::{
     WriteArgs,
 };
 pub(crate) use events::{
-    AggregateArgs, AppendArgs, ConsumersArgs, Direction, EventsVerb, FieldArgs, FilterArgs,
-    ImportArgs, ParkedArgs, ParkedVerb, QueryArgs, TraceArgs, TraceFormat, WhenLate, WhichParked,
+    AggregateArgs, AppendArgs, CheckArgs, ConsumersArgs, Direction, EventsVerb, FieldArgs,
+    FilterArgs, ImportArgs, ParkedArgs, ParkedVerb, QueryArgs, TraceArgs, TraceFormat, WhenLate,
+    WhichParked,
 };
 pub(crate) use keeping::{ReplayArgs, RestoreArgs, VerifyArgs};
 pub(crate) use table::{PutArgs, TableVerb};

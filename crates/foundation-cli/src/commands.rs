@@ -2,6 +2,7 @@
 
 mod append;
 mod backup;
+mod check;
 mod checkpoint;
 mod config;
 mod consumers;

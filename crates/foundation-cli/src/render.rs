@@ -1,6 +1,7 @@
 //! Answers as text for people and as JSON for programs. Nothing here asks anything.
 
 mod aggregated;
+mod checked;
 mod conflicts;
 mod consumers;
 mod events;
@@ -15,6 +16,7 @@ mod text;
 mod tree;
 
 pub(crate) use aggregated::{NamedRow, aggregated};
+pub(crate) use checked::history_checked;
 pub(crate) use conflicts::{change, conflicts};
 pub(crate) use consumers::{consumers, parked, projections};
 pub(crate) use events::{by_type, import_summary, receipt, stats};

@@ -4,12 +4,16 @@
 mod aggregate;
 #[path = "all/bad_input.rs"]
 mod bad_input;
+#[path = "all/checked.rs"]
+mod checked;
 #[path = "all/config.rs"]
 mod config;
 #[path = "all/config_sources.rs"]
 mod config_sources;
 #[path = "all/conflicts.rs"]
 mod conflicts;
+#[path = "all/consumers.rs"]
+mod consumers;
 #[path = "all/dump.rs"]
 mod dump;
 #[path = "all/events.rs"]

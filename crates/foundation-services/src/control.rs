@@ -19,9 +19,9 @@ pub use calls::{
     Append, AppendEach, AppendOutcome, Call, ConfigCheck, ConfigConflicts, ConfigDiff,
     ConfigExplain, ConfigFields, ConfigFollow, ConfigGet, ConfigHistory, ConfigResolve,
     ConfigRollback, ConfigSchema, ConfigTemplate, ConfigUpdate, ConfigVersionAt, ConsumerChange,
-    ConsumerList, EventGet, EventsAggregate, EventsQuery, EventsStats, EventsTrace, GetKeptMetrics,
-    GetMetrics, GetStatus, ParkedDrop, ParkedList, ParkedRetry, ProjectionList, Put, Replay,
-    Request, TableGet, TableList, TablePut, TableRemove, TableRows, Take, TakeBackup,
+    ConsumerList, EventGet, EventsAggregate, EventsCheck, EventsQuery, EventsStats, EventsTrace,
+    GetKeptMetrics, GetMetrics, GetStatus, ParkedDrop, ParkedList, ParkedRetry, ProjectionList,
+    Put, Replay, Request, TableGet, TableList, TablePut, TableRemove, TableRows, Take, TakeBackup,
     TakeCheckpoint, TakeDump, Verify,
 };
 pub use client::Client;

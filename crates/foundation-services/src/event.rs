@@ -16,8 +16,10 @@ mod consumer;
 mod each;
 mod flight;
 mod group;
+mod history;
 mod meters;
 mod query;
+mod reader;
 mod receipt;
 mod repeats;
 mod single;
@@ -32,7 +34,9 @@ pub use consumer::{
     Consumer, ConsumerAction, ConsumerBuilder, ConsumerStates, ConsumerStatus, ConsumerTables,
     Delivery, ParkedFilter,
 };
+pub use history::{HistoryFailure, HistoryPage, HistoryReport, HistoryRow};
 pub use query::{EventPage, Pages};
+pub use reader::{EventTypes, Reader};
 pub use receipt::Receipt;
 pub use single::AppendFuture;
 pub use stats::EventStoreStats;
@@ -76,7 +80,7 @@ use meters::Meters;
 /// # let events = EventStore::new(EventStoreParts {
 /// #     journal, log, durability: Default::default(), settings: Arc::new(ConfigState::new()?),
 /// #     telemetry: TelemetryService::new(2_000, clock.clone()), clock,
-/// #     rng: Arc::new(SystemRng::default()), consumers: None,
+/// #     rng: Arc::new(SystemRng::default()), consumers: None, reader: Default::default(),
 /// # });
 /// let receipt = events.append(Event::new("order.placed").correlation("req-7")).await?;
 /// let paid = Event::new("order.paid").correlation("req-7").parent(&receipt.id);
@@ -109,6 +113,8 @@ pub struct EventStoreParts {
     pub rng: Arc<dyn Rng>,
     /// What is kept of consumers; without it there are none.
     pub consumers: Option<ConsumerTables>,
+    /// What makes of stored events the ones that readers see.
+    pub reader: Reader,
 }
 
 /// When appends are acked that do not say it themselves.
@@ -144,6 +150,7 @@ struct Core {
     left: Left,
     meters: Meters,
     consumers: Registry,
+    reader: Reader,
 }
 
 /// The streams of events that name none.
@@ -165,6 +172,7 @@ impl EventStore {
             clock,
             rng,
             consumers,
+            reader,
         } = parts;
         let consumers = Registry::new(consumers, &*journal);
         let is_durable = journal.extent().durable;
@@ -185,6 +193,7 @@ impl EventStore {
             left: Left::default(),
             meters: Meters::new(&telemetry),
             consumers,
+            reader,
         }));
         store.apply_settings(&store.0.settings.current());
         store
@@ -250,6 +259,11 @@ impl EventStore {
     /// Keeps the log from letting go of what comes after a position.
     pub(crate) fn hold(&self, position: Position) -> Hold {
         self.0.journal.hold(position)
+    }
+
+    /// What makes of stored events the ones that readers see.
+    pub(crate) fn reader(&self) -> &Reader {
+        &self.0.reader
     }
 
     /// The last position that readers see.

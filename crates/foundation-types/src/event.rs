@@ -6,9 +6,11 @@ mod consumer;
 mod data;
 mod field;
 mod leaf;
+mod newer;
 mod pattern;
 mod projection;
 mod query;
+mod typed;
 
 pub use aggregation::{Aggregation, By, Fold, Late, Lateness, Measure, Percent, Window};
 pub use at::field_at;
@@ -16,9 +18,11 @@ pub use consumer::{ConsumerPlace, FailedEvent, Halt, ParkedEvent, Poison, cause_
 pub use data::Data;
 pub use field::{Comparison, FieldFilter};
 pub use leaf::Leaf;
+pub use newer::NewerSchema;
 pub use pattern::TypePattern;
 pub use projection::ProjectionKept;
 pub use query::{EventQuery, Order};
+pub use typed::EventData;
 
 use serde::{Deserialize, Serialize};
 

@@ -121,6 +121,10 @@ pub const TABLE_ENTRIES_MAX: usize = 1_000_000;
 pub const TABLE_ANSWER_ENTRIES_MAX: usize = 10_000;
 /// Tables whose changes are in the log while the program does not have their types.
 pub const UNLINKED_TABLES_MAX: usize = 1_000;
+/// Steps from one schema of events to the next that a program may have.
+pub const UPCASTERS_MAX: usize = 1_000;
+/// Failures of one type and schema whose positions a check of the history tells; further ones are counted.
+pub const HISTORY_FAILURES_TOLD: usize = 10;
 /// Longest metric name, in bytes.
 pub const METRIC_NAME_BYTES_MAX: usize = 255;
 /// Labels on one series.

@@ -21,6 +21,7 @@ use foundation_store::event::EventLog;
 use foundation_store::journal::{Follower, Journal, MemoryJournal, Mode, Recovered};
 use foundation_store::random::{Rng, SystemRng};
 use foundation_store::table::Tables;
+use foundation_store::telemetry::KeptMetrics;
 use foundation_store::together::Together;
 use foundation_types::{
     Document, Durability, Event, Keep, Result, Settings, StoreId, StreamName, TableKey, TableValue,
@@ -29,8 +30,9 @@ use foundation_types::{
 use foundation_validate::BusinessRule;
 
 use crate::declared_projections::DeclaredProjections;
+use crate::evolving::Evolution;
 use crate::linked::{Declaration, Declared, Linked};
-use crate::linked_tables::DeclaredTables;
+use crate::linked_tables::{DeclaredTables, LinkedTables};
 use crate::running::{Foundation, Handles, Life};
 
 /// Where a store is, which documents and tables it has, and what runs beside it.
@@ -44,6 +46,7 @@ pub struct Builder {
     settings: Sources,
     tables: DeclaredTables,
     projections: DeclaredProjections,
+    pub(crate) evolution: Evolution,
     dumps: Option<Dumps>,
     control_socket: bool,
     host_metrics: bool,
@@ -56,6 +59,18 @@ pub struct Builder {
     rng: Arc<dyn Rng>,
 }
 
+/// The states that follow the journal, before it is opened.
+struct Links {
+    settings: Arc<ConfigState<Settings>>,
+    linked: Vec<Box<dyn Linked>>,
+    documents: Arc<Documents>,
+    consumers: ConsumerStates,
+    projections: ProjectionStates,
+    tables: LinkedTables,
+    log: Arc<EventLog>,
+    together: Arc<Together>,
+}
+
 impl Builder {
     pub(crate) fn new(directory: Option<PathBuf>) -> Self {
         Self {
@@ -66,6 +81,7 @@ impl Builder {
             settings: Sources::defaults(),
             tables: DeclaredTables::default(),
             projections: DeclaredProjections::default(),
+            evolution: Evolution::default(),
             dumps: None,
             control_socket: false,
             host_metrics: false,
@@ -234,27 +250,12 @@ impl Builder {
     /// a rule of its type; every problem of its files and variables at once, each with its place;
     /// `SecretSealed`, with document and path, if a secret was kept under another key; `Malformed`,
     /// with the key, if an entry of a table as logged does not fit
-    /// its types; `NotFound` if it is for reading and there is no store; `Disk`.
+    /// its types; `InvalidArgument` for upcasters that cannot be; `NotFound` if it is for reading and there is no store; `Disk`.
     pub async fn start(mut self) -> Result<Foundation> {
-        let declared = std::mem::take(&mut self.documents);
-        let mut documents = Documents::default();
-        let settings = Arc::new(ConfigState::<Settings>::new()?);
-        documents.link(settings.clone())?;
-        let seals = self.seals();
-        let link = |one: Box<dyn Declared>| one.link(&mut documents, seals.clone());
-        let linked: Vec<Box<dyn Linked>> = declared.into_iter().map(link).collect::<Result<_>>()?;
-        let documents = Arc::new(documents);
-        let mut own = Tables::default();
-        let consumers = ConsumerStates::link(&mut own)?;
-        let projections = ProjectionStates::link(&mut own)?;
-        let tables = std::mem::take(&mut self.tables).link(own)?;
-        let log = Arc::new(EventLog::new(settings.current().events.buffer.clone()));
-        // Whoever hears of a change finds the event of it.
-        let together = Together::new(vec![log.clone(), documents.clone(), tables.all.clone()]);
-        let together = Arc::new(together);
-        let (journal, recovered) = self.open(together.clone()).await?;
-
-        let clock = self.clock.clone();
+        let reader = std::mem::take(&mut self.evolution).reader()?;
+        let links = self.link()?;
+        let (journal, recovered) = self.open(links.together.clone()).await?;
+        let (clock, settings) = (self.clock.clone(), links.settings);
         let settings_server = ConfigServer::open_with(
             journal.clone(),
             settings.clone(),
@@ -262,30 +263,28 @@ impl Builder {
             clock.clone(),
             std::mem::take(&mut self.settings),
         )?;
-        let (configs, typed) = serve_all(linked, &settings_server, &journal, &clock)?;
-        let table_states = tables.all.clone();
-        let dumps = self.dumper(&*journal, together, &documents, &table_states)?;
-        let tables = tables.serve(&journal)?;
-        let consumers = Some(consumers.open(&journal)?);
-        let projections = projections.open(&journal)?;
+        let (configs, typed) = serve_all(links.linked, &settings_server, &journal, &clock)?;
+        let table_states = links.tables.all.clone();
+        let dumps = self.dumper(&*journal, links.together, &links.documents, &table_states)?;
+        let tables = links.tables.serve(&journal)?;
+        let consumers = Some(links.consumers.open(&journal)?);
+        let projections = links.projections.open(&journal)?;
         let folded = self.projections.open(&projections)?;
         let max_series = settings.current().telemetry.max_series_per_metric;
         let telemetry = TelemetryService::new(max_series, clock.clone());
         let events = EventStore::new(EventStoreParts {
             journal: journal.clone(),
-            log,
+            log: links.log,
             durability: std::mem::take(&mut self.durability),
             settings: settings.clone(),
             telemetry: telemetry.clone(),
             clock: clock.clone(),
             rng: self.rng.clone(),
             consumers,
+            reader,
         });
         let started = clock.wall();
-        let metrics_before = match &self.directory {
-            Some(directory) => kept_metrics(directory.clone()).await,
-            None => None,
-        };
+        let metrics_before = self.metrics_before().await;
         let metric_keeper = self
             .kept_in()
             .map(|directory| Arc::new(MetricKeeper::new(directory, telemetry.clone(), started)));
@@ -293,7 +292,7 @@ impl Builder {
             journal,
             recovered,
             directory: self.directory.clone(),
-            documents,
+            documents: links.documents,
             configs,
             table_states,
             tables: tables.any,
@@ -312,6 +311,31 @@ impl Builder {
         let foundation = Foundation::new(node, handles, settings_server, self.life);
         self.start_tasks(&foundation, settings).await?;
         Ok(foundation)
+    }
+
+    /// Makes the states of everything that was declared, which follow the journal.
+    fn link(&mut self) -> Result<Links> {
+        let declared = std::mem::take(&mut self.documents);
+        let mut documents = Documents::default();
+        let settings = Arc::new(ConfigState::<Settings>::new()?);
+        documents.link(settings.clone())?;
+        let seals = self.seals();
+        let link = |one: Box<dyn Declared>| one.link(&mut documents, seals.clone());
+        let linked = declared.into_iter().map(link).collect::<Result<_>>()?;
+        let documents = Arc::new(documents);
+        let mut own = Tables::default();
+        let consumers = ConsumerStates::link(&mut own)?;
+        let projections = ProjectionStates::link(&mut own)?;
+        let tables = std::mem::take(&mut self.tables).link(own)?;
+        let log = Arc::new(EventLog::new(settings.current().events.buffer.clone()));
+        // Whoever hears of a change finds the event of it.
+        let together = Together::new(vec![log.clone(), documents.clone(), tables.all.clone()]);
+        let together = Arc::new(together);
+        Ok(Links { settings, linked, documents, consumers, projections, tables, log, together })
+    }
+
+    async fn metrics_before(&self) -> Option<KeptMetrics> {
+        kept_metrics(self.directory.clone()?).await
     }
 
     fn seals(&mut self) -> Arc<Seals> {

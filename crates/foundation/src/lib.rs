@@ -70,6 +70,7 @@
 mod builder;
 mod declared_projections;
 pub mod events;
+mod evolving;
 mod keeping;
 mod linked;
 mod linked_tables;
@@ -82,9 +83,9 @@ pub use running::Foundation;
 
 pub use foundation_services::config::Sources;
 pub use foundation_types::{
-    CorrelationId, Document, Durability, Error, ErrorKind, Event, EventId, EventQuery, EventType,
-    ExpectedVersion, HIDDEN, Keep, Order, Path, Position, Recorded, Result, Secret, Segment,
-    Settings, Shaped, StreamName, Timestamp, Value, Version, lens,
+    CorrelationId, Document, Durability, Error, ErrorKind, Event, EventData, EventId, EventQuery,
+    EventType, ExpectedVersion, HIDDEN, Keep, Order, Path, Position, Recorded, Result, Secret,
+    Segment, Settings, Shaped, StreamName, Timestamp, Value, Version, lens,
 };
 
 /// Configuration: documents, their changes and history.
@@ -364,10 +365,10 @@ pub mod node {
         Append, AppendEach, AppendOutcome, Call, Client, ConfigCheck, ConfigConflicts, ConfigDiff,
         ConfigExplain, ConfigFields, ConfigFollow, ConfigGet, ConfigHistory, ConfigResolve,
         ConfigRollback, ConfigSchema, ConfigTemplate, ConfigUpdate, ConfigVersionAt,
-        ConsumerChange, ConsumerList, EventGet, EventsAggregate, EventsQuery, EventsStats,
-        EventsTrace, GetKeptMetrics, GetMetrics, GetStatus, ParkedDrop, ParkedList, ParkedRetry,
-        ProjectionList, Put, Replay, Request, TableGet, TableList, TablePut, TableRemove,
-        TableRows, Take, TakeBackup, TakeCheckpoint, TakeDump, Verify,
+        ConsumerChange, ConsumerList, EventGet, EventsAggregate, EventsCheck, EventsQuery,
+        EventsStats, EventsTrace, GetKeptMetrics, GetMetrics, GetStatus, ParkedDrop, ParkedList,
+        ParkedRetry, ProjectionList, Put, Replay, Request, TableGet, TableList, TablePut,
+        TableRemove, TableRows, Take, TakeBackup, TakeCheckpoint, TakeDump, Verify,
     };
     pub use foundation_services::dump::{DumpReport, Dumps};
     pub use foundation_services::fold::{FoldReport, FoldRow};

@@ -2,6 +2,7 @@
 
 mod consumers;
 mod dumps;
+mod evolving;
 mod life;
 mod parked;
 mod projections;

@@ -24,6 +24,8 @@ pub(crate) enum EventsVerb {
     Aggregate(AggregateArgs),
     /// Who caused what in a story
     Trace(TraceArgs),
+    /// Whether the program can read everything that is stored, by type and schema
+    Check(CheckArgs),
     /// What the event store holds
     Stats,
     /// Every durable consumer: where it is, how far behind, what it has in hand and has parked
@@ -32,6 +34,13 @@ pub(crate) enum EventsVerb {
     Parked(ParkedArgs),
     /// Every projection: its version, where it is, how far behind
     Projections,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// Only events of these types; a * at the end stands for any rest
+    #[arg(long = "types", value_name = "TYPE", value_delimiter = ',')]
+    pub(crate) types: Vec<String>,
 }
 
 #[derive(Debug, Args)]

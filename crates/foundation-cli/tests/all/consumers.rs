@@ -28,7 +28,10 @@ fn with_parked(store: &Store) {
         let foundation = builder.start().await.expect("starts");
         let events = foundation.events();
         for (number, kind) in ["paid", "paid", "sent"].into_iter().enumerate() {
-            events.append(Event::new(kind).id(format!("e{number}").as_str())).await.expect("stored");
+            events
+                .append(Event::new(kind).id(format!("e{number}").as_str()))
+                .await
+                .expect("stored");
         }
         let filter = EventQuery::all().stream("events");
         let consumer = events.consumer("billing").filter(filter).open().await.expect("opens");
@@ -97,6 +100,9 @@ fn projections_are_listed_and_own_tables_are_out_of_reach() {
         let own = "foundation.consumers";
         assert_eq!(store.run(&["table", "put", own, "a", "1", "--create"]).code, Some(6));
         assert_eq!(store.run(&["table", "remove", own, "billing"]).code, Some(4));
-        assert_eq!(store.run(&["verify", "--fold"]).code.map(|code| code == 0 || code == 2), Some(true));
+        assert_eq!(
+            store.run(&["verify", "--fold"]).code.map(|code| code == 0 || code == 2),
+            Some(true)
+        );
     });
 }

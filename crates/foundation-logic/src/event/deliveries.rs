@@ -264,6 +264,19 @@ impl<E> Deliveries<E> {
         is_in_hand
     }
 
+    /// Gives an event in hand back as poison, however often it was tried: no further try is of use.
+    /// False as for [`Deliveries::ack`].
+    pub fn give_up(&mut self, ticket: Ticket, cause: &str, now: Duration) -> bool {
+        let is_in_hand = self.take_ticket(ticket);
+        if is_in_hand {
+            if let Some(slot) = self.slots.get_mut(&ticket.position) {
+                slot.attempts = self.rules.attempts_max;
+            }
+            self.give_back(ticket.position, cause, now);
+        }
+        is_in_hand
+    }
+
     /// Has an event in hand parked, however often it was tried. False as for
     /// [`Deliveries::ack`].
     pub fn park(&mut self, ticket: Ticket, cause: &str) -> bool {

@@ -70,6 +70,9 @@ pub async fn answer(node: &Node, serving: bool, request: Request) -> Result<Box<
         Request::EventsAggregate(call) => {
             json(&node.events.aggregate(call.query, call.aggregation).await?)
         }
+        Request::EventsCheck(call) => {
+            json(&node.events.check_history_after(&call.types, call.after).await?)
+        }
         Request::EventsStats(_) => json(&node.events.stats()),
         Request::ConsumerList(_) => json(&node.events.consumers()),
         Request::ConsumerChange(call) => {

@@ -10,7 +10,7 @@ use foundation_types::event::{Aggregation, ParkedEvent};
 use foundation_types::telemetry::Metric;
 use foundation_types::{
     Change, CorrelationId, Data, Edit, Event, EventId, EventQuery, ExpectedVersion, Path, Position,
-    Recorded, StreamName, Timestamp, Value, Version,
+    Recorded, StreamName, Timestamp, TypePattern, Value, Version,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ use crate::backup::BackupReport;
 use crate::config::{Explanation, FieldRow, HistoryQuery, Updated};
 use crate::dump::DumpReport;
 use crate::event::{
-    ConsumerAction, ConsumerStatus, EventPage, EventStoreStats, ParkedFilter, Receipt,
+    ConsumerAction, ConsumerStatus, EventPage, EventStoreStats, HistoryPage, ParkedFilter, Receipt,
 };
 use crate::node::{IfMissing, ReplayPage, Status, TableStatus, VerifyReport};
 use crate::projection::ProjectionStatus;
@@ -273,6 +273,13 @@ calls! {
         /// What to compute of them.
         aggregation: Aggregation,
     } -> Aggregated;
+    /// Whether the node can read the events that are stored: a part of the history.
+    EventsCheck {
+        /// Of these types; of all if there are none.
+        types: Vec<TypePattern>,
+        /// The position after which the part begins.
+        after: Position,
+    } -> HistoryPage;
     /// What the event store holds.
     EventsStats {} -> EventStoreStats;
     /// Every durable consumer.
