@@ -12,8 +12,8 @@ pub(crate) use config::{
 };
 pub(crate) use events::{
     AggregateArgs, AppendArgs, CheckArgs, ConsumersArgs, Direction, EventsVerb, FieldArgs,
-    FilterArgs, ImportArgs, ParkedArgs, ParkedVerb, QueryArgs, TraceArgs, TraceFormat, WhenLate,
-    WhichParked,
+    FilterArgs, ForgetArgs, ImportArgs, ParkedArgs, ParkedVerb, QueryArgs, TraceArgs, TraceFormat,
+    WhenLate, WhichParked,
 };
 pub(crate) use keeping::{ReplayArgs, RestoreArgs, VerifyArgs};
 pub(crate) use table::{PutArgs, TableVerb};

@@ -9,6 +9,7 @@ mod consumers;
 mod demo;
 mod dump;
 mod events;
+mod forget;
 mod import;
 mod input;
 mod lines;

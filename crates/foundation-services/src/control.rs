@@ -19,10 +19,10 @@ pub use calls::{
     Append, AppendEach, AppendOutcome, Call, ConfigCheck, ConfigConflicts, ConfigDiff,
     ConfigExplain, ConfigFields, ConfigFollow, ConfigGet, ConfigHistory, ConfigResolve,
     ConfigRollback, ConfigSchema, ConfigTemplate, ConfigUpdate, ConfigVersionAt, ConsumerChange,
-    ConsumerList, EventGet, EventsAggregate, EventsCheck, EventsQuery, EventsStats, EventsTrace,
-    GetKeptMetrics, GetMetrics, GetStatus, ParkedDrop, ParkedList, ParkedRetry, ProjectionList,
-    Put, Replay, Request, TableGet, TableList, TablePut, TableRemove, TableRows, Take, TakeBackup,
-    TakeCheckpoint, TakeDump, Verify,
+    ConsumerList, EventGet, EventsAggregate, EventsCheck, EventsForget, EventsForgotten,
+    EventsQuery, EventsStats, EventsTrace, GetKeptMetrics, GetMetrics, GetStatus, ParkedDrop,
+    ParkedList, ParkedRetry, ProjectionList, Put, Replay, Request, TableGet, TableList, TablePut,
+    TableRemove, TableRows, Take, TakeBackup, TakeCheckpoint, TakeDump, Verify,
 };
 pub use client::Client;
 pub use server::ControlSocket;

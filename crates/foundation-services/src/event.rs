@@ -18,6 +18,7 @@ mod flight;
 mod group;
 mod history;
 mod meters;
+mod personal;
 mod query;
 mod reader;
 mod receipt;
@@ -35,6 +36,7 @@ pub use consumer::{
     Delivery, ParkedFilter,
 };
 pub use history::{HistoryFailure, HistoryPage, HistoryReport, HistoryRow};
+pub use personal::{Forgetting, Forgotten, PersonalRule, SubjectIn, Vault, VaultParts};
 pub use query::{EventPage, Pages};
 pub use reader::{EventTypes, Reader};
 pub use receipt::Receipt;

@@ -8,8 +8,10 @@ mod field;
 mod leaf;
 mod newer;
 mod pattern;
+mod personal;
 mod projection;
 mod query;
+mod rewrite;
 mod typed;
 
 pub use aggregation::{Aggregation, By, Fold, Late, Lateness, Measure, Percent, Window};
@@ -20,8 +22,10 @@ pub use field::{Comparison, FieldFilter};
 pub use leaf::Leaf;
 pub use newer::NewerSchema;
 pub use pattern::TypePattern;
+pub use personal::{FORGOTTEN_MARK, Personal, SEALED_MARK};
 pub use projection::ProjectionKept;
 pub use query::{EventQuery, Order};
+pub use rewrite::Replace;
 pub use typed::EventData;
 
 use serde::{Deserialize, Serialize};

@@ -9,7 +9,9 @@ use std::time::Duration;
 use foundation_services::config::{AnyConfig, ConfigServer, SealingKey, Sources};
 use foundation_services::control::ControlSocket;
 use foundation_services::dump::{DumpParts, Dumper, Dumps};
-use foundation_services::event::{ConsumerStates, EventDurability, EventStore, EventStoreParts};
+use foundation_services::event::{
+    ConsumerStates, EventDurability, EventStore, EventStoreParts, Vault,
+};
 use foundation_services::node::Node;
 use foundation_services::opening::Opening;
 use foundation_services::projection::{Projection, ProjectionStates};
@@ -30,6 +32,7 @@ use foundation_types::{
 use foundation_validate::BusinessRule;
 
 use crate::declared_projections::DeclaredProjections;
+use crate::erasing::Personal;
 use crate::evolving::Evolution;
 use crate::linked::{Declaration, Declared, Linked};
 use crate::linked_tables::{DeclaredTables, LinkedTables};
@@ -47,6 +50,7 @@ pub struct Builder {
     tables: DeclaredTables,
     projections: DeclaredProjections,
     pub(crate) evolution: Evolution,
+    pub(crate) personal: Personal,
     dumps: Option<Dumps>,
     control_socket: bool,
     host_metrics: bool,
@@ -62,6 +66,7 @@ pub struct Builder {
 /// The states that follow the journal, before it is opened.
 struct Links {
     settings: Arc<ConfigState<Settings>>,
+    seals: Arc<Seals>,
     linked: Vec<Box<dyn Linked>>,
     documents: Arc<Documents>,
     consumers: ConsumerStates,
@@ -82,6 +87,7 @@ impl Builder {
             tables: DeclaredTables::default(),
             projections: DeclaredProjections::default(),
             evolution: Evolution::default(),
+            personal: Personal::default(),
             dumps: None,
             control_socket: false,
             host_metrics: false,
@@ -250,11 +256,13 @@ impl Builder {
     /// a rule of its type; every problem of its files and variables at once, each with its place;
     /// `SecretSealed`, with document and path, if a secret was kept under another key; `Malformed`,
     /// with the key, if an entry of a table as logged does not fit
-    /// its types; `InvalidArgument` for upcasters that cannot be; `NotFound` if it is for reading and there is no store; `Disk`.
+    /// its types; `InvalidArgument` for upcasters or personal fields that
+    /// cannot be; `NoSealingKey` for personal fields without a key; `NotFound` if it is for reading and there is no store; `Disk`.
     pub async fn start(mut self) -> Result<Foundation> {
         let reader = std::mem::take(&mut self.evolution).reader()?;
         let links = self.link()?;
         let (journal, recovered) = self.open(links.together.clone()).await?;
+        let reader = reader.with_vault(self.vault(&links, &*journal).await?);
         let (clock, settings) = (self.clock.clone(), links.settings);
         let settings_server = ConfigServer::open_with(
             journal.clone(),
@@ -321,7 +329,7 @@ impl Builder {
         documents.link(settings.clone())?;
         let seals = self.seals();
         let link = |one: Box<dyn Declared>| one.link(&mut documents, seals.clone());
-        let linked = declared.into_iter().map(link).collect::<Result<_>>()?;
+        let linked: Vec<_> = declared.into_iter().map(link).collect::<Result<_>>()?;
         let documents = Arc::new(documents);
         let mut own = Tables::default();
         let consumers = ConsumerStates::link(&mut own)?;
@@ -331,7 +339,24 @@ impl Builder {
         // Whoever hears of a change finds the event of it.
         let together = Together::new(vec![log.clone(), documents.clone(), tables.all.clone()]);
         let together = Arc::new(together);
-        Ok(Links { settings, linked, documents, consumers, projections, tables, log, together })
+        Ok(Links {
+            settings,
+            seals,
+            linked,
+            documents,
+            consumers,
+            projections,
+            tables,
+            log,
+            together,
+        })
+    }
+
+    /// What seals and opens personal fields.
+    async fn vault(&mut self, links: &Links, journal: &dyn Journal) -> Result<Option<Arc<Vault>>> {
+        let (seals, directory) = (links.seals.clone(), self.directory.as_deref());
+        let personal = std::mem::take(&mut self.personal);
+        personal.open(directory, self.mode, seals, journal, &links.log).await
     }
 
     async fn metrics_before(&self) -> Option<KeptMetrics> {
@@ -392,6 +417,7 @@ impl Builder {
     ) -> Result<()> {
         let node = foundation.node();
         if self.mode == Mode::Write {
+            node.events.tell_forgotten().await?;
             node.log_sources().await?;
             node.watch_sources();
             node.end_passing();

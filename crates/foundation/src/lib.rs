@@ -69,6 +69,7 @@
 
 mod builder;
 mod declared_projections;
+mod erasing;
 pub mod events;
 mod evolving;
 mod keeping;
@@ -365,16 +366,17 @@ pub mod node {
         Append, AppendEach, AppendOutcome, Call, Client, ConfigCheck, ConfigConflicts, ConfigDiff,
         ConfigExplain, ConfigFields, ConfigFollow, ConfigGet, ConfigHistory, ConfigResolve,
         ConfigRollback, ConfigSchema, ConfigTemplate, ConfigUpdate, ConfigVersionAt,
-        ConsumerChange, ConsumerList, EventGet, EventsAggregate, EventsCheck, EventsQuery,
-        EventsStats, EventsTrace, GetKeptMetrics, GetMetrics, GetStatus, ParkedDrop, ParkedList,
-        ParkedRetry, ProjectionList, Put, Replay, Request, TableGet, TableList, TablePut,
-        TableRemove, TableRows, Take, TakeBackup, TakeCheckpoint, TakeDump, Verify,
+        ConsumerChange, ConsumerList, EventGet, EventsAggregate, EventsCheck, EventsForget,
+        EventsForgotten, EventsQuery, EventsStats, EventsTrace, GetKeptMetrics, GetMetrics,
+        GetStatus, ParkedDrop, ParkedList, ParkedRetry, ProjectionList, Put, Replay, Request,
+        TableGet, TableList, TablePut, TableRemove, TableRows, Take, TakeBackup, TakeCheckpoint,
+        TakeDump, Verify,
     };
     pub use foundation_services::dump::{DumpReport, Dumps};
     pub use foundation_services::fold::{FoldReport, FoldRow};
     pub use foundation_services::node::{
         Check, CheckState, DocumentStatus, Health, IfMissing, JournalReport, ReplayPage,
-        ShutdownReport, Status, StoreReport, TableStatus, VerifyFinding, VerifyReport,
+        ReplayShape, ShutdownReport, Status, StoreReport, TableStatus, VerifyFinding, VerifyReport,
     };
     pub use foundation_services::repair::{RepairRemedy, RepairReport, RepairStep};
     pub use foundation_store::journal::{RepairMode, RestoreOptions, VerifyOptions};

@@ -2,6 +2,7 @@
 
 mod consumers;
 mod dumps;
+mod erasing;
 mod evolving;
 mod life;
 mod parked;

@@ -26,6 +26,10 @@ pub(crate) enum EventsVerb {
     Trace(TraceArgs),
     /// Whether the program can read everything that is stored, by type and schema
     Check(CheckArgs),
+    /// Destroy the key of a subject: nobody reads its personal fields any more
+    Forget(ForgetArgs),
+    /// The certificates of what was forgotten
+    Forgotten,
     /// What the event store holds
     Stats,
     /// Every durable consumer: where it is, how far behind, what it has in hand and has parked
@@ -34,6 +38,18 @@ pub(crate) enum EventsVerb {
     Parked(ParkedArgs),
     /// Every projection: its version, where it is, how far behind
     Projections,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ForgetArgs {
+    /// The subject, as the events say it
+    pub(crate) subject: String,
+    /// Why
+    #[arg(long)]
+    pub(crate) reason: String,
+    /// Who asks for it
+    #[arg(long)]
+    pub(crate) actor: Option<String>,
 }
 
 #[derive(Debug, Args)]

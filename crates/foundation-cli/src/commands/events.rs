@@ -4,7 +4,7 @@ use foundation::events::{Aggregation, Late, Window};
 use foundation::node::{EventGet, EventsAggregate, EventsQuery, EventsStats, EventsTrace};
 use foundation::{Error, ErrorKind, EventQuery, Order, Result, Timestamp};
 
-use super::{append, check, consumers, import, parked, projections};
+use super::{append, check, consumers, forget, import, parked, projections};
 use crate::args::{
     AggregateArgs, Direction, EventsVerb, FilterArgs, Output, QueryArgs, TraceArgs, TraceFormat,
     WhenLate,
@@ -23,6 +23,8 @@ pub(super) async fn run(program: &mut Program, verb: EventsVerb) -> Outcome {
         EventsVerb::Aggregate(args) => aggregate(program, args).await,
         EventsVerb::Trace(args) => trace(program, args).await,
         EventsVerb::Check(args) => check::run(program, args).await,
+        EventsVerb::Forget(args) => forget::run(program, args).await,
+        EventsVerb::Forgotten => forget::list(program).await,
         EventsVerb::Stats => stats(program).await,
         EventsVerb::Consumers(args) => consumers::run(program, args).await,
         EventsVerb::Parked(args) => parked::run(program, args).await,

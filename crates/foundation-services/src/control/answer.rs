@@ -73,6 +73,10 @@ pub async fn answer(node: &Node, serving: bool, request: Request) -> Result<Box<
         Request::EventsCheck(call) => {
             json(&node.events.check_history_after(&call.types, call.after).await?)
         }
+        Request::EventsForget(call) => {
+            json(&node.events.forget_for(&call.subject, call.actor, &call.reason).await?)
+        }
+        Request::EventsForgotten(_) => json(&node.events.forgotten().await?),
         Request::EventsStats(_) => json(&node.events.stats()),
         Request::ConsumerList(_) => json(&node.events.consumers()),
         Request::ConsumerChange(call) => {
@@ -92,7 +96,7 @@ pub async fn answer(node: &Node, serving: bool, request: Request) -> Result<Box<
             json(&node.verify(VerifyOptions { bytes_per_second }).await?)
         }
         Request::TakeBackup(call) => json(&node.backup(&call.directory).await?),
-        Request::Replay(call) => json(&node.replay(call.after, call.until).await?),
+        Request::Replay(call) => json(&node.replay(call.after, call.until, call.shape).await?),
     }
 }
 

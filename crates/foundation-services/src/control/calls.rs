@@ -19,9 +19,10 @@ use crate::backup::BackupReport;
 use crate::config::{Explanation, FieldRow, HistoryQuery, Updated};
 use crate::dump::DumpReport;
 use crate::event::{
-    ConsumerAction, ConsumerStatus, EventPage, EventStoreStats, HistoryPage, ParkedFilter, Receipt,
+    ConsumerAction, ConsumerStatus, EventPage, EventStoreStats, Forgetting, Forgotten, HistoryPage,
+    ParkedFilter, Receipt,
 };
-use crate::node::{IfMissing, ReplayPage, Status, TableStatus, VerifyReport};
+use crate::node::{IfMissing, ReplayPage, ReplayShape, Status, TableStatus, VerifyReport};
 use crate::projection::ProjectionStatus;
 use crate::table::TableRow;
 
@@ -280,6 +281,17 @@ calls! {
         /// The position after which the part begins.
         after: Position,
     } -> HistoryPage;
+    /// Destroys the key of a subject: nobody reads its personal fields any more.
+    EventsForget {
+        /// The subject.
+        subject: String,
+        /// Who asks for it.
+        actor: Option<String>,
+        /// Why.
+        reason: String,
+    } -> Forgetting, writes true;
+    /// The certificates of what was forgotten.
+    EventsForgotten {} -> Vec<Forgotten>;
     /// What the event store holds.
     EventsStats {} -> EventStoreStats;
     /// Every durable consumer.
@@ -339,6 +351,9 @@ calls! {
         after: Position,
         /// The last position that is wanted; absent for the end of the log.
         until: Option<Position>,
+        /// In which shape.
+        #[serde(default)]
+        shape: ReplayShape,
     } -> ReplayPage;
 }
 

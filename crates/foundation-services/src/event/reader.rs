@@ -10,6 +10,8 @@ use foundation_logic::event::{EventKeys, Upcasters, matches};
 use foundation_store::record::Record;
 use foundation_types::{Error, ErrorKind, EventData, EventQuery, Recorded, Result};
 
+use super::personal::Vault;
+
 /// Whether an event as readers see it fits the Rust type that the application has for its type.
 type Fits = fn(&Recorded) -> Result<()>;
 
@@ -18,6 +20,8 @@ type Fits = fn(&Recorded) -> Result<()>;
 pub struct Reader {
     upcasters: Arc<Upcasters>,
     types: Arc<BTreeMap<&'static str, Fits>>,
+    /// What seals and opens personal fields; without it they are given as they are stored.
+    pub(super) vault: Option<Arc<Vault>>,
 }
 
 /// The Rust types of events that an application has.
@@ -35,7 +39,13 @@ impl Reader {
     /// A reader who brings events up like this, and knows these types of their data.
     #[must_use]
     pub fn new(upcasters: Upcasters, types: EventTypes) -> Self {
-        Self { upcasters: Arc::new(upcasters), types: Arc::new(types.0) }
+        Self { upcasters: Arc::new(upcasters), types: Arc::new(types.0), vault: None }
+    }
+
+    /// The same, which opens the personal fields of events.
+    #[must_use]
+    pub fn with_vault(self, vault: Option<Arc<Vault>>) -> Self {
+        Self { vault, ..self }
     }
 
     /// The event in a record as readers see it.
@@ -49,9 +59,15 @@ impl Reader {
     /// An event as readers see it, which was stored like this.
     ///
     /// # Errors
-    /// As [`Upcasters::upcast`].
+    /// As [`Upcasters::upcast`]; `SecretSealed` for a person's key that was wrapped under another
+    /// key than the application's.
     pub(crate) fn opened(&self, stored: Recorded) -> Result<Recorded> {
-        self.upcasters.upcast(stored)
+        // What is sealed is opened first: steps are for what was appended.
+        let clear = match &self.vault {
+            Some(vault) => vault.open(stored)?,
+            None => stored,
+        };
+        self.upcasters.upcast(clear)
     }
 
     /// The event in a record as it was stored, for whoever puts it aside.
@@ -61,7 +77,12 @@ impl Reader {
 
     /// What finds in the log all that may answer a query once it is read; nothing if the query does.
     pub(super) fn widened(&self, query: &EventQuery) -> Option<EventQuery> {
-        self.upcasters.widened(query)
+        let wide = self.upcasters.widened(query);
+        // A field that is asked for may be sealed.
+        if wide.is_none() && self.vault.is_some() && !query.fields.is_empty() {
+            return Some(EventQuery { fields: Vec::new(), ..query.clone() });
+        }
+        wide
     }
 
     /// Whether the event in a record answers the query as readers see it. One that cannot be read

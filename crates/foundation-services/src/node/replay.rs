@@ -10,6 +10,17 @@ use crate::event::Reader;
 /// Bytes of records in one page, about.
 const PAGE_BYTES: usize = 1024 * 1024;
 
+/// In which shape events are given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReplayShape {
+    /// As readers see them.
+    #[default]
+    Read,
+    /// As they are stored: personal fields sealed, data of the schema that it had.
+    Stored,
+}
+
 /// A part of the log.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ReplayPage {
@@ -28,8 +39,18 @@ impl Node {
     /// As [`Journal::read_after`]: `Compacted`, with the position that resumes, if records after
     /// any other position were let go of. `Corruption` for a record that cannot be decoded,
     /// `UpcastFailed` or `NewerSchema` for one that readers cannot see.
-    pub async fn replay(&self, after: Position, until: Option<Position>) -> Result<ReplayPage> {
-        page(&*self.journal, self.events.reader(), after, until).await
+    pub async fn replay(
+        &self,
+        after: Position,
+        until: Option<Position>,
+        shape: ReplayShape,
+    ) -> Result<ReplayPage> {
+        let as_stored = Reader::default();
+        let reader = match shape {
+            ReplayShape::Read => self.events.reader(),
+            ReplayShape::Stored => &as_stored,
+        };
+        page(&*self.journal, reader, after, until).await
     }
 }
 

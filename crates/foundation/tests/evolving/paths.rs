@@ -6,7 +6,7 @@
 use foundation::events::{Aggregation, By, Projection, Recorded, Start};
 use foundation::node::{
     EventGet, EventsAggregate, EventsQuery, EventsTrace, ParkedDrop, ParkedList, ParkedRetry,
-    Replay, Request,
+    Replay, ReplayShape, Request,
 };
 use foundation::{Event, EventQuery, ExpectedVersion, Foundation, Position, Result, StreamName};
 
@@ -58,7 +58,7 @@ fn reads_events(request: &Request) -> bool {
         | Request::ParkedDrop(_)
         | Request::Replay(_) => true,
         // It gives counts of what was read.
-        Request::EventsCheck(_) => false,
+        Request::EventsCheck(_) | Request::EventsForget(_) | Request::EventsForgotten(_) => false,
         // Errors of these two carry the events that were missed.
         Request::Append(_) | Request::AppendEach(_) => true,
         Request::GetStatus(_)
@@ -204,14 +204,16 @@ async fn calls(foundation: &Foundation, first: &mut First) {
         ParkedList { filter: Default::default() }.into(),
         ParkedRetry { filter: Default::default(), dry_run: true }.into(),
         ParkedDrop { filter: Default::default(), dry_run: true }.into(),
-        Replay { after: Position::START, until: None }.into(),
+        Replay { after: Position::START, until: None, shape: ReplayShape::Read }.into(),
     ];
     assert!(requests.iter().all(reads_events));
     let page = foundation.call(EventsQuery { query: by_field() }).await.expect("a page");
     first.is("call query", &page.events[0]);
     let parked = foundation.call(ParkedList { filter: Default::default() }).await.expect("a list");
     first.is("call parked", parked[0].event.as_ref().expect("is small"));
-    let replayed = foundation.call(Replay { after: Position::START, until: None }).await;
+    let replayed = foundation
+        .call(Replay { after: Position::START, until: None, shape: ReplayShape::Read })
+        .await;
     let records = replayed.expect("a page").records;
     let is_first = |one: &&Recorded| {
         one.event.id == Some("o1".into()) && one.stream == StreamName::from("events")
