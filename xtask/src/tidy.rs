@@ -14,6 +14,7 @@ mod names;
 mod opening;
 mod packages;
 mod purity;
+mod reading;
 mod size;
 mod source;
 mod tables;
@@ -58,6 +59,7 @@ const CHECKS: &[Check] = &[
     compiler_lists::check,
     size::check,
     opening::check,
+    reading::check,
     attributes::check,
     names::check,
     facade::check,

@@ -14,9 +14,9 @@ pub(crate) use config::{
     WriteArgs,
 };
 pub(crate) use events::{
-    AggregateArgs, AppendArgs, ConsumersArgs, Direction, EventsVerb, FieldArgs, FilterArgs,
-    FindArgs, FollowArgs, ImportArgs, ParkedArgs, ParkedVerb, QueryArgs, TraceArgs, TraceFormat,
-    WhenLate, WhichParked,
+    AggregateArgs, AppendArgs, CheckArgs, ConsumersArgs, Direction, EventsVerb, FieldArgs,
+    FilterArgs, FindArgs, FollowArgs, ForgetArgs, ImportArgs, ParkedArgs, ParkedVerb, QueryArgs,
+    TraceArgs, TraceFormat, WhenLate, WhichParked,
 };
 pub(crate) use export::{EventFormat, ExportArgs, ExportVerb, ExportWrite};
 pub(crate) use keeping::{ReplayArgs, RestoreArgs, VerifyArgs};

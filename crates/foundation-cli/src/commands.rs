@@ -3,6 +3,7 @@
 mod append;
 mod archive;
 mod backup;
+mod check;
 mod checkpoint;
 mod config;
 mod consumers;
@@ -11,6 +12,7 @@ mod dump;
 mod events;
 mod export;
 mod follow;
+mod forget;
 mod import;
 mod input;
 mod lines;

@@ -2,6 +2,7 @@
 
 mod aggregated;
 mod archive;
+mod checked;
 mod conflicts;
 mod consumers;
 mod events;
@@ -18,6 +19,7 @@ mod tree;
 
 pub(crate) use aggregated::{NamedRow, aggregated};
 pub(crate) use archive::{archive, archived, restored, segments};
+pub(crate) use checked::history_checked;
 pub(crate) use conflicts::{change, conflicts};
 pub(crate) use consumers::{consumers, parked, projections};
 pub(crate) use events::{by_type, explained_query, import_summary, receipt, stats};

@@ -6,6 +6,8 @@ mod aggregate;
 mod archive;
 #[path = "all/bad_input.rs"]
 mod bad_input;
+#[path = "all/checked.rs"]
+mod checked;
 #[path = "all/config.rs"]
 mod config;
 #[path = "all/config_sources.rs"]

@@ -8,6 +8,7 @@ mod links;
 mod matches;
 mod outline;
 mod trace;
+mod upcast;
 mod walk;
 
 pub use aggregate::{AggregateRow, Aggregated, Aggregator, Figure, PlaceTally, RowKind, TimeSpan};
@@ -18,3 +19,4 @@ pub use figures::{Figures, Hole, Pause, Share, Step, Widest};
 pub use links::missing_parents;
 pub use matches::{EventKeys, matches};
 pub use trace::{Basis, Link, Span, Trace, trace, trace_beside};
+pub use upcast::{Upcaster, Upcasters};

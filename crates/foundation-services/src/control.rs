@@ -20,10 +20,11 @@ pub use calls::{
     Call, ConfigCheck, ConfigConflicts, ConfigDiff, ConfigExplain, ConfigFields, ConfigFollow,
     ConfigGet, ConfigHistory, ConfigResolve, ConfigRollback, ConfigSchema, ConfigTemplate,
     ConfigUpdate, ConfigVersionAt, ConsumerChange, ConsumerList, EventGet, EventsAggregate,
-    EventsExplain, EventsFollow, EventsQuery, EventsStats, EventsTrace, ExportChange, ExportCursor,
-    ExportList, ExportRead, GetKeptMetrics, GetMetrics, GetStatus, ParkedDrop, ParkedList,
-    ParkedRetry, ProjectionList, Put, Replay, Request, TableGet, TableList, TablePut, TableRemove,
-    TableRows, Take, TakeBackup, TakeCheckpoint, TakeDump, Verify,
+    EventsCheck, EventsExplain, EventsFollow, EventsForget, EventsForgotten, EventsQuery,
+    EventsStats, EventsTrace, ExportChange, ExportCursor, ExportList, ExportRead, GetKeptMetrics,
+    GetMetrics, GetStatus, ParkedDrop, ParkedList, ParkedRetry, ProjectionList, Put, Replay,
+    Request, TableGet, TableList, TablePut, TableRemove, TableRows, Take, TakeBackup,
+    TakeCheckpoint, TakeDump, Verify,
 };
 pub use client::Client;
 pub use server::ControlSocket;

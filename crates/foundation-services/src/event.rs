@@ -17,8 +17,11 @@ mod each;
 mod flight;
 mod follow;
 mod group;
+mod history;
 mod meters;
+mod personal;
 mod query;
+mod reader;
 mod receipt;
 mod repeats;
 mod single;
@@ -35,7 +38,10 @@ pub use consumer::{
     Delivery, Holds, ParkedFilter,
 };
 pub use follow::Followed;
+pub use history::{HistoryFailure, HistoryPage, HistoryReport, HistoryRow};
+pub use personal::{Forgetting, Forgotten, PersonalRule, SubjectIn, Vault, VaultParts};
 pub use query::{EventPage, ExplainedQuery, Pages};
+pub use reader::{EventTypes, Reader};
 pub use receipt::Receipt;
 pub use single::AppendFuture;
 pub use stats::EventStoreStats;
@@ -79,7 +85,7 @@ use meters::Meters;
 /// # let events = EventStore::new(EventStoreParts {
 /// #     journal, log, durability: Default::default(), settings: Arc::new(ConfigState::new()?),
 /// #     telemetry: TelemetryService::new(2_000, clock.clone()), clock,
-/// #     rng: Arc::new(SystemRng::default()), consumers: None,
+/// #     rng: Arc::new(SystemRng::default()), consumers: None, reader: Default::default(),
 /// # });
 /// let receipt = events.append(Event::new("order.placed").correlation("req-7")).await?;
 /// let paid = Event::new("order.paid").correlation("req-7").parent(&receipt.id);
@@ -112,6 +118,8 @@ pub struct EventStoreParts {
     pub rng: Arc<dyn Rng>,
     /// What is kept of consumers; without it there are none.
     pub consumers: Option<ConsumerTables>,
+    /// What makes of stored events the ones that readers see.
+    pub reader: Reader,
 }
 
 /// When appends are acked that do not say it themselves.
@@ -147,6 +155,7 @@ struct Core {
     left: Left,
     meters: Meters,
     consumers: Registry,
+    reader: Reader,
 }
 
 /// The streams of events that name none.
@@ -168,6 +177,7 @@ impl EventStore {
             clock,
             rng,
             consumers,
+            reader,
         } = parts;
         let consumers = Registry::new(consumers, &*journal);
         let is_durable = journal.extent().durable;
@@ -188,6 +198,7 @@ impl EventStore {
             left: Left::default(),
             meters: Meters::new(&telemetry),
             consumers,
+            reader,
         }));
         store.apply_settings(&store.0.settings.current());
         store
@@ -273,6 +284,11 @@ impl EventStore {
     /// Tells of each move of the last position that readers see.
     pub(crate) fn watch(&self) -> tokio::sync::watch::Receiver<Position> {
         self.0.log.watch()
+    }
+
+    /// What makes of stored events the ones that readers see.
+    pub(crate) fn reader(&self) -> &Reader {
+        &self.0.reader
     }
 
     /// The last position that readers see.

@@ -8,7 +8,7 @@ mod status;
 mod tables;
 mod upkeep;
 
-pub use replay::ReplayPage;
+pub use replay::{ReplayPage, ReplayShape};
 pub use shutdown::ShutdownReport;
 pub use status::{
     Check, CheckState, DocumentStatus, Health, JournalReport, Status, StoreReport, VerifyFinding,

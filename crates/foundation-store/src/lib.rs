@@ -6,7 +6,7 @@
 //!
 //! In reading order: the seams ([`disk`], [`clock`], [`random`]), the [`record`] that is stored,
 //! the [`journal`] that stores it, and the states that follow the journal: [`config`], [`event`],
-//! [`table`] and [`telemetry`]. [`together`] and [`dump`] are about all of them at once.
+//! [`table`] and [`telemetry`]. Beside the log lie the keys of persons ([`personal`]). [`together`] and [`dump`] are about all of them at once.
 
 #![forbid(unsafe_code)]
 
@@ -19,6 +19,7 @@ pub mod event;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod journal;
+pub mod personal;
 pub mod random;
 pub mod record;
 pub mod table;

@@ -8,9 +8,13 @@ mod data;
 mod export;
 mod field;
 mod leaf;
+mod newer;
 mod pattern;
+mod personal;
 mod projection;
 mod query;
+mod rewrite;
+mod typed;
 
 pub use aggregation::{Aggregation, By, Fold, Late, Lateness, Measure, Percent, Window};
 pub use at::field_at;
@@ -20,9 +24,13 @@ pub use data::Data;
 pub use export::ExportKept;
 pub use field::{Comparison, FieldFilter};
 pub use leaf::Leaf;
+pub use newer::NewerSchema;
 pub use pattern::TypePattern;
+pub use personal::{FORGOTTEN_MARK, Personal, SEALED_MARK};
 pub use projection::ProjectionKept;
 pub use query::{EventQuery, Order};
+pub use rewrite::Replace;
+pub use typed::EventData;
 
 use serde::{Deserialize, Serialize};
 

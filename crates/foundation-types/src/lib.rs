@@ -28,7 +28,9 @@ pub mod version;
 pub use config::{Change, Document, Edit, Field, Settings, Shaped};
 pub use durability::Durability;
 pub use error::{Error, ErrorKind, Problem, Result};
-pub use event::{Comparison, Data, Event, EventQuery, FieldFilter, Order, Recorded, TypePattern};
+pub use event::{
+    Comparison, Data, Event, EventData, EventQuery, FieldFilter, Order, Recorded, TypePattern,
+};
 pub use id::{CorrelationId, EventId, EventType, StoreId, StreamName, Tag};
 pub use path::{Path, Segment};
 pub use secret::{HIDDEN, Secret};

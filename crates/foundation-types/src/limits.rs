@@ -133,6 +133,16 @@ pub const TABLE_ENTRIES_MAX: usize = 1_000_000;
 pub const TABLE_ANSWER_ENTRIES_MAX: usize = 10_000;
 /// Tables whose changes are in the log while the program does not have their types.
 pub const UNLINKED_TABLES_MAX: usize = 1_000;
+/// Steps from one schema of events to the next that a program may have.
+pub const UPCASTERS_MAX: usize = 1_000;
+/// Failures of one type and schema whose positions a check of the history tells; further ones are counted.
+pub const HISTORY_FAILURES_TOLD: usize = 10;
+/// Persons who may have a key of their own.
+pub const SUBJECTS_MAX: usize = 1_000_000;
+/// Rules that say what of events is personal.
+pub const PERSONAL_RULES_MAX: usize = 1_000;
+/// Longest subject of personal fields, in bytes.
+pub const SUBJECT_BYTES_MAX: usize = 512;
 /// Longest metric name, in bytes.
 pub const METRIC_NAME_BYTES_MAX: usize = 255;
 /// Labels on one series.

@@ -1,41 +1,31 @@
-//! What a [`Foundation`] is started with.
+//! What a [`Foundation`](crate::Foundation) is started with.
+
+mod start;
 
 use std::any::TypeId;
-use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use foundation_logic::config::Migrations;
-use foundation_services::config::{AnyConfig, ConfigServer, MigrationReport, SealingKey, Sources};
-use foundation_services::control::ControlSocket;
-use foundation_services::dump::{DumpParts, Dumper, Dumps};
-use foundation_services::event::{ConsumerStates, EventDurability, EventStore, EventStoreParts};
-use foundation_services::export::{ExportRules, Exports, Sink};
-use foundation_services::node::Node;
-use foundation_services::opening::Opening;
-use foundation_services::projection::{Projection, ProjectionStates};
-use foundation_services::tasks::Tasks;
-use foundation_services::telemetry::{MetricKeeper, TelemetryService, kept_metrics};
+use foundation_services::config::{SealingKey, Sources};
+use foundation_services::dump::Dumps;
+use foundation_services::event::EventDurability;
+use foundation_services::export::{ExportRules, Sink};
+use foundation_services::projection::Projection;
 use foundation_store::clock::{Clock, SystemClock};
-use foundation_store::config::{ConfigState, Documents, Seals};
-use foundation_store::event::EventLog;
-use foundation_store::journal::{Follower, Journal, MemoryJournal, Mode, Recovered};
+use foundation_store::journal::Mode;
 use foundation_store::random::{Rng, SystemRng};
-use foundation_store::table::Tables;
-use foundation_store::telemetry::KeptMetrics;
-use foundation_store::together::Together;
 use foundation_types::config::OnInvalid;
-use foundation_types::{
-    Document, Durability, Error, ErrorKind, Event, Keep, Result, Settings, StoreId, StreamName,
-    TableKey, TableValue, Value,
-};
+use foundation_types::{Document, Durability, Keep, StreamName, TableKey, TableValue};
 use foundation_validate::BusinessRule;
 
 use crate::declared_projections::DeclaredProjections;
-use crate::linked::{Declaration, Declared, Evolutions, Linked, Served};
+use crate::erasing::Personal;
+use crate::evolving::Evolution;
+use crate::linked::{Declaration, Declared, Evolutions};
 use crate::linked_tables::DeclaredTables;
-use crate::running::{Foundation, Handles, Life};
+use crate::running::Life;
 
 /// Where a store is, which documents and tables it has, and what runs beside it.
 ///
@@ -46,7 +36,9 @@ pub struct Builder {
     mode: Mode,
     lock_timeout: Duration,
     documents: Vec<Box<dyn Declared>>,
-    evolutions: Evolutions,
+    migrations: Evolutions,
+    pub(crate) evolution: Evolution,
+    pub(crate) personal: Personal,
     on_invalid: OnInvalid,
     settings: Sources,
     tables: DeclaredTables,
@@ -73,7 +65,9 @@ impl Builder {
             mode: Mode::Write,
             lock_timeout: Duration::ZERO,
             documents: Vec::new(),
-            evolutions: Evolutions::new(),
+            migrations: Evolutions::new(),
+            evolution: Evolution::default(),
+            personal: Personal::default(),
             on_invalid: OnInvalid::default(),
             settings: Sources::defaults(),
             tables: DeclaredTables::default(),
@@ -112,7 +106,7 @@ impl Builder {
     /// With what leads from earlier schemas of a document to that of its type: see [`Migrations`].
     #[must_use]
     pub fn migrations<T: Document>(mut self, migrations: Migrations<T>) -> Self {
-        self.evolutions.insert(TypeId::of::<T>(), migrations.evolution());
+        self.migrations.insert(TypeId::of::<T>(), migrations.evolution());
         self
     }
 
@@ -273,270 +267,10 @@ impl Builder {
         self.rng = rng;
         self
     }
-
-    /// Opens the store, verifies it, reads it and starts the services. Needs a tokio runtime.
-    ///
-    /// # Errors
-    /// `Locked` if another process owns the directory; a kind of corruption if what is there is
-    /// not what was written, `UnknownFormat` if a newer program wrote it, in both of which cases
-    /// nothing is changed; `NewerSchema` and `MigrationFailed` if what was logged of a document cannot be
-    /// brought to the schema of its type; `Invalid` and its like, with every path, if a document as logged
-    /// breaks a rule of its type and is not to be parked; every problem of its files and variables at once, each with its place;
-    /// `SecretSealed`, with document and path, if a secret was kept under another key; `Malformed`,
-    /// with the key, if an entry of a table as logged does not fit
-    /// its types; `NotFound` if it is for reading and there is no store; `Disk`.
-    pub async fn start(mut self) -> Result<Foundation> {
-        let (documents, settings, linked) = self.link()?;
-        let mut own = Tables::default();
-        let consumers = ConsumerStates::link(&mut own)?;
-        let projections = ProjectionStates::link(&mut own)?;
-        let tables = std::mem::take(&mut self.tables).link(own)?;
-        let log = Arc::new(EventLog::new(settings.current().events.buffer.clone()));
-        // Whoever hears of a change finds the event of it.
-        let together = Together::new(vec![log.clone(), documents.clone(), tables.all.clone()]);
-        let together = Arc::new(together);
-        let (journal, recovered) = self.open(together.clone()).await?;
-
-        let clock = self.clock.clone();
-        let settings_server = self.serve_settings(&journal, &settings)?;
-        let serve =
-            |one: Box<dyn Linked>| one.serve(journal.clone(), clock.clone(), self.on_invalid);
-        let served = linked.into_iter().map(serve).collect::<Result<_>>()?;
-        let (configs, typed) = by_name_and_type(served, &settings_server);
-        let table_states = tables.all.clone();
-        let dumps = self.dumper(&*journal, together, &documents, &table_states)?;
-        let tables = tables.serve(&journal)?;
-        let projections = projections.open(&journal)?;
-        let folded = self.projections.open(&projections)?;
-        let max_series = settings.current().telemetry.max_series_per_metric;
-        let telemetry = TelemetryService::new(max_series, clock.clone());
-        let events = self.events((&journal, log), &settings, &telemetry, consumers)?;
-        let started = clock.wall();
-        let metrics_before = self.metrics_before().await;
-        let keeper = |directory| Arc::new(MetricKeeper::new(directory, telemetry.clone(), started));
-        let metric_keeper = self.kept_in().map(keeper);
-        let node = Arc::new(Node {
-            journal,
-            recovered,
-            directory: self.directory.clone(),
-            documents,
-            configs,
-            table_states,
-            tables: tables.any,
-            exports: Exports::new(events.clone()),
-            events,
-            projections,
-            dumps,
-            telemetry,
-            metric_keeper,
-            metrics_before,
-            tasks: Tasks::default(),
-            started,
-            started_at: clock.monotonic(),
-            clock,
-        });
-        let handles = Handles { typed, tables: tables.typed, projections: folded };
-        let foundation = Foundation::new(node, handles, settings_server, self.life);
-        let exports = self.declared_exports();
-        self.start_tasks(&foundation, settings, exports).await?;
-        Ok(foundation)
-    }
-
-    /// What would come of each document at [`Builder::start`], in the order in which the builder was told
-    /// of them: what its migration would log, and every problem that would refuse or park it. Nothing is
-    /// changed, and the store is opened for reading.
-    ///
-    /// # Errors
-    /// As [`Builder::start`], for reasons of the store.
-    pub async fn check_migrations(mut self) -> Result<Vec<MigrationReport>> {
-        if self.mode == Mode::Write && self.directory.is_some() {
-            self.mode = Mode::Read;
-        }
-        let (documents, _, linked) = self.link()?;
-        let (journal, _) = self.open(documents).await?;
-        let reports = linked.iter().map(|one| one.check()).collect::<Result<_>>()?;
-        journal.close().await?;
-        Ok(reports)
-    }
-
-    /// The states of all documents, which follow the journal once it is open.
-    fn link(&mut self) -> Result<States> {
-        let declared = std::mem::take(&mut self.documents);
-        let mut evolutions = std::mem::take(&mut self.evolutions);
-        let mut documents = Documents::default();
-        let settings = Arc::new(ConfigState::<Settings>::new()?);
-        documents.link(settings.clone())?;
-        let seals = self.seals();
-        let link =
-            |one: Box<dyn Declared>| one.link(&mut documents, seals.clone(), &mut evolutions);
-        let linked: Vec<Box<dyn Linked>> = declared.into_iter().map(link).collect::<Result<_>>()?;
-        if let Some(evolution) = evolutions.into_values().next() {
-            let document = evolution?.document();
-            let message = format!(
-                "migrations of document {document:?} were given, and the builder was not told of it"
-            );
-            return Err(Error::new(ErrorKind::InvalidArgument, message));
-        }
-        Ok((Arc::new(documents), settings, linked))
-    }
-
-    fn events(
-        &mut self,
-        (journal, log): (&Arc<dyn Journal>, Arc<EventLog>),
-        settings: &Arc<ConfigState<Settings>>,
-        telemetry: &TelemetryService,
-        consumers: ConsumerStates,
-    ) -> Result<EventStore> {
-        Ok(EventStore::new(EventStoreParts {
-            journal: journal.clone(),
-            log,
-            durability: std::mem::take(&mut self.durability),
-            settings: settings.clone(),
-            telemetry: telemetry.clone(),
-            clock: self.clock.clone(),
-            rng: self.rng.clone(),
-            consumers: Some(consumers.open(journal)?),
-        }))
-    }
-
-    fn serve_settings(
-        &mut self,
-        journal: &Arc<dyn Journal>,
-        settings: &Arc<ConfigState<Settings>>,
-    ) -> Result<ConfigServer<Settings>> {
-        let (journal, sources) = (journal.clone(), std::mem::take(&mut self.settings));
-        let (rules, clock) = (Vec::new(), self.clock.clone());
-        let state = settings.clone();
-        ConfigServer::open_or(journal, state, rules, clock, sources, self.on_invalid)
-    }
-
-    fn declared_exports(&mut self) -> Vec<DeclaredExport> {
-        let exports = std::mem::take(&mut self.exports);
-        exports.into_inner().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What the process before had kept of its metrics.
-    async fn metrics_before(&self) -> Option<KeptMetrics> {
-        match &self.directory {
-            Some(directory) => kept_metrics(directory.clone()).await,
-            None => None,
-        }
-    }
-
-    fn seals(&mut self) -> Arc<Seals> {
-        let key = self.sealing_key.take().map(SealingKey::into_inner);
-        let former = std::mem::take(&mut self.former_sealing_keys);
-        let former = former.into_iter().map(SealingKey::into_inner).collect();
-        Arc::new(Seals::new(key, former, self.rng.clone()))
-    }
-
-    /// Where metrics are kept, if they are.
-    fn kept_in(&self) -> Option<PathBuf> {
-        let kept = self.metrics_kept && self.mode == Mode::Write;
-        self.directory.clone().filter(|_| kept)
-    }
-
-    fn dumper(
-        &mut self,
-        journal: &dyn Journal,
-        together: Arc<Together>,
-        documents: &Arc<Documents>,
-        tables: &Arc<Tables>,
-    ) -> Result<Arc<Dumper>> {
-        let parts = DumpParts {
-            store: journal.store_id(),
-            together,
-            documents: documents.clone(),
-            tables: tables.clone(),
-            clock: self.clock.clone(),
-        };
-        Dumper::new(parts, self.dumps.take()).map(Arc::new)
-    }
-
-    async fn open<F: Follower>(&self, followers: Arc<F>) -> Result<(Arc<dyn Journal>, Recovered)> {
-        let (clock, rng) = (self.clock.clone(), self.rng.clone());
-        let Some(directory) = &self.directory else {
-            let id = u128::from(rng.bits()) << 64 | u128::from(rng.bits());
-            let store = StoreId::from_bits(id);
-            let journal = MemoryJournal::new(store, MemoryJournal::BYTES_MAX, clock, followers);
-            return Ok((Arc::new(journal), Recovered::default()));
-        };
-        let opening = Opening {
-            directory: directory.clone(),
-            mode: self.mode,
-            lock_timeout: self.lock_timeout,
-            archive: self.archive.clone(),
-        };
-        let (journal, recovered) = opening.open(clock, rng, followers).await?;
-        Ok((Arc::new(journal), recovered))
-    }
-
-    async fn start_tasks(
-        &self,
-        foundation: &Foundation,
-        settings: Arc<ConfigState<Settings>>,
-        exports: Vec<DeclaredExport>,
-    ) -> Result<()> {
-        let node = foundation.node();
-        if self.mode == Mode::Write {
-            node.log_migrations().await?;
-            node.log_sources().await?;
-            node.watch_sources();
-            node.end_passing();
-            self.projections.start(node, foundation.projection_handles());
-            for (name, sink, rules) in exports {
-                node.exports.start(name, sink, rules, &node.tasks).await?;
-            }
-        }
-        node.follow_settings(foundation.settings());
-        if node.dumps.is_planned() {
-            node.take_dumps();
-        }
-        if self.directory.is_some() && self.mode == Mode::Write {
-            node.keep_log(settings.clone());
-        }
-        node.keep_metrics(settings.clone());
-        if self.host_metrics {
-            node.sample_host(settings);
-        }
-        if self.life == Life::Recorded {
-            let started = Event::new("foundation.node.started").source("foundation");
-            let started = started.data(&BTreeMap::from([
-                ("pid", Value::from(std::process::id())),
-                ("version", Value::from(env!("CARGO_PKG_VERSION"))),
-                ("recovered_records", Value::from(node.recovered.records)),
-            ]))?;
-            node.events.record_own(started).await?;
-        }
-        // Last: whoever connects finds everything there.
-        if let (true, Some(directory)) = (self.control_socket, &self.directory) {
-            let socket = ControlSocket::bind(directory)?;
-            let stop = node.tasks.stop_signal();
-            node.tasks.spawn("control socket", socket.serve(node.clone(), stop));
-        }
-        Ok(())
-    }
 }
 
-/// All documents, Foundation's own settings, and the others on their way to their servers.
-type States = (Arc<Documents>, Arc<ConfigState<Settings>>, Vec<Box<dyn Linked>>);
 /// An export on its way from the builder to its start.
 type DeclaredExport = (String, Box<dyn Sink>, ExportRules);
-
-type Configs = BTreeMap<String, Arc<dyn AnyConfig>>;
-type Typed = HashMap<TypeId, Box<dyn std::any::Any + Send + Sync>>;
-
-/// Every document by name without its type and by its type.
-fn by_name_and_type(served: Vec<Served>, settings: &ConfigServer<Settings>) -> (Configs, Typed) {
-    let (mut configs, mut typed) = (Configs::new(), Typed::new());
-    configs.insert(Settings::NAME.to_owned(), Arc::new(settings.clone()));
-    typed.insert(TypeId::of::<Settings>(), Box::new(settings.clone()));
-    for one in served {
-        configs.insert(one.any.name().to_owned(), one.any);
-        typed.insert(one.type_id, one.typed);
-    }
-    (configs, typed)
-}
 
 impl std::fmt::Debug for Builder {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use foundation_services::archive::{ArchiveReport, ArchivedRow};
 use foundation_services::backup::{BackupReport, RestoreReport};
 use foundation_services::fold::FoldReport;
-use foundation_services::node::{ReplayPage, VerifyReport};
+use foundation_services::node::{ReplayPage, ReplayShape, VerifyReport};
 use foundation_services::repair::RepairReport;
 use foundation_store::journal::{
     ArchiveMode, ArchivePolicy, RepairMode, RestoreOptions, VerifyOptions,
@@ -154,7 +154,7 @@ impl Foundation {
     /// `Compacted`, with the position that resumes, if records after any other position were let go
     /// of; `Corruption` where stored bytes are not what was written, or a record cannot be decoded.
     pub async fn replay(&self, after: Position, until: Option<Position>) -> Result<ReplayPage> {
-        self.node().replay(after, until).await
+        self.node().replay(after, until, ReplayShape::Read).await
     }
 }
 

@@ -69,7 +69,9 @@
 
 mod builder;
 mod declared_projections;
+mod erasing;
 pub mod events;
+mod evolving;
 mod keeping;
 pub mod limits;
 mod linked;
@@ -81,9 +83,9 @@ mod running;
 pub use builder::Builder;
 pub use foundation_services::config::{SealingKey, Sources};
 pub use foundation_types::{
-    CorrelationId, Document, Durability, Error, ErrorKind, Event, EventId, EventQuery, EventType,
-    ExpectedVersion, HIDDEN, Keep, Order, Path, Position, Recorded, Result, Secret, Segment,
-    Settings, Shaped, StreamName, Timestamp, Value, Version, lens,
+    CorrelationId, Document, Durability, Error, ErrorKind, Event, EventData, EventId, EventQuery,
+    EventType, ExpectedVersion, HIDDEN, Keep, Order, Path, Position, Recorded, Result, Secret,
+    Segment, Settings, Shaped, StreamName, Timestamp, Value, Version, lens,
 };
 pub use keeping::{backup_directory, check_fold, repair, restore, verify_directory};
 pub use running::Foundation;
@@ -371,17 +373,17 @@ pub mod node {
         ArchiveVerify, Call, Client, ConfigCheck, ConfigConflicts, ConfigDiff, ConfigExplain,
         ConfigFields, ConfigFollow, ConfigGet, ConfigHistory, ConfigResolve, ConfigRollback,
         ConfigSchema, ConfigTemplate, ConfigUpdate, ConfigVersionAt, ConsumerChange, ConsumerList,
-        EventGet, EventsAggregate, EventsExplain, EventsFollow, EventsQuery, EventsStats,
-        EventsTrace, ExportChange, ExportCursor, ExportList, ExportRead, GetKeptMetrics,
-        GetMetrics, GetStatus, ParkedDrop, ParkedList, ParkedRetry, ProjectionList, Put, Replay,
-        Request, TableGet, TableList, TablePut, TableRemove, TableRows, Take, TakeBackup,
-        TakeCheckpoint, TakeDump, Verify,
+        EventGet, EventsAggregate, EventsCheck, EventsExplain, EventsFollow, EventsForget,
+        EventsForgotten, EventsQuery, EventsStats, EventsTrace, ExportChange, ExportCursor,
+        ExportList, ExportRead, GetKeptMetrics, GetMetrics, GetStatus, ParkedDrop, ParkedList,
+        ParkedRetry, ProjectionList, Put, Replay, Request, TableGet, TableList, TablePut,
+        TableRemove, TableRows, Take, TakeBackup, TakeCheckpoint, TakeDump, Verify,
     };
     pub use foundation_services::dump::{DumpReport, Dumps};
     pub use foundation_services::fold::{FoldReport, FoldRow};
     pub use foundation_services::node::{
         Check, CheckState, DocumentStatus, Health, IfMissing, JournalReport, ReplayPage,
-        ShutdownReport, Status, StoreReport, TableStatus, VerifyFinding, VerifyReport,
+        ReplayShape, ShutdownReport, Status, StoreReport, TableStatus, VerifyFinding, VerifyReport,
     };
     pub use foundation_services::repair::{RepairRemedy, RepairReport, RepairStep};
     pub use foundation_store::journal::{RepairMode, RestoreOptions, VerifyOptions};

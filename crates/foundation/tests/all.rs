@@ -2,6 +2,8 @@
 
 mod consumers;
 mod dumps;
+mod erasing;
+mod evolving;
 mod exporting;
 mod life;
 #[cfg(feature = "log-level")]

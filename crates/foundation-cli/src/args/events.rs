@@ -28,6 +28,12 @@ pub(crate) enum EventsVerb {
     Follow(FollowArgs),
     /// Who caused what in a story
     Trace(TraceArgs),
+    /// Whether the program can read everything that is stored, by type and schema
+    Check(CheckArgs),
+    /// Destroy the key of a subject: nobody reads its personal fields any more
+    Forget(ForgetArgs),
+    /// The certificates of what was forgotten
+    Forgotten,
     /// What the event store holds
     Stats,
     /// Move the oldest full files of the log to the archive, where they are read as before
@@ -40,6 +46,25 @@ pub(crate) enum EventsVerb {
     Parked(ParkedArgs),
     /// Every projection: its version, where it is, how far behind
     Projections,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ForgetArgs {
+    /// The subject, as the events say it
+    pub(crate) subject: String,
+    /// Why
+    #[arg(long)]
+    pub(crate) reason: String,
+    /// Who asks for it
+    #[arg(long)]
+    pub(crate) actor: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// Only events of these types; a * at the end stands for any rest
+    #[arg(long = "types", value_name = "TYPE", value_delimiter = ',')]
+    pub(crate) types: Vec<String>,
 }
 
 #[derive(Debug, Args)]

@@ -34,8 +34,11 @@ pub(crate) struct ReplayArgs {
     /// The last position; the end of the log if none is named
     #[arg(long, value_name = "POSITION")]
     pub(crate) until: Option<u64>,
+    /// As the records are stored: personal fields sealed, old data in its own schema
+    #[arg(long)]
+    pub(crate) stored: bool,
     /// Print no records: build the states of the newest snapshot again and compare them
-    #[arg(long, conflicts_with_all = ["from", "until"])]
+    #[arg(long, conflicts_with_all = ["from", "until", "stored"])]
     pub(crate) check: bool,
 }
 

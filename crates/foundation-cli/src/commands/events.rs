@@ -6,7 +6,9 @@ use foundation::node::{
 };
 use foundation::{Error, ErrorKind, EventQuery, Order, Result, Timestamp};
 
-use super::{append, archive, consumers, export, follow, import, parked, projections};
+use super::{
+    append, archive, check, consumers, export, follow, forget, import, parked, projections,
+};
 use crate::args::{
     AggregateArgs, Direction, EventsVerb, FilterArgs, FindArgs, Output, QueryArgs, TraceArgs,
     TraceFormat, WhenLate,
@@ -25,6 +27,9 @@ pub(super) async fn run(program: &mut Program, verb: EventsVerb) -> Outcome {
         EventsVerb::Follow(args) => follow::run(program, args).await,
         EventsVerb::Aggregate(args) => aggregate(program, args).await,
         EventsVerb::Trace(args) => trace(program, args).await,
+        EventsVerb::Check(args) => check::run(program, args).await,
+        EventsVerb::Forget(args) => forget::run(program, args).await,
+        EventsVerb::Forgotten => forget::list(program).await,
         EventsVerb::Stats => stats(program).await,
         EventsVerb::Archive(args) => archive::run(program, args).await,
         EventsVerb::Export(args) => export::run(program, args).await,

@@ -2,7 +2,7 @@
 
 use foundation::Position;
 use foundation::error::Category;
-use foundation::node::Replay;
+use foundation::node::{Replay, ReplayShape};
 
 use crate::args::ReplayArgs;
 use crate::connection::{Connection, Intent};
@@ -27,9 +27,10 @@ async fn write_pages(
 ) -> Outcome {
     let mut rows = Rows::of(program.global.output);
     let until = args.until.map(Position::from_engine);
+    let shape = if args.stored { ReplayShape::Stored } else { ReplayShape::Read };
     let mut next = Some(Position::from_engine(args.from.saturating_sub(1)));
     while let Some(after) = next {
-        let page = connection.call(Replay { after, until }).await?;
+        let page = connection.call(Replay { after, until, shape }).await?;
         for record in &page.records {
             program.out.row(&mut rows, record)?;
         }

@@ -73,6 +73,13 @@ pub async fn answer(node: &Node, serving: bool, request: Request) -> Result<Box<
         Request::EventsAggregate(call) => {
             json(&node.events.aggregate(call.query, call.aggregation).await?)
         }
+        Request::EventsCheck(call) => {
+            json(&node.events.check_history_after(&call.types, call.after).await?)
+        }
+        Request::EventsForget(call) => {
+            json(&node.events.forget_for(&call.subject, call.actor, &call.reason).await?)
+        }
+        Request::EventsForgotten(_) => json(&node.events.forgotten().await?),
         Request::EventsStats(_) => json(&node.events.stats()),
         Request::EventsExplain(call) => json(&node.events.explain(call.query).await?),
         Request::EventsFollow(call) => json(&events_follow(node, call).await?),
@@ -102,7 +109,7 @@ pub async fn answer(node: &Node, serving: bool, request: Request) -> Result<Box<
             json(&node.verify(VerifyOptions { bytes_per_second }).await?)
         }
         Request::TakeBackup(call) => json(&node.backup(&call.directory).await?),
-        Request::Replay(call) => json(&node.replay(call.after, call.until).await?),
+        Request::Replay(call) => json(&node.replay(call.after, call.until, call.shape).await?),
     }
 }
 

@@ -10,7 +10,7 @@ use foundation_types::event::{Aggregation, ParkedEvent};
 use foundation_types::telemetry::Metric;
 use foundation_types::{
     Change, CorrelationId, Data, Edit, Event, EventId, EventQuery, ExpectedVersion, Path, Position,
-    Recorded, StreamName, Timestamp, Value, Version,
+    Recorded, StreamName, Timestamp, TypePattern, Value, Version,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -21,10 +21,10 @@ use crate::config::{Explanation, FieldRow, HistoryQuery, Updated};
 use crate::dump::DumpReport;
 use crate::event::{
     ConsumerAction, ConsumerStatus, EventPage, EventStoreStats, ExplainedQuery, Followed,
-    ParkedFilter, Receipt,
+    Forgetting, Forgotten, HistoryPage, ParkedFilter, Receipt,
 };
 use crate::export::{ExportAction, ExportPage, ExportStatus};
-use crate::node::{IfMissing, ReplayPage, Status, TableStatus, VerifyReport};
+use crate::node::{IfMissing, ReplayPage, ReplayShape, Status, TableStatus, VerifyReport};
 use crate::projection::ProjectionStatus;
 use crate::table::TableRow;
 
@@ -276,6 +276,24 @@ calls! {
         /// What to compute of them.
         aggregation: Aggregation,
     } -> Aggregated;
+    /// Whether the node can read the events that are stored: a part of the history.
+    EventsCheck {
+        /// Of these types; of all if there are none.
+        types: Vec<TypePattern>,
+        /// The position after which the part begins.
+        after: Position,
+    } -> HistoryPage;
+    /// Destroys the key of a subject: nobody reads its personal fields any more.
+    EventsForget {
+        /// The subject.
+        subject: String,
+        /// Who asks for it.
+        actor: Option<String>,
+        /// Why.
+        reason: String,
+    } -> Forgetting, writes true;
+    /// The certificates of what was forgotten.
+    EventsForgotten {} -> Vec<Forgotten>;
     /// What the event store holds.
     EventsStats {} -> EventStoreStats;
     /// Which way a query goes, and what it looks at for its first page.
@@ -388,6 +406,9 @@ calls! {
         after: Position,
         /// The last position that is wanted; absent for the end of the log.
         until: Option<Position>,
+        /// In which shape.
+        #[serde(default)]
+        shape: ReplayShape,
     } -> ReplayPage;
 }
 

@@ -22,11 +22,14 @@ impl Core {
             check(query)?;
         }
         let deadline = self.deadline();
-        let mut unless = Unless { queries: queries.to_vec(), seen: Position::START };
+        // The journal looks at what is stored: it is asked for all that readers may see.
+        let wide = |query: &EventQuery| self.reader.widened(query).unwrap_or_else(|| query.clone());
+        let queries_stored = queries.iter().map(wide).collect();
+        let mut unless = Unless { queries: queries_stored, seen: Position::START };
         loop {
             // Room first: what is seen is to be as new as can be when the journal looks.
             let room = self.room(&batch).await?;
-            self.look(&mut unless, deadline).await?;
+            self.look(queries, &mut unless, deadline).await?;
             let up_to = match self.journal.append_unless(batch.clone(), room, &unless)? {
                 Attempt::Placed(commit) => return Ok(commit),
                 Attempt::Taken(position) | Attempt::Behind(position) => position,
@@ -36,10 +39,15 @@ impl Core {
     }
 
     /// Looks at all that readers see and that was not looked at before.
-    async fn look(&self, unless: &mut Unless, deadline: Deadline) -> Result<()> {
+    async fn look(
+        &self,
+        queries: &[EventQuery],
+        unless: &mut Unless,
+        deadline: Deadline,
+    ) -> Result<()> {
         let published = self.log.published();
         let mut missed = Vec::new();
-        for query in &unless.queries {
+        for query in queries {
             let after = query.after.unwrap_or_default().max(unless.seen);
             let query = EventQuery { after: Some(after), ..query.clone() };
             missed.extend(self.find(&query, CONFLICT_CHANGES_MAX as u64, deadline).await?);
@@ -51,7 +59,8 @@ impl Core {
         missed.sort_by_key(Record::position);
         missed.dedup_by_key(|record| record.position());
         missed.truncate(CONFLICT_CHANGES_MAX);
-        let events = missed.iter().map(Record::decode).collect::<Result<Vec<_>>>()?;
+        let events =
+            missed.iter().map(|record| self.shown(record)).collect::<Result<Vec<_>>>()?;
         Err(taken(events))
     }
 
@@ -79,6 +88,12 @@ impl Core {
         }
     }
 
+    /// The event as readers see it, or as it was stored if they cannot: it stands against an append
+    /// all the same.
+    fn shown(&self, record: &Record) -> Result<Recorded> {
+        self.reader.read(record).or_else(|_| self.reader.stored(record))
+    }
+
     async fn missed(&self, conflict: &Conflict, to: &Target) -> Result<Vec<Recorded>> {
         let since = conflict.expected.number();
         let count = conflict.actual.number().saturating_sub(since);
@@ -91,7 +106,7 @@ impl Core {
             let is_seen = found.first().map(|record| record.event()).transpose()?;
             if is_seen.is_some_and(|event| event.version >= conflict.actual) {
                 let mut events: Vec<Recorded> =
-                    found.iter().map(Record::decode).collect::<Result<_>>()?;
+                    found.iter().map(|record| self.shown(record)).collect::<Result<_>>()?;
                 events.retain(|event| event.version > Version::new(since));
                 events.reverse();
                 events.truncate(CONFLICT_CHANGES_MAX);

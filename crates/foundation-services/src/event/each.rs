@@ -85,6 +85,10 @@ impl<'a> Each<'a> {
         one: &mut Open<'a>,
     ) -> Result<Option<Receipt>> {
         let mut event = rules::event(event, self.to.origin)?.into_inner();
+        if self.core.is_personal(&event) {
+            let sealed = self.core.sealed(event).await?;
+            event = rules::event(sealed, self.to.origin)?.into_inner();
+        }
         if let Some(id) = event.id.clone() {
             self.claim(&id, one).await;
             if let Some(receipt) = self.core.repeat(&id, &event, self.core.level(&self.to)).await? {

@@ -51,7 +51,14 @@ impl Core {
     async fn all_or_none(&self, open: &mut Open<'_>, group: Group) -> Result<Vec<Receipt>> {
         let Group { events, to } = group;
         rules::stream_name(&to.stream, to.origin)?;
-        let events = rules::batch(events, to.origin)?.into_inner();
+        let mut events = rules::batch(events, to.origin)?.into_inner();
+        if events.iter().any(|event| self.is_personal(event)) {
+            for event in &mut events {
+                *event = self.sealed(event.clone()).await?;
+            }
+            // What is sealed is longer.
+            events = rules::batch(events, to.origin)?.into_inner();
+        }
         if events.iter().all(|event| event.id.is_none()) {
             // What gives no id repeats nothing.
             return self.write(open, events, &to).await;

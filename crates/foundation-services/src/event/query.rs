@@ -16,6 +16,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Core, EventStore};
 
+/// Records that are read at once where each has to be read to know whether it answers.
+const WIDE_STEP: usize = 256;
+
 /// One page of an answer.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct EventPage {
@@ -62,7 +65,7 @@ impl EventStore {
             Lookup::InLog(position) => Some(self.0.journal.record(position).await?),
             Lookup::Absent => self.0.journal.find_id(id.as_str()).await?,
         };
-        let recorded = record.map(|record| record.decode()).transpose()?;
+        let recorded = record.map(|record| self.0.reader.read(&record)).transpose()?;
         recorded.filter(|recorded| recorded.event.id.as_ref() == Some(&id)).ok_or_else(|| {
             let shown: String = id.as_str().chars().take(128).collect();
             Error::new(ErrorKind::NotFound, format!("no event has the id {shown:?}"))
@@ -182,7 +185,7 @@ impl Core {
         records.truncate(size);
         let mut events = Vec::with_capacity(records.len());
         for record in &records {
-            events.push(record.decode()?);
+            events.push(self.reader.read(record)?);
         }
         let next = has_more.then(|| {
             query.after = records.last().map(Record::position);
@@ -204,7 +207,43 @@ impl Core {
     ) -> Result<Vec<Record>> {
         let check = || self.check(deadline);
         let max = usize::try_from(max).unwrap_or(usize::MAX);
-        self.log.search(&*self.journal, query, max, &check).await
+        match self.reader.widened(query) {
+            None => self.log.search(&*self.journal, query, max, &check).await,
+            Some(wide) => self.find_widely(query, wide, max, deadline).await,
+        }
+    }
+
+    /// As [`Core::find`], where what is stored does not say what readers see: more is looked for,
+    /// and each is read.
+    async fn find_widely(
+        &self,
+        query: &EventQuery,
+        mut wide: EventQuery,
+        max: usize,
+        deadline: Deadline,
+    ) -> Result<Vec<Record>> {
+        let limit = query.limit.and_then(|limit| usize::try_from(limit).ok());
+        let max = limit.map_or(max, |limit| limit.min(max));
+        wide.limit = None;
+        let (mut found, mut bytes) = (Vec::new(), 0);
+        loop {
+            let check = || self.check(deadline);
+            let step = self.log.search(&*self.journal, &wide, WIDE_STEP, &check).await?;
+            for record in &step {
+                if found.len() >= max || bytes >= ANSWER_BYTES_MAX {
+                    return Ok(found);
+                }
+                if self.reader.answers(query, record)? {
+                    bytes += record.bytes();
+                    found.push(record.clone());
+                }
+            }
+            if !is_cut(&step, WIDE_STEP as u64) {
+                return Ok(found);
+            }
+            wide.after = step.last().map(Record::position);
+            tokio::task::yield_now().await;
+        }
     }
 
     /// The deadline of a query that begins now.

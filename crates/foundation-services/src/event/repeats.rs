@@ -31,7 +31,7 @@ impl Core {
                 })?
             }
         };
-        let receipt = Self::compare(id, event, &record, level)?;
+        let receipt = self.compare(id, event, &record, level)?;
         if receipt.is_some() && level >= Durability::Disk && self.is_unsynced(&record) {
             // It was acked at a lower level than this answer means.
             self.journal.flush().await?;
@@ -46,6 +46,7 @@ impl Core {
 
     /// The receipt of this stored event if it has the id; it has to say the same then.
     pub(super) fn compare(
+        &self,
         id: &EventId,
         event: &Event,
         record: &Record,
@@ -56,15 +57,22 @@ impl Core {
         if stored.id != IdView::of(id.as_str()) {
             return Ok(None);
         }
-        if !says_the_same(event, &stored) {
+        let vault = self.reader.vault.as_ref();
+        let says_the_same_data = |stored: &str| {
+            let stored = Data::from_checked(stored);
+            event.data.says_the_same(&stored)
+                || vault.is_some_and(|vault| vault.says_what_is_left(&event.data, &stored))
+        };
+        let is_same_data = event.data.as_json() == stored.data || says_the_same_data(stored.data);
+        if !says_the_same_beside(event, &stored) || !is_same_data {
             return Err(reused(id, record));
         }
         Receipt::of_repeat(id.clone(), record, level).map(Some)
     }
 }
 
-/// Whether the stored event has the body of this one, its time as it was given.
-fn says_the_same(event: &Event, stored: &EventView<'_>) -> bool {
+/// Whether the stored event has what this one has beside its data, its time as it was given.
+fn says_the_same_beside(event: &Event, stored: &EventView<'_>) -> bool {
     event.kind.as_str() == stored.kind
         && event.time == stored.time
         && event.source.as_deref() == stored.source
@@ -73,8 +81,6 @@ fn says_the_same(event: &Event, stored: &EventView<'_>) -> bool {
         && event.parent_id.as_ref().map(|id| id.as_str()) == stored.parent
         && event.schema == stored.schema
         && event.tags.iter().map(Tag::as_str).eq(stored.tags.iter().copied())
-        && (event.data.as_json() == stored.data
-            || event.data.says_the_same(&Data::from_checked(stored.data)))
 }
 
 /// Whether two events have the same body.

@@ -83,7 +83,8 @@ impl Future for AppendFuture<'_> {
 
 impl Core {
     fn begin(&self, event: Event, to: Target) -> Begun<'_> {
-        if !to.unless.is_empty() {
+        if !to.unless.is_empty() || self.is_personal(&event) {
+            // A key may have to be made durable first.
             return Begun::Waiting(Box::pin(self.append_alone(event, to)));
         }
         let mut open = Open::new(self);
@@ -128,7 +129,7 @@ impl Core {
                     if level >= Durability::Disk && self.is_unsynced(&record) {
                         return Ok(Step::IdStored(event));
                     }
-                    if let Some(receipt) = Self::compare(id, &event, &record, level)? {
+                    if let Some(receipt) = self.compare(id, &event, &record, level)? {
                         open.repeated(1);
                         return Ok(Step::Known(receipt));
                     }

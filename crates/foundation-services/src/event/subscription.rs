@@ -13,6 +13,7 @@ use foundation_validate::event as rules;
 use tokio::sync::watch;
 
 use super::query::is_cut;
+use super::reader::is_unreadable;
 use super::{Core, EventStore};
 
 /// Where a subscription begins.
@@ -45,6 +46,9 @@ pub struct Subscription {
 pub(crate) enum Looked {
     /// An event, and its bytes.
     Event(Recorded, usize),
+    /// An event as it was stored, its bytes, and why readers cannot see it. It comes again until it is
+    /// stepped over.
+    Unreadable(Recorded, usize, Error),
     /// Nothing up to here.
     Nothing(Position),
 }
@@ -79,14 +83,26 @@ impl Subscription {
     ///
     /// # Errors
     /// `Compacted`, once, if events between the last one and the next that is kept were let
-    /// go of: the call after it goes on with what is kept. As [`EventStore::query`] otherwise;
-    /// the next call tries again.
+    /// go of: the call after it goes on with what is kept. `UpcastFailed` or `NewerSchema` for an
+    /// event that cannot be read, again and again until [`Subscription::step_over`]. As
+    /// [`EventStore::query`] otherwise; the next call tries again.
     pub async fn next(&mut self) -> Result<Recorded> {
         loop {
-            if let Looked::Event(recorded, _) = self.look().await? {
-                return Ok(recorded);
+            match self.look().await? {
+                Looked::Event(recorded, _) => return Ok(recorded),
+                Looked::Unreadable(_, _, error) => return Err(error),
+                Looked::Nothing(_) => {}
             }
         }
+    }
+
+    /// Goes past the next event if it was read already and could not be: gives its position.
+    pub fn step_over(&mut self) -> Option<Position> {
+        let reader = &self.core.reader;
+        let is_next = |record: &mut Record| matches!(reader.read(record), Err(error) if is_unreadable(&error));
+        let position = self.ahead.pop_front_if(is_next)?.position();
+        (self.position, self.told) = (position, position);
+        Some(position)
     }
 
     /// The next event, or up to where there is none: the end of what is published, by then.
@@ -96,8 +112,15 @@ impl Subscription {
     pub(crate) async fn look(&mut self) -> Result<Looked> {
         loop {
             if let Some(record) = self.ahead.front() {
-                let recorded = record.decode()?;
                 let bytes = record.bytes();
+                let recorded = match self.core.reader.read(record) {
+                    Ok(recorded) => recorded,
+                    Err(error) if is_unreadable(&error) => {
+                        let stored = self.core.reader.stored(record)?;
+                        return Ok(Looked::Unreadable(stored, bytes, error));
+                    }
+                    Err(error) => return Err(error),
+                };
                 self.ahead.pop_front();
                 self.position = recorded.position;
                 self.told = recorded.position;

@@ -15,6 +15,25 @@ impl Core {
         event.id.get_or_insert_with(draw).clone()
     }
 
+    /// Whether something of the event is personal and is to be sealed before it is appended.
+    pub(super) fn is_personal(&self, event: &Event) -> bool {
+        self.reader.vault.as_ref().is_some_and(|vault| vault.concerns(event))
+    }
+
+    /// The event with its personal fields sealed. They are sealed for its id, which it has from here.
+    ///
+    /// # Errors
+    /// As [`super::Vault::seal`].
+    pub(super) async fn sealed(&self, mut event: Event) -> Result<Event> {
+        match &self.reader.vault {
+            Some(vault) if vault.concerns(&event) => {
+                self.identified(&mut event, self.clock.wall());
+                vault.seal(event).await
+            }
+            _ => Ok(event),
+        }
+    }
+
     /// When an append to there is acked.
     pub(super) fn level(&self, to: &Target) -> Durability {
         if !self.is_durable {

@@ -5,9 +5,21 @@ use foundation_types::{Error, ErrorKind, Position, Recorded, Result};
 use serde::{Deserialize, Serialize};
 
 use super::Node;
+use crate::event::Reader;
 
 /// Bytes of records in one page, about.
 const PAGE_BYTES: usize = 1024 * 1024;
+
+/// In which shape events are given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReplayShape {
+    /// As readers see them.
+    #[default]
+    Read,
+    /// As they are stored: personal fields sealed, data of the schema that it had.
+    Stored,
+}
 
 /// A part of the log.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -25,14 +37,26 @@ impl Node {
     ///
     /// # Errors
     /// As [`Journal::read_after`]: `Compacted`, with the position that resumes, if records after
-    /// any other position were let go of. `Corruption` for a record that cannot be decoded.
-    pub async fn replay(&self, after: Position, until: Option<Position>) -> Result<ReplayPage> {
-        page(&*self.journal, after, until).await
+    /// any other position were let go of. `Corruption` for a record that cannot be decoded,
+    /// `UpcastFailed` or `NewerSchema` for one that readers cannot see.
+    pub async fn replay(
+        &self,
+        after: Position,
+        until: Option<Position>,
+        shape: ReplayShape,
+    ) -> Result<ReplayPage> {
+        let as_stored = Reader::default();
+        let reader = match shape {
+            ReplayShape::Read => self.events.reader(),
+            ReplayShape::Stored => &as_stored,
+        };
+        page(&*self.journal, reader, after, until).await
     }
 }
 
 async fn page(
     journal: &dyn Journal,
+    reader: &Reader,
     after: Position,
     until: Option<Position>,
 ) -> Result<ReplayPage> {
@@ -53,7 +77,7 @@ async fn page(
         };
         let last = read.last().map(|record| record.position());
         let wanted = read.iter().take_while(|record| record.position() <= until);
-        let records = wanted.map(|record| record.decode()).collect::<Result<Vec<_>>>()?;
+        let records = wanted.map(|record| reader.read(record)).collect::<Result<Vec<_>>>()?;
         return Ok(ReplayPage { records, next: last.filter(|last| *last < until) });
     }
 }
@@ -102,8 +126,9 @@ mod tests {
     async fn what_was_let_go_of_between_two_pages_is_told() {
         let journal = journal();
         append(&journal, 100).await;
-        let first =
-            page(&journal, Position::START, None).await.expect("it begins with what is kept");
+        let first = page(&journal, &Reader::default(), Position::START, None)
+            .await
+            .expect("it begins with what is kept");
         let kept_after = journal.extent().before_first;
         assert_eq!(
             first.records.first().map(|one| one.position),
@@ -111,12 +136,15 @@ mod tests {
         );
         let next = first.next.expect("there is more than a page");
         append(&journal, 100).await;
-        let error = page(&journal, next, None).await.expect_err("records are missing in between");
+        let error = page(&journal, &Reader::default(), next, None)
+            .await
+            .expect_err("records are missing in between");
         assert_eq!(error.kind(), ErrorKind::Compacted);
         let mut next = Some(journal.extent().before_first);
         let mut records = 0;
         while let Some(after) = next {
-            let page = page(&journal, after, None).await.expect("all of it is kept");
+            let page =
+                page(&journal, &Reader::default(), after, None).await.expect("all of it is kept");
             records += page.records.len() as u64;
             next = page.next;
         }

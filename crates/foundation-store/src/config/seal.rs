@@ -14,6 +14,8 @@ use foundation_types::path::Segment;
 use foundation_types::value::{Seal, SecretValue};
 use foundation_types::{Edit, Error, ErrorKind, Path, Problem, Result, Value};
 
+use zeroize::Zeroizing;
+
 use crate::random::{Rng, SystemRng};
 
 /// What seals and opens the secrets of documents, if there is a key.
@@ -122,6 +124,28 @@ impl Seals {
             }
         })?;
         Ok(settled.unwrap_or_else(|| tree.clone()))
+    }
+
+    /// Whether there is a key to seal under.
+    #[must_use]
+    pub fn can_seal(&self) -> bool {
+        self.key.is_some()
+    }
+
+    /// The key of something else, wrapped under this one; nothing if there is no key.
+    pub(crate) fn wrap(&self, place: &[u8], key: &[u8; 32]) -> Option<Vec<u8>> {
+        let drawn = [self.rng.bits(), self.rng.bits()];
+        self.key.as_ref()?.encrypt(place, key, drawn)
+    }
+
+    /// What was wrapped under this key or a former one.
+    pub(crate) fn unwrap(&self, place: &[u8], wrapped: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        self.key.iter().chain(&self.former).find_map(|key| key.decrypt(place, wrapped))
+    }
+
+    /// What a subject is called where nobody is to know it: under this key, then under former ones.
+    pub(crate) fn subject_hashes(&self, subject: &str) -> impl Iterator<Item = [u8; 32]> {
+        self.key.iter().chain(&self.former).map(move |key| key.subject_hash(subject))
     }
 
     fn sealed(

@@ -221,6 +221,12 @@ kinds! {
     /// A buffer is full and its policy is to drop what is new; it was counted.
     EventDropped "event.dropped" Unavailable "event" Warning Never
         "the event was dropped as events.buffer.overflow says, and counted";
+    /// An old event could not be brought to the newest schema of its type.
+    UpcastFailed "event.upcast_failed" Unavailable "event" Error AfterRepair
+        "correct the upcaster that the message names; `foundation events check` tells of all such events";
+    /// The schema of an event is newer than what the program knows of its type.
+    NewerEventSchema "event.newer_schema" Unavailable "event" Error AfterRepair
+        "read the event with the newer program that appended it, or take newer schemas as they are";
     /// The write may or may not have been applied.
     Indeterminate "indeterminate" Indeterminate "journal" Critical AfterLookup
         "look for the event by its id, or for the change by its version, before sending it again";

@@ -11,6 +11,7 @@ use foundation_validate::table::is_own_table;
 
 use super::live::{Inner, Live};
 use super::{Gap, Holds};
+use crate::event::reader::is_unreadable;
 use crate::event::{Looked, Subscription};
 
 /// How long to wait before what failed is tried again.
@@ -58,6 +59,14 @@ async fn read(live: &Live, mut subscription: Subscription) {
                 let (position, stream) = (event.position, event.stream.clone());
                 inner.deliveries.take_in(position, stream, bytes, event);
             }),
+            Ok(Looked::Unreadable(stored, bytes, error)) => {
+                subscription.step_over();
+                live.change(|inner| {
+                    let (position, stream) = (stored.position, stored.stream.clone());
+                    inner.unreadable.insert(position, error.to_string());
+                    inner.deliveries.take_in(position, stream, bytes, stored);
+                });
+            }
             Ok(Looked::Nothing(position)) => live.change(|inner| {
                 inner.deliveries.look_past(position);
             }),
@@ -146,6 +155,7 @@ async fn park(live: &Live, poisoned: Poisoned<Recorded>) -> Result<()> {
         });
         return Ok(());
     }
+    let kept = stored_event(live, position).await?;
     let parked = ParkedEvent {
         consumer: live.name.clone(),
         position,
@@ -156,11 +166,24 @@ async fn park(live: &Live, poisoned: Poisoned<Recorded>) -> Result<()> {
         cause,
         parked: live.core.clock.wall(),
         retrying: false,
-        event: is_small(&event).then(|| Recorded::clone(&event)),
+        event: kept.filter(is_small),
     };
     tables.parked.insert(key, parked).await?;
-    live.change(|inner| inner.deliveries.parked(position));
+    live.change(|inner| {
+        inner.unreadable.remove(&position);
+        inner.deliveries.parked(position);
+    });
     Ok(())
+}
+
+/// The event as it is in the log, so that what is kept of it says no more than the log does; nothing
+/// if it was let go of.
+async fn stored_event(live: &Live, position: Position) -> Result<Option<Recorded>> {
+    match live.core.journal.record(position).await {
+        Ok(record) => live.core.reader.stored(&record).map(Some),
+        Err(error) if error.kind() == ErrorKind::Compacted => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 fn is_small(event: &Recorded) -> bool {
@@ -204,17 +227,20 @@ async fn feed(live: &Live) {
     }
 }
 
-/// The event, unless it is no longer parked or its record is gone, which is noted beside it.
+/// The event, unless it is no longer parked, or its record is gone or cannot be read, which is noted
+/// beside it.
 async fn parked_event(live: &Live, position: Position) -> Result<Option<Recorded>> {
     let parked = &live.core.consumers.tables()?.parked;
+    let reader = &live.core.reader;
     let key = (live.name.clone(), position);
     let Some(entry) = parked.get(&key) else { return Ok(None) };
-    if let Some(event) = &entry.event {
-        return Ok(Some(event.clone()));
-    }
-    let gone: Error = match live.core.journal.record(position).await {
-        Ok(record) => return record.decode().map(Some),
-        Err(error) if error.kind() == ErrorKind::Compacted => error,
+    let stored = match &entry.event {
+        Some(event) => Ok(event.clone()),
+        None => live.core.journal.record(position).await.and_then(|one| reader.stored(&one)),
+    };
+    let gone: Error = match stored.and_then(|stored| reader.opened(stored)) {
+        Ok(event) => return Ok(Some(event)),
+        Err(error) if error.kind() == ErrorKind::Compacted || is_unreadable(&error) => error,
         Err(error) => return Err(error),
     };
     let entry = ParkedEvent {

@@ -1,10 +1,10 @@
 //! One consumer at work: its state under a lock, and who waits for a change of it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use foundation_logic::event::Deliveries;
+use foundation_logic::event::{Deliveries, Handed};
 use foundation_store::journal::Hold;
 use foundation_types::{Error, ErrorKind, Position, Recorded, Result};
 use tokio::sync::Notify;
@@ -31,6 +31,8 @@ pub(super) struct Inner {
     pub(super) deliveries: Deliveries<Recorded>,
     /// Parked events that are to be handed out once more.
     pub(super) extras: VecDeque<Position>,
+    /// Why events that were taken in cannot be handed out, until they are parked.
+    pub(super) unreadable: BTreeMap<Position, String>,
     /// What was let go of, until a member is told.
     pub(super) gap: Option<Gap>,
     /// Why the place cannot be kept or the log not be read.
@@ -59,6 +61,7 @@ impl Live {
         let inner = Inner {
             deliveries,
             extras,
+            unreadable: BTreeMap::new(),
             gap: None,
             failure: None,
             is_full: false,
@@ -114,6 +117,15 @@ impl Live {
     }
 
     pub(super) async fn next(self: &Arc<Self>) -> Result<Delivery> {
+        loop {
+            let handed = self.next_handed().await?;
+            if !self.give_up(&handed) {
+                return Ok(Delivery::new(Arc::clone(self), handed));
+            }
+        }
+    }
+
+    async fn next_handed(&self) -> Result<Handed<Recorded>> {
         let handed = self.when(|inner| {
             if inner.is_stopped {
                 let message = format!("consumer {:?} has ended", self.name);
@@ -126,7 +138,14 @@ impl Live {
         });
         let handed = handed.await?;
         self.timed.notify_one();
-        Ok(Delivery::new(Arc::clone(self), handed))
+        Ok(handed)
+    }
+
+    /// Gives up what cannot be read. False if it can be.
+    fn give_up(&self, handed: &Handed<Recorded>) -> bool {
+        let cause = self.inner().unreadable.get(&handed.ticket.position).cloned();
+        let Some(cause) = cause else { return false };
+        self.change(|inner| inner.deliveries.refuse(handed.ticket, &cause))
     }
 
     pub(super) async fn flush(&self) -> Result<()> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use foundation_types::event::ParkedEvent;
 use foundation_types::limits::PARKED_EVENTS_MAX;
-use foundation_types::{EventType, Result};
+use foundation_types::{EventType, Recorded, Result};
 use serde::{Deserialize, Serialize};
 
 use super::registry::Registry;
@@ -55,13 +55,21 @@ impl ParkedFilter {
 impl EventStore {
     /// The parked events that the filter lets through. It is also what a dry run of
     /// [`EventStore::retry_parked`] and [`EventStore::drop_parked`] comes to, but for those that
-    /// are on their way already.
+    /// are on their way already. An event that cannot be read is given as it was stored.
     ///
     /// # Errors
     /// `Unavailable` if the store keeps no consumers.
     pub fn parked(&self, filter: &ParkedFilter) -> Result<Vec<ParkedEvent>> {
         let found = self.0.consumers.parked(filter, |_| true)?;
-        Ok(found.iter().map(|parked| ParkedEvent::clone(parked)).collect())
+        Ok(found.iter().map(|parked| self.shown(parked)).collect())
+    }
+
+    /// A parked event as readers see it.
+    fn shown(&self, parked: &ParkedEvent) -> ParkedEvent {
+        let read = |stored: &Recorded| self.reader().opened(stored.clone());
+        let event = parked.event.as_ref().map(|stored| read(stored).unwrap_or(stored.clone()));
+        let kind = event.as_ref().map_or(&parked.kind, |event| &event.event.kind).clone();
+        ParkedEvent { event, kind, ..parked.clone() }
     }
 
     /// Has parked events handed out once more, before all others of their streams and with all
@@ -87,7 +95,7 @@ impl EventStore {
             if let Some(live) = consumers.live(&parked.consumer) {
                 live.change(|inner| inner.extras.push_back(parked.position));
             }
-            retried.push(ParkedEvent { retrying: true, ..ParkedEvent::clone(&parked) });
+            retried.push(ParkedEvent { retrying: true, ..self.shown(&parked) });
         }
         Ok(retried)
     }
@@ -109,7 +117,7 @@ impl EventStore {
         for parked in found {
             let key = (parked.consumer.clone(), parked.position);
             if consumers.tables()?.parked.remove(&key).await?.is_some() {
-                dropped.push(ParkedEvent::clone(&parked));
+                dropped.push(self.shown(&parked));
             }
             consumers.make_room(&parked.consumer);
         }

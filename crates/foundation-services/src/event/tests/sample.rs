@@ -202,6 +202,7 @@ impl World {
             clock: clock.clone(),
             rng: Arc::new(CountingRng::default()),
             consumers: None,
+            reader: Default::default(),
         });
         Self { events, settings, telemetry, clock, disk }
     }

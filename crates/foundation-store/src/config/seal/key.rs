@@ -48,27 +48,44 @@ impl SecretKey {
     /// The seal of a content at a place; nothing if the cipher refuses it, as it does beyond 256 GiB.
     pub(super) fn seal(&self, place: &[u8], content: &Value, drawn: [u64; 2]) -> Option<Seal> {
         let text = Zeroizing::new(content.to_json());
-        let drawn = drawn.map(u64::to_le_bytes).concat();
-        let nonce = keyed(&self.nonces, &[place, &drawn, text.as_bytes()]);
-        let nonce = nonce.first_chunk::<NONCE_BYTES>()?;
-        let payload = Payload { msg: text.as_bytes(), aad: place };
-        let encrypted = self.cipher().encrypt(&XNonce::from(*nonce), payload).ok()?;
-        let sealed = hex(&[nonce.as_slice(), &encrypted].concat());
+        let sealed = hex(&self.encrypt(place, text.as_bytes(), drawn)?);
         Some(Seal { sealed: sealed.into(), digest: self.digest(place, &text).into() })
     }
 
     /// The content of a seal for this place, if this key has sealed it.
     pub(super) fn open(&self, place: &[u8], seal: &Seal) -> Option<Value> {
-        let bytes = unhex(&seal.sealed)?;
-        let (nonce, encrypted) = bytes.split_first_chunk::<NONCE_BYTES>()?;
-        let payload = Payload { msg: encrypted, aad: place };
-        let text = Zeroizing::new(self.cipher().decrypt(&XNonce::from(*nonce), payload).ok()?);
+        let text = self.decrypt(place, &unhex(&seal.sealed)?)?;
         let text = std::str::from_utf8(&text).ok()?;
         // By its digest a secret counts as changed or not: one that lies is no seal of ours.
         if self.digest(place, text) != *seal.digest {
             return None;
         }
         serde_json::from_str(text).ok()
+    }
+
+    /// Bytes encrypted for a place, the nonce before them. Without drawn bits the same bytes at the
+    /// same place come to the same.
+    #[must_use]
+    pub fn encrypt(&self, place: &[u8], content: &[u8], drawn: [u64; 2]) -> Option<Vec<u8>> {
+        let drawn = drawn.map(u64::to_le_bytes).concat();
+        let nonce = keyed(&self.nonces, &[place, &drawn, content]);
+        let nonce = nonce.first_chunk::<NONCE_BYTES>()?;
+        let payload = Payload { msg: content, aad: place };
+        let encrypted = self.cipher().encrypt(&XNonce::from(*nonce), payload).ok()?;
+        Some([nonce.as_slice(), &encrypted].concat())
+    }
+
+    /// What was encrypted for this place under this key.
+    #[must_use]
+    pub fn decrypt(&self, place: &[u8], bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        let (nonce, encrypted) = bytes.split_first_chunk::<NONCE_BYTES>()?;
+        let payload = Payload { msg: encrypted, aad: place };
+        self.cipher().decrypt(&XNonce::from(*nonce), payload).ok().map(Zeroizing::new)
+    }
+
+    /// What a subject is called where nobody is to know it.
+    pub(super) fn subject_hash(&self, subject: &str) -> [u8; KEY_BYTES] {
+        *keyed(&self.digests, &[b"subject", subject.as_bytes()])
     }
 
     fn cipher(&self) -> XChaCha20Poly1305 {

@@ -1,0 +1,57 @@
+//! Whether the history can be read, as an operator asks before a deploy.
+
+use foundation::events::EventData;
+use foundation::{Event, Foundation, Value};
+use serde::{Deserialize, Serialize};
+
+use super::running::{Store, both};
+
+#[derive(Serialize, Deserialize)]
+struct Paid {
+    cents: u64,
+}
+
+impl EventData for Paid {
+    const TYPE: &'static str = "paid";
+    const SCHEMA: u16 = 2;
+}
+
+#[test]
+fn a_history_is_told_by_type_and_schema() {
+    both(|store| {
+        assert_eq!(store.ok(&["events", "check"]).trim(), "no events");
+        store.ok(&["events", "append", r#"{"type": "paid", "schema": 2, "data": {"cents": 5}}"#]);
+        store.ok(&["events", "append", r#"{"type": "sent"}"#]);
+        let report = store.json(&["events", "check"]);
+        assert_eq!(
+            (&report["rows"][0]["schema"], &report["rows"][0]["events"]),
+            (&2.into(), &1.into())
+        );
+        let text = store.ok(&["events", "check", "--types", "s*,x"]);
+        assert_eq!(text.trim(), "sent  schema 1  1 event  all can be read");
+    });
+}
+
+#[test]
+fn what_the_running_node_cannot_read_is_told_with_its_place() {
+    let store = Store::new();
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let foundation = runtime.block_on(async {
+        let builder = Foundation::builder(store.directory()).event::<Paid>();
+        let builder =
+            builder.upcaster("paid", 1, |_| -> foundation::Result<Value> { panic!("oh") });
+        let foundation = builder.control_socket().start().await.expect("starts");
+        foundation.events().append(Event::new("paid")).await.expect("stored");
+        let shapeless = Event::new("paid").schema(2);
+        foundation.events().append(shapeless).await.expect("stored");
+        foundation
+    });
+    let ran = store.run(&["events", "check"]);
+    assert_eq!(ran.code, Some(6), "{ran:?}");
+    assert!(ran.out.contains("the upcaster panicked: oh"), "{ran:?}");
+    assert!(ran.out.contains("the data does not fit"), "{ran:?}");
+    let asked = store.run(&["events", "query"]);
+    assert_eq!(asked.code, Some(7), "{asked:?}");
+    assert!(asked.talk.starts_with("error[event.upcast_failed]"), "{asked:?}");
+    drop(foundation);
+}
