@@ -18,6 +18,8 @@ mod consumers;
 mod dump;
 #[path = "all/events.rs"]
 mod events;
+#[path = "all/forgotten.rs"]
+mod forgotten;
 #[path = "all/irregular.rs"]
 mod irregular;
 #[path = "all/keeping.rs"]

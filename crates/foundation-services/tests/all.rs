@@ -2,6 +2,7 @@
 
 mod consumer_crashes;
 mod crashes;
+mod forget_crashes;
 mod histories;
 #[path = "../../foundation-store/tests/simulated.rs"]
 #[expect(dead_code, reason = "the tests of the journal use all of it")]

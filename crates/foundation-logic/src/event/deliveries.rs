@@ -338,11 +338,11 @@ impl<E> Deliveries<E> {
     pub fn resume(&mut self) {
         let Some(halt) = self.halted.take() else { return };
         self.line.forget_failure(halt.position);
-        if let Some(slot) = self.slots.get_mut(&halt.position) {
-            if slot.step == Step::Queued {
-                slot.attempts = 0;
-                self.ready.insert(halt.position);
-            }
+        if let Some(slot) = self.slots.get_mut(&halt.position)
+            && slot.step == Step::Queued
+        {
+            slot.attempts = 0;
+            self.ready.insert(halt.position);
         }
         self.line.change(None);
     }
@@ -379,11 +379,11 @@ impl<E> Deliveries<E> {
     /// One that waits at the front of its stream gives its turn to another.
     fn stop_waiting(&mut self, position: Option<Position>) {
         let slot = position.and_then(|position| self.slots.get_mut(&position));
-        if let (Some(slot), Some(position)) = (slot, position) {
-            if let Step::Waiting { until } = slot.step {
-                self.timers.remove(&(until, position));
-                slot.step = Step::Queued;
-            }
+        if let (Some(slot), Some(position)) = (slot, position)
+            && let Step::Waiting { until } = slot.step
+        {
+            self.timers.remove(&(until, position));
+            slot.step = Step::Queued;
         }
     }
 
@@ -440,10 +440,10 @@ impl<E> Deliveries<E> {
         let Some(slot) = self.slots.remove(&position) else { return };
         self.bytes -= slot.bytes;
         self.ready.remove(&position);
-        if let Some(next) = self.lanes.pop(&slot.stream, position) {
-            if self.slots.get(&next).is_some_and(|slot| slot.step == Step::Queued) {
-                self.ready.insert(next);
-            }
+        if let Some(next) = self.lanes.pop(&slot.stream, position)
+            && self.slots.get(&next).is_some_and(|slot| slot.step == Step::Queued)
+        {
+            self.ready.insert(next);
         }
         if slot.is_extra {
             self.retried.push_back(position);

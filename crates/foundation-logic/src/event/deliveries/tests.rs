@@ -199,7 +199,7 @@ impl World {
         let earlier =
             (1..event).filter(|one| !is_other(*one) && stream_of(*one) == stream_of(event));
         let open = earlier.filter(|one| !self.acked.contains(one) && !self.parked.contains(one));
-        match open.last() {
+        match open.max() {
             Some(open) => Err(format!("{event} is handed out before {open}")),
             None => Ok(()),
         }
