@@ -14,7 +14,7 @@ pub(crate) use config::{
     WriteArgs,
 };
 pub(crate) use events::{
-    AggregateArgs, AppendArgs, CheckArgs, ConsumersArgs, Direction, EventsVerb, FieldArgs,
+    AggregateArgs, AppendArgs, CheckHistoryArgs, ConsumersArgs, Direction, EventsVerb, FieldArgs,
     FilterArgs, FindArgs, FollowArgs, ForgetArgs, ImportArgs, ParkedArgs, ParkedVerb, QueryArgs,
     TraceArgs, TraceFormat, WhenLate, WhichParked,
 };
@@ -88,10 +88,7 @@ pub(crate) enum Output {
 
 /// A noun, or a verb that needs none.
 #[derive(Debug, Subcommand)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one of it, for as long as the program runs"
-)]
+#[expect(clippy::large_enum_variant, reason = "there is one of it in a process")]
 pub(crate) enum Command {
     /// Run a node on the directory, until Ctrl-C or SIGTERM
     Serve(ServeArgs),

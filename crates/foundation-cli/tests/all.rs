@@ -24,6 +24,8 @@ mod events;
 mod exporting;
 #[path = "all/follow.rs"]
 mod follow;
+#[path = "all/forgotten.rs"]
+mod forgotten;
 #[path = "all/irregular.rs"]
 mod irregular;
 #[path = "all/keeping.rs"]

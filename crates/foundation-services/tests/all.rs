@@ -3,6 +3,7 @@
 mod consumer_crashes;
 mod crashes;
 mod exports;
+mod forget_crashes;
 mod histories;
 mod machine;
 mod projection_crashes;

@@ -52,6 +52,7 @@ fn open(disk: Option<&SimulatedDisk>) -> Result<EventStore> {
         telemetry: TelemetryService::new(10, clock.clone()),
         clock,
         rng: Arc::new(SystemRng::default()),
+        reader: Default::default(),
     }))
 }
 

@@ -72,6 +72,7 @@ fn open(disk: &SimulatedDisk) -> Result<Node> {
         telemetry: TelemetryService::new(10, clock.clone()),
         clock,
         rng: Arc::new(SystemRng::default()),
+        reader: Default::default(),
     });
     Ok(Node { events, projections, tasks: Tasks::default() })
 }

@@ -4,3 +4,5 @@ mod keys;
 mod rows;
 
 pub use keys::{DestroyedKey, Destruction, KeyId, SubjectKeys};
+#[cfg(test)]
+mod tests;

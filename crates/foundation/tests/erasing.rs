@@ -198,6 +198,43 @@ async fn keys_of_yesterday_do_not_bring_a_forgotten_person_back() {
 }
 
 #[tokio::test]
+async fn what_waits_for_a_consumer_is_forgotten_too() {
+    let foundation = personal(Foundation::in_memory()).start().await.expect("starts");
+    let events = foundation.events();
+    for id in ["ann", "bo"] {
+        events.append(registered(id)).await.expect("it may enter");
+    }
+    let consumer = events
+        .consumer("mail")
+        .filter(EventQuery::all().kind("customer.*"))
+        .open()
+        .await
+        .expect("opens");
+    let first = consumer.next().await.expect("is handed out");
+    assert_eq!(first.event().to::<Registered>().expect("fits").customer.name, known("ann"));
+    for id in ["ann", "bo"] {
+        events.forget(id, "asked").await.expect("is forgotten");
+    }
+    first.nack("once more").expect("in time");
+    for _ in 0..2 {
+        let delivery = consumer.next().await.expect("is handed out");
+        let read = delivery.event().to::<Registered>().expect("fits");
+        assert_eq!(read.customer.name, Personal::Forgotten);
+        delivery.ack().expect("in time");
+    }
+}
+
+#[tokio::test]
+async fn without_a_rule_the_canary_is_found() {
+    let directory = super::directory();
+    let store = directory.path().join("store");
+    let foundation = Foundation::builder(&store).start().await.expect("starts");
+    foundation.events().append(registered("ann")).await.expect("it may enter");
+    close(foundation).await;
+    assert!(!holding(directory.path(), CANARY).is_empty(), "the search finds what is in clear");
+}
+
+#[tokio::test]
 async fn a_repeat_is_one_before_and_after_forgetting() {
     let foundation = personal(Foundation::in_memory()).start().await.expect("starts");
     let events = foundation.events();

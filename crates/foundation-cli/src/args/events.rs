@@ -29,7 +29,7 @@ pub(crate) enum EventsVerb {
     /// Who caused what in a story
     Trace(TraceArgs),
     /// Whether the program can read everything that is stored, by type and schema
-    Check(CheckArgs),
+    Check(CheckHistoryArgs),
     /// Destroy the key of a subject: nobody reads its personal fields any more
     Forget(ForgetArgs),
     /// The certificates of what was forgotten
@@ -61,7 +61,7 @@ pub(crate) struct ForgetArgs {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct CheckArgs {
+pub(crate) struct CheckHistoryArgs {
     /// Only events of these types; a * at the end stands for any rest
     #[arg(long = "types", value_name = "TYPE", value_delimiter = ',')]
     pub(crate) types: Vec<String>,

@@ -5,13 +5,13 @@ use foundation::error::Category;
 use foundation::events::{HistoryReport, TypePattern};
 use foundation::node::EventsCheck;
 
-use crate::args::{CheckArgs, Output};
+use crate::args::{CheckHistoryArgs, Output};
 use crate::connection::{Connection, Intent};
 use crate::exit::{Failure, Outcome};
 use crate::program::Program;
 use crate::render;
 
-pub(super) async fn run(program: &mut Program, args: CheckArgs) -> Outcome {
+pub(super) async fn run(program: &mut Program, args: CheckHistoryArgs) -> Outcome {
     let mut connection = program.connect(Intent::Read).await?;
     let types = args.types.into_iter().map(TypePattern::from).collect();
     let outcome = read_all(&mut connection, types).await;

@@ -322,8 +322,9 @@ impl<E> Deliveries<E> {
     pub fn resume(&mut self) {
         let Some(halt) = self.halted.take() else { return };
         self.line.forget_failure(halt.position);
-        let slot = self.slots.get_mut(&halt.position);
-        if let Some(slot) = slot.filter(|slot| slot.step == Step::Queued) {
+        if let Some(slot) = self.slots.get_mut(&halt.position)
+            && slot.step == Step::Queued
+        {
             slot.attempts = 0;
             self.ready.insert(halt.position);
         }
@@ -437,8 +438,7 @@ impl<E> Deliveries<E> {
         let Some(slot) = self.slots.remove(&position) else { return };
         self.bytes -= slot.bytes;
         self.ready.remove(&position);
-        let next = self.lanes.pop(&slot.stream, position);
-        if let Some(next) = next
+        if let Some(next) = self.lanes.pop(&slot.stream, position)
             && self.slots.get(&next).is_some_and(|slot| slot.step == Step::Queued)
         {
             self.ready.insert(next);

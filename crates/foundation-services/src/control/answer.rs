@@ -12,12 +12,12 @@ use serde_json::value::RawValue;
 
 use super::calls::{
     Append, AppendEach, AppendOutcome, ArchiveEvents, Call, ConfigFollow, ConfigGet, ConfigResolve,
-    ConfigRollback, ConfigUpdate, EventsFollow, ExportChange, ExportCursor, ExportRead, Put,
-    Request, Take, Verify,
+    ConfigRollback, ConfigUpdate, EventsCheck, EventsFollow, EventsForget, ExportChange,
+    ExportCursor, ExportRead, Put, Request, Take, Verify,
 };
 use crate::archive::ArchiveReport;
 use crate::config::{HistoryQuery, Resolution, Updated};
-use crate::event::{Followed, Receipt};
+use crate::event::{Followed, Forgetting, HistoryPage, Receipt};
 use crate::export::ExportPage;
 use crate::node::Node;
 
@@ -73,12 +73,8 @@ pub async fn answer(node: &Node, serving: bool, request: Request) -> Result<Box<
         Request::EventsAggregate(call) => {
             json(&node.events.aggregate(call.query, call.aggregation).await?)
         }
-        Request::EventsCheck(call) => {
-            json(&node.events.check_history_after(&call.types, call.after).await?)
-        }
-        Request::EventsForget(call) => {
-            json(&node.events.forget_for(&call.subject, call.actor, &call.reason).await?)
-        }
+        Request::EventsCheck(call) => json(&events_check(node, call).await?),
+        Request::EventsForget(call) => json(&events_forget(node, call).await?),
         Request::EventsForgotten(_) => json(&node.events.forgotten().await?),
         Request::EventsStats(_) => json(&node.events.stats()),
         Request::EventsExplain(call) => json(&node.events.explain(call.query).await?),
@@ -251,6 +247,14 @@ async fn append(node: &Node, call: Append) -> Result<Receipt> {
         Some(stream) => append.stream(stream).await,
         None => append.await,
     }
+}
+
+async fn events_check(node: &Node, call: EventsCheck) -> Result<HistoryPage> {
+    node.events.check_history_after(&call.types, call.after).await
+}
+
+async fn events_forget(node: &Node, call: EventsForget) -> Result<Forgetting> {
+    node.events.forget_for(&call.subject, call.actor, &call.reason).await
 }
 
 async fn append_each(node: &Node, call: AppendEach) -> Vec<AppendOutcome> {

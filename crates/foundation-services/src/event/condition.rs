@@ -59,8 +59,7 @@ impl Core {
         missed.sort_by_key(Record::position);
         missed.dedup_by_key(|record| record.position());
         missed.truncate(CONFLICT_CHANGES_MAX);
-        let events =
-            missed.iter().map(|record| self.shown(record)).collect::<Result<Vec<_>>>()?;
+        let events = missed.iter().map(|record| self.shown(record)).collect::<Result<Vec<_>>>()?;
         Err(taken(events))
     }
 

@@ -176,6 +176,7 @@ impl ConsumerBuilder {
         let first = self.first_position();
         let place = core.consumers.place_or_new(&self.name, first).await?;
         let subscription = store.subscribe(Start::After(place.position), self.filter.clone())?;
+        let subscription = subscription.unread();
         let live = Arc::new(self.live(place)?);
         core.consumers.enter(&live);
         tokio::spawn(driver::drive(Arc::clone(&live), subscription));

@@ -50,8 +50,8 @@ impl EventStore {
                 }
                 Ok(Looked::Nothing(up_to)) => followed.after = up_to,
                 // What was found comes first, and the error with the next call.
-                Ok(Looked::Unreadable(..)) | Err(_) if !followed.events.is_empty() => break,
-                Ok(Looked::Unreadable(_, _, error)) | Err(error) => return Err(error),
+                Err(_) if !followed.events.is_empty() => break,
+                Err(error) => return Err(error),
             }
         }
         Ok(followed)

@@ -70,6 +70,11 @@ impl Reader {
         self.upcasters.upcast(clear)
     }
 
+    /// Whether events are read just as they are stored.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.upcasters.is_empty() && self.vault.is_none()
+    }
+
     /// The event in a record as it was stored, for whoever puts it aside.
     pub(crate) fn stored(&self, record: &Record) -> Result<Recorded> {
         record.decode()

@@ -30,6 +30,8 @@ pub enum Start {
 /// Events in the order of positions, each once: first what is there, then what comes.
 pub struct Subscription {
     core: Arc<Core>,
+    /// Whether events are given as readers see them, or as they are stored.
+    is_reader: bool,
     filter: EventQuery,
     published: watch::Receiver<Position>,
     /// Everything up to here was looked at.
@@ -42,13 +44,10 @@ pub struct Subscription {
 }
 
 /// What was looked at in the log.
-#[expect(clippy::large_enum_variant, reason = "it is handed on at once, never kept")]
+#[expect(clippy::large_enum_variant, reason = "nearly all are events, and none is kept")]
 pub(crate) enum Looked {
     /// An event, and its bytes.
     Event(Recorded, usize),
-    /// An event as it was stored, its bytes, and why readers cannot see it. It comes again until it is
-    /// stepped over.
-    Unreadable(Recorded, usize, Error),
     /// Nothing up to here.
     Nothing(Position),
 }
@@ -74,7 +73,16 @@ impl EventStore {
         };
         let core = Arc::clone(&self.0);
         let ahead = VecDeque::new();
-        Ok(Subscription { core, filter, published, cursor, ahead, position: cursor, told: cursor })
+        Ok(Subscription {
+            core,
+            is_reader: true,
+            filter,
+            published,
+            cursor,
+            ahead,
+            position: cursor,
+            told: cursor,
+        })
     }
 }
 
@@ -88,19 +96,19 @@ impl Subscription {
     /// [`EventStore::query`] otherwise; the next call tries again.
     pub async fn next(&mut self) -> Result<Recorded> {
         loop {
-            match self.look().await? {
-                Looked::Event(recorded, _) => return Ok(recorded),
-                Looked::Unreadable(_, _, error) => return Err(error),
-                Looked::Nothing(_) => {}
+            if let Looked::Event(recorded, _) = self.look().await? {
+                return Ok(recorded);
             }
         }
     }
 
     /// Goes past the next event if it was read already and could not be: gives its position.
     pub fn step_over(&mut self) -> Option<Position> {
-        let reader = &self.core.reader;
-        let is_next = |record: &mut Record| matches!(reader.read(record), Err(error) if is_unreadable(&error));
-        let position = self.ahead.pop_front_if(is_next)?.position();
+        let next = self.ahead.front()?;
+        let position = next.position();
+        let outcome = self.core.reader.read(next);
+        outcome.err().filter(is_unreadable)?;
+        self.ahead.pop_front();
         (self.position, self.told) = (position, position);
         Some(position)
     }
@@ -113,14 +121,11 @@ impl Subscription {
         loop {
             if let Some(record) = self.ahead.front() {
                 let bytes = record.bytes();
-                let recorded = match self.core.reader.read(record) {
-                    Ok(recorded) => recorded,
-                    Err(error) if is_unreadable(&error) => {
-                        let stored = self.core.reader.stored(record)?;
-                        return Ok(Looked::Unreadable(stored, bytes, error));
-                    }
-                    Err(error) => return Err(error),
+                let read = match self.is_reader {
+                    true => self.core.reader.read(record),
+                    false => self.core.reader.stored(record),
                 };
+                let recorded = read?;
                 self.ahead.pop_front();
                 self.position = recorded.position;
                 self.told = recorded.position;
@@ -136,6 +141,11 @@ impl Subscription {
                 return Err(Error::new(ErrorKind::Unavailable, "the event log is gone"));
             }
         }
+    }
+
+    /// The same events as they are stored, for whoever reads them later.
+    pub(crate) fn unread(self) -> Self {
+        Self { is_reader: false, ..self }
     }
 
     /// Position of the last event handed out, or where it began: a checkpoint to start after.

@@ -140,7 +140,7 @@ impl<P: Projection> Run<P> {
                     self.position = position;
                     Ok(())
                 }
-                Ok(Looked::Unreadable(_, _, error)) | Err(error) => Err(error.to_string()),
+                Err(error) => Err(error.to_string()),
             };
             if let Err(cause) = taken {
                 return Ended::Halted(cause);

@@ -103,6 +103,7 @@ impl World {
             telemetry: TelemetryService::new(10, clock.clone()),
             clock,
             rng: Arc::new(SystemRng::default()),
+            reader: Default::default(),
         });
         self.subscription = Some(events.subscribe(Start::After(told), followed())?);
         let builder = events.consumer("billing").filter(followed()).in_flight_max(IN_FLIGHT_MAX);

@@ -391,8 +391,8 @@ fn read(disk: &dyn Disk, store: StoreId) -> Result<(Known, u64)> {
                 known.take_in(id, row);
                 rest = after;
             }
-            // The last row was being written. What is longer than a row is no torn one.
-            None if rest.len() <= ROW_BYTES_MAX => break,
+            // The last row was being written: it is no longer than a row, and none comes after it.
+            None if rest.len() <= ROW_BYTES_MAX && !rows::has_any(rest) => break,
             None => return Err(damaged("a row is not what was written")),
         }
     }

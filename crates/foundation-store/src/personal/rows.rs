@@ -62,6 +62,11 @@ pub(super) fn write(id: KeyId, row: &Row, out: &mut Vec<u8>) {
     out.extend(sum.to_le_bytes());
 }
 
+/// Whether a whole row begins anywhere in these bytes.
+pub(super) fn has_any(bytes: &[u8]) -> bool {
+    (0..bytes.len()).any(|at| bytes.get(at..).and_then(read).is_some())
+}
+
 /// The next row, and what is left after it; nothing if what is there is none.
 pub(super) fn read(bytes: &[u8]) -> Option<(KeyId, Row, &[u8])> {
     let mut reader = Reader(bytes);

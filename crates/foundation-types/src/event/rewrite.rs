@@ -74,12 +74,11 @@ fn marks(
     place: &mut String,
     replace: &mut Replace<'_>,
 ) -> Result<Option<String>> {
-    if let Whole::Map(entries) = whole(text)? {
-        if let [(key, inner)] = entries.as_slice() {
-            if key == wanted {
-                return replace(place, inner.get());
-            }
-        }
+    if let Whole::Map(entries) = whole(text)?
+        && let [(key, inner)] = entries.as_slice()
+        && key == wanted
+    {
+        return replace(place, inner.get());
     }
     each(text, place, &mut |_, place, text| marks(text, wanted, place, replace))
 }

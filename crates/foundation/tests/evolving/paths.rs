@@ -4,11 +4,14 @@
 //! said whether it reads events.
 
 use foundation::events::{Aggregation, By, Projection, Recorded, Start};
+use foundation::exports::{Delivered, ExportBatch, ExportRules, Sink, SinkError, async_trait};
 use foundation::node::{
-    EventGet, EventsAggregate, EventsQuery, EventsTrace, ParkedDrop, ParkedList, ParkedRetry,
-    Replay, ReplayShape, Request,
+    EventGet, EventsAggregate, EventsFollow, EventsQuery, EventsTrace, ExportRead, ParkedDrop,
+    ParkedList, ParkedRetry, Replay, ReplayShape, Request,
 };
 use foundation::{Event, EventQuery, ExpectedVersion, Foundation, Position, Result, StreamName};
+
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::{OrderPlaced, evolved, order, with_history};
 
@@ -36,6 +39,22 @@ fn placed() -> EventQuery {
     EventQuery::all().kind("order.placed")
 }
 
+fn follow() -> EventsFollow {
+    EventsFollow { filter: by_field(), after: Some(Position::START), wait_ms: 0 }
+}
+
+/// A sink that tells of each event.
+struct Told(UnboundedSender<Recorded>);
+
+#[async_trait]
+impl Sink for Told {
+    async fn deliver(&mut self, batch: &ExportBatch) -> Result<Delivered, SinkError> {
+        // Nobody listens after the test.
+        batch.events.iter().for_each(|one| drop(self.0.send(Recorded::clone(&one.event))));
+        Ok(Delivered::All)
+    }
+}
+
 fn by_field() -> EventQuery {
     EventQuery::all().field("customer.name=ann".parse().expect("a filter"))
 }
@@ -56,6 +75,8 @@ fn reads_events(request: &Request) -> bool {
         | Request::ParkedList(_)
         | Request::ParkedRetry(_)
         | Request::ParkedDrop(_)
+        | Request::EventsFollow(_)
+        | Request::ExportRead(_)
         | Request::Replay(_) => true,
         // It gives counts of what was read.
         Request::EventsCheck(_) | Request::EventsForget(_) | Request::EventsForgotten(_) => false,
@@ -81,7 +102,15 @@ fn reads_events(request: &Request) -> bool {
         | Request::TableRows(_)
         | Request::TablePut(_)
         | Request::TableRemove(_)
+        | Request::EventsExplain(_)
         | Request::EventsStats(_)
+        | Request::ExportList(_)
+        | Request::ExportChange(_)
+        | Request::ExportCursor(_)
+        | Request::ArchiveEvents(_)
+        | Request::ArchiveList(_)
+        | Request::ArchiveVerify(_)
+        | Request::ArchiveRestore(_)
         | Request::ConsumerList(_)
         | Request::ConsumerChange(_)
         | Request::ProjectionList(_)
@@ -99,12 +128,16 @@ async fn every_way_to_a_reader_gives_the_same() {
     let directory = super::super::directory();
     let builder =
         evolved(Foundation::builder(directory.path().join("store"))).projection::<Orders>();
-    let foundation = with_history(builder.control_socket()).await;
+    let (came, mut exported) = unbounded_channel();
+    let rules = ExportRules { filter: placed(), ..ExportRules::default() };
+    let builder = builder.control_socket().export("audit", Told(came), rules);
+    let foundation = with_history(builder).await;
     let mut first = First(Vec::new());
     reads_of_the_store(&foundation, &mut first).await;
     conditions(&foundation, &mut first).await;
     followers(&foundation, &mut first).await;
     calls(&foundation, &mut first).await;
+    first.is("export", &exported.recv().await.expect("it is passed on"));
     let client = foundation::node::Client::connect(&directory.path().join("store")).await;
     let mut client = client.expect("it listens").expect("a node serves it");
     let get = client.call(EventGet { id: "o1".into() }).await.expect("is there");
@@ -116,7 +149,7 @@ async fn every_way_to_a_reader_gives_the_same() {
     for (way, event) in &first.0 {
         assert_eq!(event, &expected, "{way} gives something else");
     }
-    assert_eq!(first.0.len(), 19, "a way is missing or new: {:?}", first.0);
+    assert_eq!(first.0.len(), 22, "a way is missing or new: {:?}", first.0);
 }
 
 async fn reads_of_the_store(foundation: &Foundation, first: &mut First) {
@@ -205,10 +238,16 @@ async fn calls(foundation: &Foundation, first: &mut First) {
         ParkedRetry { filter: Default::default(), dry_run: true }.into(),
         ParkedDrop { filter: Default::default(), dry_run: true }.into(),
         Replay { after: Position::START, until: None, shape: ReplayShape::Read }.into(),
+        follow().into(),
+        ExportRead { query: by_field(), wait_ms: 0 }.into(),
     ];
     assert!(requests.iter().all(reads_events));
     let page = foundation.call(EventsQuery { query: by_field() }).await.expect("a page");
     first.is("call query", &page.events[0]);
+    let followed = foundation.call(follow()).await.expect("it is there");
+    first.is("call follow", &followed.events[0]);
+    let read = foundation.call(ExportRead { query: by_field(), wait_ms: 0 }).await;
+    first.is("call export", &read.expect("a page").events[0]);
     let parked = foundation.call(ParkedList { filter: Default::default() }).await.expect("a list");
     first.is("call parked", parked[0].event.as_ref().expect("is small"));
     let replayed = foundation

@@ -66,7 +66,7 @@ impl Consumer {
         };
         drop(inner);
         live.timed.notify_one();
-        Ok(Batch { live: Arc::clone(live), handed })
+        Ok(Batch { live: Arc::clone(live), handed }.read())
     }
 
     /// What was let go of, once.
@@ -89,6 +89,19 @@ impl Batch {
     /// The events, with the how manieth try of each this is.
     pub(crate) fn events(&self) -> impl Iterator<Item = (&Arc<Recorded>, u32)> {
         self.handed.iter().map(|one| (&one.event, one.attempt))
+    }
+
+    /// The events as readers see them, up to the first that cannot be read: that one is given back as
+    /// any other, and what comes behind it waits for it.
+    fn read(mut self) -> Self {
+        let mut handed = std::mem::take(&mut self.handed).into_iter();
+        while let Some(one) = handed.next() {
+            let Some(event) = self.live.read(&one) else { break };
+            self.handed.push(Handed { event, ..one });
+        }
+        // Dropped, they are put back.
+        drop(Self { live: Arc::clone(&self.live), handed: handed.collect() });
+        self
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -20,8 +20,8 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    pub(super) fn new(live: Arc<Live>, handed: Handed<Recorded>) -> Self {
-        let Handed { ticket, attempt, event } = handed;
+    pub(super) fn new(live: Arc<Live>, handed: &Handed<Recorded>, event: Arc<Recorded>) -> Self {
+        let (ticket, attempt) = (handed.ticket, handed.attempt);
         Self { live, ticket, attempt, event, is_answered: false }
     }
 

@@ -11,7 +11,6 @@ use foundation_validate::table::is_own_table;
 
 use super::live::{Inner, Live};
 use super::{Gap, Holds};
-use crate::event::reader::is_unreadable;
 use crate::event::{Looked, Subscription};
 
 /// How long to wait before what failed is tried again.
@@ -59,14 +58,6 @@ async fn read(live: &Live, mut subscription: Subscription) {
                 let (position, stream) = (event.position, event.stream.clone());
                 inner.deliveries.take_in(position, stream, bytes, event);
             }),
-            Ok(Looked::Unreadable(stored, bytes, error)) => {
-                subscription.step_over();
-                live.change(|inner| {
-                    let (position, stream) = (stored.position, stored.stream.clone());
-                    inner.unreadable.insert(position, error.to_string());
-                    inner.deliveries.take_in(position, stream, bytes, stored);
-                });
-            }
             Ok(Looked::Nothing(position)) => live.change(|inner| {
                 inner.deliveries.look_past(position);
             }),
@@ -155,35 +146,24 @@ async fn park(live: &Live, poisoned: Poisoned<Recorded>) -> Result<()> {
         });
         return Ok(());
     }
-    let kept = stored_event(live, position).await?;
+    // What is kept of it says no more than the log does; its type is the one that readers know.
+    let read = live.core.reader.opened(Recorded::clone(&event));
+    let kind = read.map_or_else(|_| event.event.kind.clone(), |read| read.event.kind);
     let parked = ParkedEvent {
         consumer: live.name.clone(),
         position,
         stream: event.stream.clone(),
-        kind: event.event.kind.clone(),
+        kind,
         id: event.event.id.clone(),
         attempts,
         cause,
         parked: live.core.clock.wall(),
         retrying: false,
-        event: kept.filter(is_small),
+        event: is_small(&event).then(|| Recorded::clone(&event)),
     };
     tables.parked.insert(key, parked).await?;
-    live.change(|inner| {
-        inner.unreadable.remove(&position);
-        inner.deliveries.parked(position);
-    });
+    live.change(|inner| inner.deliveries.parked(position));
     Ok(())
-}
-
-/// The event as it is in the log, so that what is kept of it says no more than the log does; nothing
-/// if it was let go of.
-async fn stored_event(live: &Live, position: Position) -> Result<Option<Recorded>> {
-    match live.core.journal.record(position).await {
-        Ok(record) => live.core.reader.stored(&record).map(Some),
-        Err(error) if error.kind() == ErrorKind::Compacted => Ok(None),
-        Err(error) => Err(error),
-    }
 }
 
 fn is_small(event: &Recorded) -> bool {
@@ -227,20 +207,18 @@ async fn feed(live: &Live) {
     }
 }
 
-/// The event, unless it is no longer parked, or its record is gone or cannot be read, which is noted
+/// The event as it is stored, unless it is no longer parked or its record is gone, which is noted
 /// beside it.
 async fn parked_event(live: &Live, position: Position) -> Result<Option<Recorded>> {
     let parked = &live.core.consumers.tables()?.parked;
-    let reader = &live.core.reader;
     let key = (live.name.clone(), position);
     let Some(entry) = parked.get(&key) else { return Ok(None) };
-    let stored = match &entry.event {
-        Some(event) => Ok(event.clone()),
-        None => live.core.journal.record(position).await.and_then(|one| reader.stored(&one)),
-    };
-    let gone: Error = match stored.and_then(|stored| reader.opened(stored)) {
-        Ok(event) => return Ok(Some(event)),
-        Err(error) if error.kind() == ErrorKind::Compacted || is_unreadable(&error) => error,
+    if let Some(event) = &entry.event {
+        return Ok(Some(event.clone()));
+    }
+    let gone: Error = match live.core.journal.record(position).await {
+        Ok(record) => return live.core.reader.stored(&record).map(Some),
+        Err(error) if error.kind() == ErrorKind::Compacted => error,
         Err(error) => return Err(error),
     };
     let entry = ParkedEvent {

@@ -1,6 +1,6 @@
 //! One consumer at work: its state under a lock, and who waits for a change of it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::{Delivery, Gap, Holds};
 use crate::event::Core;
+use crate::event::reader::is_unreadable;
 
 /// What members, driver and tools share. The lock is never held while anything is waited for.
 pub(in crate::event) struct Live {
@@ -31,8 +32,6 @@ pub(super) struct Inner {
     pub(super) deliveries: Deliveries<Recorded>,
     /// Parked events that are to be handed out once more.
     pub(super) extras: VecDeque<Position>,
-    /// Why events that were taken in cannot be handed out, until they are parked.
-    pub(super) unreadable: BTreeMap<Position, String>,
     /// What was let go of, until a member is told.
     pub(super) gap: Option<Gap>,
     /// Why the place cannot be kept or the log not be read.
@@ -61,7 +60,6 @@ impl Live {
         let inner = Inner {
             deliveries,
             extras,
-            unreadable: BTreeMap::new(),
             gap: None,
             failure: None,
             is_full: false,
@@ -116,13 +114,31 @@ impl Live {
         }
     }
 
+    /// The next event, read as it is handed out: what was forgotten since it came in is.
     pub(super) async fn next(self: &Arc<Self>) -> Result<Delivery> {
         loop {
             let handed = self.next_handed().await?;
-            if !self.give_up(&handed) {
-                return Ok(Delivery::new(Arc::clone(self), handed));
+            if let Some(event) = self.read(&handed) {
+                return Ok(Delivery::new(Arc::clone(self), &handed, event));
             }
         }
+    }
+
+    /// The event as readers see it. One that cannot be read is given back: for good, or for another
+    /// try if it is the key to it that is missing.
+    pub(super) fn read(&self, handed: &Handed<Recorded>) -> Option<Arc<Recorded>> {
+        let (reader, ticket, now) = (&self.core.reader, handed.ticket, self.now());
+        if reader.is_plain() {
+            return Some(Arc::clone(&handed.event));
+        }
+        match reader.opened(Recorded::clone(&handed.event)) {
+            Ok(event) => return Some(Arc::new(event)),
+            Err(error) => self.change(|inner| match is_unreadable(&error) {
+                true => inner.deliveries.refuse(ticket, &error.to_string()),
+                false => inner.deliveries.nack(ticket, &error.to_string(), now),
+            }),
+        };
+        None
     }
 
     async fn next_handed(&self) -> Result<Handed<Recorded>> {
@@ -139,13 +155,6 @@ impl Live {
         let handed = handed.await?;
         self.timed.notify_one();
         Ok(handed)
-    }
-
-    /// Gives up what cannot be read. False if it can be.
-    fn give_up(&self, handed: &Handed<Recorded>) -> bool {
-        let cause = self.inner().unreadable.get(&handed.ticket.position).cloned();
-        let Some(cause) = cause else { return false };
-        self.change(|inner| inner.deliveries.refuse(handed.ticket, &cause))
     }
 
     pub(super) async fn flush(&self) -> Result<()> {
