@@ -322,11 +322,10 @@ impl<E> Deliveries<E> {
     pub fn resume(&mut self) {
         let Some(halt) = self.halted.take() else { return };
         self.line.forget_failure(halt.position);
-        if let Some(slot) = self.slots.get_mut(&halt.position) {
-            if slot.step == Step::Queued {
-                slot.attempts = 0;
-                self.ready.insert(halt.position);
-            }
+        let slot = self.slots.get_mut(&halt.position);
+        if let Some(slot) = slot.filter(|slot| slot.step == Step::Queued) {
+            slot.attempts = 0;
+            self.ready.insert(halt.position);
         }
         self.line.change(None);
     }
@@ -363,11 +362,10 @@ impl<E> Deliveries<E> {
     /// One that waits at the front of its stream gives its turn to another.
     fn stop_waiting(&mut self, position: Option<Position>) {
         let slot = position.and_then(|position| self.slots.get_mut(&position));
-        if let (Some(slot), Some(position)) = (slot, position) {
-            if let Step::Waiting { until } = slot.step {
-                self.timers.remove(&(until, position));
-                slot.step = Step::Queued;
-            }
+        let (Some(slot), Some(position)) = (slot, position) else { return };
+        if let Step::Waiting { until } = slot.step {
+            self.timers.remove(&(until, position));
+            slot.step = Step::Queued;
         }
     }
 
@@ -438,10 +436,11 @@ impl<E> Deliveries<E> {
         let Some(slot) = self.slots.remove(&position) else { return };
         self.bytes -= slot.bytes;
         self.ready.remove(&position);
-        if let Some(next) = self.lanes.pop(&slot.stream, position) {
-            if self.slots.get(&next).is_some_and(|slot| slot.step == Step::Queued) {
-                self.ready.insert(next);
-            }
+        let next = self.lanes.pop(&slot.stream, position);
+        let is_queued =
+            |next: &Position| self.slots.get(next).is_some_and(|slot| slot.step == Step::Queued);
+        if let Some(next) = next.filter(is_queued) {
+            self.ready.insert(next);
         }
         if slot.is_extra {
             self.retried.push_back(position);

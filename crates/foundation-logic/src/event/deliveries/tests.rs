@@ -198,8 +198,9 @@ impl World {
         }
         let earlier =
             (1..event).filter(|one| !is_other(*one) && stream_of(*one) == stream_of(event));
-        let open = earlier.filter(|one| !self.acked.contains(one) && !self.parked.contains(one));
-        match open.last() {
+        let mut open =
+            earlier.filter(|one| !self.acked.contains(one) && !self.parked.contains(one));
+        match open.next_back() {
             Some(open) => Err(format!("{event} is handed out before {open}")),
             None => Ok(()),
         }
