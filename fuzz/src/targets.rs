@@ -3,6 +3,7 @@
 pub mod archive;
 pub mod config;
 pub mod control;
+pub mod exported;
 pub mod frame;
 pub mod index;
 pub mod manifest;
@@ -40,6 +41,12 @@ pub const TARGETS: &[Target] = &[
     Target { name: "manifest", run: manifest::run, seeds: manifest::seeds, input_bytes_max: 2048 },
     Target { name: "archive", run: archive::run, seeds: archive::seeds, input_bytes_max: 1024 },
     Target { name: "query", run: query::run, seeds: query::seeds, input_bytes_max: 4096 },
+    Target {
+        name: "exported",
+        run: exported::run,
+        seeds: exported::seeds,
+        input_bytes_max: 4096,
+    },
     Target { name: "config", run: config::run, seeds: config::seeds, input_bytes_max: 4096 },
     Target { name: "control", run: control::run, seeds: control::seeds, input_bytes_max: 4096 },
 ];

@@ -101,10 +101,10 @@ impl HttpSink {
 
     /// The connection, if it is still good, or a new one.
     async fn connected(&mut self) -> std::result::Result<SendRequest<Full<Bytes>>, SinkError> {
-        if let Some(mut kept) = self.connection.take() {
-            if kept.ready().await.is_ok() {
-                return Ok(kept);
-            }
+        if let Some(mut kept) = self.connection.take()
+            && kept.ready().await.is_ok()
+        {
+            return Ok(kept);
         }
         let away = |cause: &dyn std::fmt::Display| {
             SinkError::away(format!("{} is not reached: {cause}", self.address))

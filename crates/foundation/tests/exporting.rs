@@ -237,7 +237,7 @@ async fn retention_waits_for_an_export_or_what_it_skips_is_counted_and_told() {
         foundation.exports().change("audit", ExportAction::Pause).await.expect("rests");
         // Larger than a file of the log, so that there is something to let go of.
         let text = "x".repeat(900_000);
-        for _ in 0..40 {
+        for _ in 0..20 {
             let event = Event::new("bulk").data(&text).expect("is JSON");
             foundation.events().append(event).await.expect("is in");
         }

@@ -5,15 +5,15 @@ use std::time::Duration;
 use foundation_logic::lens;
 use foundation_store::journal::{ArchiveMode, ArchivePolicy, VerifyOptions};
 use foundation_types::error::ErrorReport;
-use foundation_types::{Change, Error, ErrorKind, Path, Position, Result, Value};
+use foundation_types::{Change, Error, ErrorKind, Path, Position, Result, Value, Version};
 use foundation_validate::ChangeRequest;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::calls::{
     Append, AppendEach, AppendOutcome, ArchiveEvents, Call, ConfigFollow, ConfigGet, ConfigResolve,
-    ConfigRollback, ConfigUpdate, EventsCheck, EventsFollow, EventsForget, ExportChange,
-    ExportCursor, ExportRead, Put, Request, Take, Verify,
+    ConfigRollback, ConfigUpdate, ConfigVersionAt, EventsCheck, EventsFollow, EventsForget,
+    ExportChange, ExportCursor, ExportRead, Put, Request, Take, Verify,
 };
 use crate::archive::ArchiveReport;
 use crate::config::{HistoryQuery, Resolution, Updated};
@@ -46,9 +46,7 @@ pub async fn answer(node: &Node, serving: bool, request: Request) -> Result<Box<
         Request::ConfigConflicts(call) => json(&node.config(&call.document)?.conflicts()),
         Request::ConfigResolve(call) => json(&config_resolve(node, call).await?),
         Request::ConfigFollow(call) => json(&config_follow(node, call).await?),
-        Request::ConfigVersionAt(call) => {
-            json(&node.config(&call.document)?.version_at(call.time).await?)
-        }
+        Request::ConfigVersionAt(call) => json(&config_version_at(node, call).await?),
         Request::ConfigHistory(call) => {
             json(&node.config(&call.document)?.history(call.query).await?)
         }
@@ -173,6 +171,10 @@ fn edit(path: Path, put: Put) -> (Path, Option<Value>) {
         Put::Nothing | Put::Default => None,
     };
     (path, value)
+}
+
+async fn config_version_at(node: &Node, call: ConfigVersionAt) -> Result<Version> {
+    node.config(&call.document)?.version_at(call.time).await
 }
 
 async fn config_rollback(node: &Node, call: ConfigRollback) -> Result<Updated> {

@@ -281,11 +281,8 @@ async fn reached(consumer: &Consumer, last: Option<Position>) {
 }
 
 /// Ends when a delivery is to be given up for something else.
-fn interrupted(wanted: &mut watch::Receiver<Wanted>) -> impl Future<Output = ()> + '_ {
-    async move {
-        let given_up = wanted.wait_for(|wanted| matches!(wanted, Wanted::Rest | Wanted::End));
-        let _ = given_up.await;
-    }
+async fn interrupted(wanted: &mut watch::Receiver<Wanted>) {
+    let _ = wanted.wait_for(|wanted| matches!(wanted, Wanted::Rest | Wanted::End)).await;
 }
 
 /// What a consumer and an export know together.

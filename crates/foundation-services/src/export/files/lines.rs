@@ -40,10 +40,9 @@ impl Known {
         if self.ids.insert(id.clone()) {
             self.order.push_back(id);
         }
-        if self.order.len() > EXPORT_FILE_LINES_KNOWN {
-            if let Some(oldest) = self.order.pop_front() {
-                self.ids.remove(&oldest);
-            }
+        while self.order.len() > EXPORT_FILE_LINES_KNOWN {
+            let Some(oldest) = self.order.pop_front() else { break };
+            self.ids.remove(&oldest);
         }
     }
 

@@ -77,7 +77,7 @@ impl Writer {
         if new.is_empty() {
             return Ok(());
         }
-        let mut open = self.to_write_to()?;
+        let mut open = self.open_for_write()?;
         let written = open.file.write_at(text.as_bytes(), open.end);
         if let Err(cause) = written.and_then(|()| open.file.sync()) {
             // After a sync that failed nobody knows what is on the disk: it is taken back, and the
@@ -99,7 +99,7 @@ impl Writer {
     }
 
     /// The file that the next lines go into; it is not kept open unless it is given back.
-    fn to_write_to(&mut self) -> io::Result<Open> {
+    fn open_for_write(&mut self) -> io::Result<Open> {
         let now = self.clock.monotonic();
         if let Some(open) = self.file.take() {
             let is_young = now.saturating_sub(open.opened) < self.rules.age_max;
