@@ -7,6 +7,7 @@ mod figures;
 mod links;
 mod matches;
 mod outline;
+mod rules;
 mod trace;
 mod walk;
 
@@ -15,4 +16,5 @@ pub use deliveries::{Deliveries, DeliveryRules, Handed, Poisoned, Ticket};
 pub use figures::{Figures, Hole, Pause, Share, Step, Widest};
 pub use links::missing_parents;
 pub use matches::{EventKeys, matches};
+pub use rules::{IntakeRules, redact_alike};
 pub use trace::{Basis, Link, Span, Trace, trace, trace_beside};

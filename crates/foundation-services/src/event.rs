@@ -17,10 +17,13 @@ mod each;
 mod flight;
 mod group;
 mod meters;
+mod pipeline;
 mod query;
 mod receipt;
 mod repeats;
 mod single;
+mod stage_meters;
+mod stages;
 mod stats;
 mod subscription;
 #[cfg(test)]
@@ -32,6 +35,7 @@ pub use consumer::{
     Consumer, ConsumerAction, ConsumerBuilder, ConsumerStates, ConsumerStatus, ConsumerTables,
     Delivery, ParkedFilter,
 };
+pub use pipeline::{IntakeContext, Pipeline};
 pub use query::{EventPage, Pages};
 pub use receipt::Receipt;
 pub use single::AppendFuture;
@@ -56,6 +60,7 @@ use claims::Claims;
 use consumer::Registry;
 use flight::Left;
 use meters::Meters;
+use stages::Stages;
 
 /// Appends events, finds them and tells of them. Clones are cheap and are the same store.
 ///
@@ -77,6 +82,7 @@ use meters::Meters;
 /// #     journal, log, durability: Default::default(), settings: Arc::new(ConfigState::new()?),
 /// #     telemetry: TelemetryService::new(2_000, clock.clone()), clock,
 /// #     rng: Arc::new(SystemRng::default()), consumers: None,
+/// #     pipeline: Default::default(),
 /// # });
 /// let receipt = events.append(Event::new("order.placed").correlation("req-7")).await?;
 /// let paid = Event::new("order.paid").correlation("req-7").parent(&receipt.id);
@@ -107,6 +113,8 @@ pub struct EventStoreParts {
     pub clock: Arc<dyn Clock>,
     /// The randomness that ids are drawn with.
     pub rng: Arc<dyn Rng>,
+    /// What the application adds to the way of an event.
+    pub pipeline: Pipeline,
     /// What is kept of consumers; without it there are none.
     pub consumers: Option<ConsumerTables>,
 }
@@ -143,6 +151,7 @@ struct Core {
     claims: Claims,
     left: Left,
     meters: Meters,
+    stages: Stages,
     consumers: Registry,
 }
 
@@ -164,6 +173,7 @@ impl EventStore {
             telemetry,
             clock,
             rng,
+            pipeline,
             consumers,
         } = parts;
         let consumers = Registry::new(consumers, &*journal);
@@ -184,6 +194,7 @@ impl EventStore {
             claims: Claims::default(),
             left: Left::default(),
             meters: Meters::new(&telemetry),
+            stages: Stages::new(pipeline, &telemetry),
             consumers,
         }));
         store.apply_settings(&store.0.settings.current());

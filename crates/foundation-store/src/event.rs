@@ -18,14 +18,16 @@ mod postings;
 mod ring;
 mod scan;
 mod search;
+mod sent;
 mod state;
 mod tally;
 #[cfg(test)]
 mod tests;
 mod times;
 
-pub use intake::{Intake, IntakeCounts, Load, Settled};
+pub use intake::{Intake, IntakeCounts, IntakeRow, Load, Settled};
 pub use scan::{Page, Rest};
+pub use sent::sent_digest;
 pub use state::{ENTRY_BYTES, POSTING_BYTES};
 
 use std::collections::BTreeMap;

@@ -1,9 +1,11 @@
 //! Events: what happened, as given by its source and as recorded by the store.
 
 mod aggregation;
+mod altered;
 mod at;
 mod consumer;
 mod data;
+mod edit;
 mod field;
 mod leaf;
 mod pattern;
@@ -11,12 +13,14 @@ mod projection;
 mod query;
 
 pub use aggregation::{Aggregation, By, Fold, Late, Lateness, Measure, Percent, Window};
+pub use altered::{Alteration, Altered, Did, HIDDEN_VALUE};
 pub use at::field_at;
 pub use consumer::{ConsumerPlace, FailedEvent, Halt, ParkedEvent, Poison, cause_text};
 pub use data::Data;
+pub use edit::TextEdit;
 pub use field::{Comparison, FieldFilter};
 pub use leaf::Leaf;
-pub use pattern::TypePattern;
+pub use pattern::{TypePattern, pattern_admits};
 pub use projection::ProjectionKept;
 pub use query::{EventQuery, Order};
 
@@ -69,6 +73,9 @@ pub struct Event {
     /// the data changes.
     #[serde(default = "first_schema", skip_serializing_if = "is_first_schema")]
     pub schema: u16,
+    /// What was done to it on its way in; absent if it is what was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub altered: Option<Box<Altered>>,
     /// Whatever else there is to say, as JSON.
     #[serde(default, skip_serializing_if = "Data::is_null")]
     pub data: Data,
@@ -90,6 +97,7 @@ impl Event {
             parent_id: None,
             tags: Vec::new(),
             schema: Self::FIRST_SCHEMA,
+            altered: None,
             data: Data::null(),
         }
     }
@@ -205,6 +213,7 @@ struct FlatRecorded {
     tags: Vec<Tag>,
     #[serde(default = "first_schema")]
     schema: u16,
+    altered: Option<Box<Altered>>,
     #[serde(default)]
     data: Data,
 }
@@ -226,6 +235,7 @@ impl From<FlatRecorded> for Recorded {
                 parent_id: flat.parent_id,
                 tags: flat.tags,
                 schema: flat.schema,
+                altered: flat.altered,
                 data: flat.data,
             },
         }

@@ -10,7 +10,9 @@ use foundation_logic::config::Migrations;
 use foundation_services::config::{AnyConfig, ConfigServer, MigrationReport, SealingKey, Sources};
 use foundation_services::control::ControlSocket;
 use foundation_services::dump::{DumpParts, Dumper, Dumps};
-use foundation_services::event::{ConsumerStates, EventDurability, EventStore, EventStoreParts};
+use foundation_services::event::{
+    ConsumerStates, EventDurability, EventStore, EventStoreParts, Pipeline,
+};
 use foundation_services::node::Node;
 use foundation_services::opening::Opening;
 use foundation_services::projection::{Projection, ProjectionStates};
@@ -29,6 +31,7 @@ use foundation_types::{
     TableKey, TableValue, Value,
 };
 use foundation_validate::BusinessRule;
+use foundation_validate::settings::rules as settings_rules;
 
 use crate::declared_projections::DeclaredProjections;
 use crate::linked::{Declaration, Declared, Evolutions, Linked, Served};
@@ -52,7 +55,8 @@ pub struct Builder {
     control_socket: bool,
     host_metrics: bool,
     metrics_kept: bool,
-    durability: EventDurability,
+    pub(crate) durability: EventDurability,
+    pub(crate) pipeline: Pipeline,
     life: Life,
     sealing_key: Option<SealingKey>,
     former_sealing_keys: Vec<SealingKey>,
@@ -77,6 +81,7 @@ impl Builder {
             host_metrics: false,
             metrics_kept: true,
             durability: EventDurability::default(),
+            pipeline: Pipeline::default(),
             life: Life::Silent,
             sealing_key: None,
             former_sealing_keys: Vec::new(),
@@ -135,22 +140,6 @@ impl Builder {
     #[must_use]
     pub fn projection<P: Projection>(mut self) -> Self {
         self.projections.add::<P>();
-        self
-    }
-
-    /// Has events acked at this level instead of [`Durability::Disk`], in every stream that has no
-    /// level of its own. A single append can say otherwise. Changes of configuration and tables
-    /// are always acked on the disk.
-    #[must_use]
-    pub fn durability(mut self, level: Durability) -> Self {
-        self.durability.default = level;
-        self
-    }
-
-    /// Has events of this stream acked at this level.
-    #[must_use]
-    pub fn stream_durability(mut self, stream: impl Into<StreamName>, level: Durability) -> Self {
-        self.durability.streams.insert(stream.into(), level);
         self
     }
 
@@ -258,6 +247,7 @@ impl Builder {
     /// with the key, if an entry of a table as logged does not fit
     /// its types; `NotFound` if it is for reading and there is no store; `Disk`.
     pub async fn start(mut self) -> Result<Foundation> {
+        self.pipeline.check()?;
         let (documents, settings, linked) = self.link()?;
         let mut own = Tables::default();
         let consumers = ConsumerStates::link(&mut own)?;
@@ -273,7 +263,7 @@ impl Builder {
         let settings_server = ConfigServer::open_or(
             journal.clone(),
             settings.clone(),
-            Vec::new(),
+            settings_rules(),
             clock.clone(),
             std::mem::take(&mut self.settings),
             self.on_invalid,
@@ -376,6 +366,7 @@ impl Builder {
             telemetry: telemetry.clone(),
             clock: self.clock.clone(),
             rng: self.rng.clone(),
+            pipeline: std::mem::take(&mut self.pipeline),
             consumers: Some(consumers.open(journal)?),
         }))
     }

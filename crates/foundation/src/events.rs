@@ -53,14 +53,15 @@ pub use foundation_logic::event::{
 };
 pub use foundation_services::event::{
     Append, AppendBatch, AppendEach, Consumer, ConsumerAction, ConsumerBuilder, ConsumerStatus,
-    Delivery, EventPage, EventStore, EventStoreStats, Pages, ParkedFilter, Receipt, Start,
-    Subscription,
+    Delivery, EventPage, EventStore, EventStoreStats, IntakeContext, Pages, ParkedFilter, Receipt,
+    Start, Subscription,
 };
 pub use foundation_services::projection::{
     Projection, ProjectionHandle, ProjectionStatus, Projections, Seen, ServedProjection,
 };
 pub use foundation_types::event::{
-    Aggregation, By, Comparison, Data, Event, EventQuery, FieldFilter, Fold, Halt, Late, Lateness,
-    Leaf, Measure, Order, ParkedEvent, Percent, Poison, Recorded, TypePattern, Window,
+    Aggregation, Alteration, Altered, By, Comparison, Data, Did, Event, EventQuery, FieldFilter,
+    Fold, Halt, Late, Lateness, Leaf, Measure, Order, ParkedEvent, Percent, Poison, Recorded,
+    TypePattern, Window,
 };
 pub use foundation_types::id::Tag;

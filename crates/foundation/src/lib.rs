@@ -70,6 +70,7 @@
 mod builder;
 mod declared_projections;
 pub mod events;
+mod intake;
 mod keeping;
 mod linked;
 mod linked_tables;
@@ -206,10 +207,11 @@ pub mod config {
     };
     pub use foundation_store::config::{Current, Snapshot};
     pub use foundation_types::config::{
-        Bound, BufferSettings, Change, Document, Edit, EventSettings, Field, InterfaceSettings,
-        JournalSettings, Layer, Leaf, Lens, LogLevel, LogSettings, Merge, OnConflict, OnInvalid,
-        Operation, Origin, Overflow, ParkedConflict, Patch, Pointer, RetentionSettings, Settings,
-        Shape, Shaped, TelemetrySettings, Unchanged,
+        Bound, BufferSettings, Change, Document, Edit, EventRule, EventSettings, Field,
+        InterfaceSettings, JournalSettings, Layer, Leaf, Lens, LogLevel, LogSettings, Merge,
+        OnConflict, OnInvalid, Operation, Origin, Overflow, ParkedConflict, Patch, Pointer,
+        RetentionSettings, RuleAction, Settings, Shape, Shaped, StreamSettings, TelemetrySettings,
+        TtlRule, Unchanged,
     };
     pub use foundation_validate::{BusinessRule, ChangeRequest};
 }

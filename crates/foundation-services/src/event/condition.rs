@@ -13,19 +13,16 @@ use super::query::Deadline;
 
 impl Core {
     /// Gives the batch its place if no event answers any of the queries.
-    pub(super) async fn place_unless(
-        &self,
-        batch: Batch,
-        queries: &[EventQuery],
-    ) -> Result<Commit> {
+    pub(super) async fn place_unless(&self, batch: Batch, to: &Target) -> Result<Commit> {
+        let queries = &to.unless;
         for query in queries {
             check(query)?;
         }
         let deadline = self.deadline();
-        let mut unless = Unless { queries: queries.to_vec(), seen: Position::START };
+        let mut unless = Unless { queries: queries.clone(), seen: Position::START };
         loop {
             // Room first: what is seen is to be as new as can be when the journal looks.
-            let room = self.room(&batch).await?;
+            let room = self.room(&batch, &to.stream).await?;
             self.look(&mut unless, deadline).await?;
             let up_to = match self.journal.append_unless(batch.clone(), room, &unless)? {
                 Attempt::Placed(commit) => return Ok(commit),

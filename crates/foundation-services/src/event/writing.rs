@@ -28,9 +28,9 @@ impl Core {
         let batch = Batch::new(to.stream.clone(), RecordKind::Event, events)?;
         let batch = batch.expecting(to.expected).at(self.level(to));
         if !to.unless.is_empty() {
-            return Box::pin(self.place_unless(batch, &to.unless)).await;
+            return Box::pin(self.place_unless(batch, to)).await;
         }
-        let room = self.room(&batch).await?;
+        let room = self.room(&batch, &to.stream).await?;
         self.journal.append(batch, room)
     }
 }

@@ -215,9 +215,12 @@ kinds! {
     /// A buffer is full and its policy is to reject.
     BufferFull "event.buffer_full" Unavailable "event" Error Later
         "slow down, or raise events.buffer.max_events or events.buffer.max_bytes";
-    /// A buffer is full and its policy is to drop what is new; it was counted.
+    /// A setting says that the event is dropped: a policy of a full buffer, or a rule. It was counted.
     EventDropped "event.dropped" Unavailable "event" Warning Never
-        "the event was dropped as events.buffer.overflow says, and counted";
+        "the event was dropped as the setting that the error names says, and counted";
+    /// A stage of the application's panicked, or did to an event what no stage may.
+    StageFailed "event.stage_failed" Internal "event" Error Never
+        "correct the stage that the message names; only this event was refused";
     /// The write may or may not have been applied.
     Indeterminate "indeterminate" Indeterminate "journal" Critical AfterLookup
         "look for the event by its id, or for the change by its version, before sending it again";
