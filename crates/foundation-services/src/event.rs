@@ -9,6 +9,7 @@
 
 mod admission;
 mod aggregate;
+mod aging;
 mod append;
 mod claims;
 mod condition;
@@ -16,6 +17,7 @@ mod consumer;
 mod each;
 mod flight;
 mod group;
+mod lifetime;
 mod meters;
 mod pipeline;
 mod query;
@@ -56,6 +58,7 @@ use foundation_types::{Durability, Event, Position, Settings, StreamName};
 use foundation_validate::Origin;
 
 use crate::telemetry::TelemetryService;
+use aging::Aging;
 use claims::Claims;
 use consumer::Registry;
 use flight::Left;
@@ -152,6 +155,7 @@ struct Core {
     left: Left,
     meters: Meters,
     stages: Stages,
+    aging: Aging,
     consumers: Registry,
 }
 
@@ -195,6 +199,7 @@ impl EventStore {
             left: Left::default(),
             meters: Meters::new(&telemetry),
             stages: Stages::new(pipeline, &telemetry),
+            aging: Aging::default(),
             consumers,
         }));
         store.apply_settings(&store.0.settings.current());

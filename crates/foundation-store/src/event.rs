@@ -119,6 +119,12 @@ impl EventLog {
         self.state_mut().set_bounds(&self.hashing, bounds);
     }
 
+    /// Lets all records up to this position leave the buffer.
+    pub fn forget_up_to(&self, position: Position) {
+        // Readers get their turn between two pieces of a large eviction.
+        while self.state_mut().evict_up_to(&self.hashing, position) {}
+    }
+
     /// Everything after this position, up to [`EventLog::published`], is in the buffer.
     #[must_use]
     pub fn coverage(&self) -> Position {

@@ -96,3 +96,54 @@ fn inspect_tag(tag: &str, at: &str, found: &mut Vec<Problem>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use foundation_types::config::{StreamSettings, TtlRule};
+
+    use super::*;
+
+    fn rule(action: RuleAction, path: &str, tag: &str) -> EventRule {
+        EventRule { action, path: path.into(), tag: tag.into(), ..EventRule::default() }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_told_with_its_place() {
+        let mut settings = Settings::default();
+        let rows = [
+            ("a", rule(RuleAction::Hide, "a..b", "")),
+            ("b", rule(RuleAction::Truncate, "", "")),
+            ("c", rule(RuleAction::Tag, "", "customer:{data.customer")),
+            ("d", rule(RuleAction::Tag, "", "{customer}")),
+            ("e", rule(RuleAction::Tag, "", "")),
+            ("f", EventRule { types: "a*b".into(), ..rule(RuleAction::DropEvent, "", "") }),
+            ("g", rule(RuleAction::Tag, "", "a}")),
+            ("y", rule(RuleAction::Tag, "", "customer:{data.customer}/{data.lines[0].sku}")),
+            ("z", rule(RuleAction::Remove, "lines[0].sku", "")),
+        ];
+        settings.events.rules = rows.map(|(name, rule)| (name.to_owned(), rule)).into();
+        let stream = StreamSettings { stream: String::new(), ..StreamSettings::default() };
+        settings.events.streams.insert("s".to_owned(), stream);
+        let ttl = TtlRule { stream: "*x".into(), ..TtlRule::default() };
+        settings.events.ttl.insert("t".to_owned(), ttl);
+        let found = inspect(&settings);
+        let places: Vec<&str> = found.iter().map(|problem| problem.path.as_str()).collect();
+        let expected = [
+            "events.rules.a.path",
+            "events.rules.b.path",
+            "events.rules.c.tag",
+            "events.rules.d.tag",
+            "events.rules.e.tag",
+            "events.rules.f.types",
+            "events.rules.g.tag",
+            "events.streams.s.stream",
+            "events.ttl.t.stream",
+        ];
+        assert_eq!(places, expected);
+        assert!(found.iter().all(|problem| problem.expected.is_some()), "each says what to do");
+
+        let many = (0..=EVENT_RULES_MAX).map(|nth| (nth.to_string(), EventRule::default()));
+        settings.events.rules = many.collect();
+        assert_eq!(inspect(&settings)[0].path, "events.rules");
+    }
+}

@@ -59,9 +59,11 @@ pub use foundation_services::event::{
 pub use foundation_services::projection::{
     Projection, ProjectionHandle, ProjectionStatus, Projections, Seen, ServedProjection,
 };
+pub use foundation_store::event::IntakeCounts;
 pub use foundation_types::event::{
     Aggregation, Alteration, Altered, By, Comparison, Data, Did, Event, EventQuery, FieldFilter,
     Fold, Halt, Late, Lateness, Leaf, Measure, Order, ParkedEvent, Percent, Poison, Recorded,
     TypePattern, Window,
 };
 pub use foundation_types::id::Tag;
+pub use foundation_types::lifecycle::Stage;

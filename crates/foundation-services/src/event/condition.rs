@@ -39,7 +39,7 @@ impl Core {
         for query in &unless.queries {
             let after = query.after.unwrap_or_default().max(unless.seen);
             let query = EventQuery { after: Some(after), ..query.clone() };
-            missed.extend(self.find(&query, CONFLICT_CHANGES_MAX as u64, deadline).await?);
+            missed.extend(self.find_all(&query, CONFLICT_CHANGES_MAX as u64, deadline).await?);
         }
         if missed.is_empty() {
             unless.seen = published;
@@ -84,7 +84,7 @@ impl Core {
         loop {
             published.borrow_and_update();
             let newest = EventQuery::all().stream(&to.stream).newest_first();
-            let found = self.find(&newest, count.max(1), deadline).await?;
+            let found = self.find_all(&newest, count.max(1), deadline).await?;
             let is_seen = found.first().map(|record| record.event()).transpose()?;
             if is_seen.is_some_and(|event| event.version >= conflict.actual) {
                 let mut events: Vec<Recorded> =

@@ -23,6 +23,7 @@ use super::writing::load_of;
 #[must_use = "nothing is appended before it is awaited"]
 pub struct AppendFuture<'a>(State<'a>);
 
+#[expect(clippy::large_enum_variant, reason = "an append that ends at once allocates nothing")]
 enum State<'a> {
     New { core: &'a Core, event: Event, to: Target },
     Waiting(Waiting<'a>),

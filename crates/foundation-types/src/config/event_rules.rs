@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
-use super::{Overflow, Shaped};
+use super::{EventSettings, Overflow, Shaped};
+use crate::event::pattern_admits;
+use crate::id::EventType;
 
 /// What is done to the events of some types on their way in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate, Shaped)]
@@ -103,5 +105,19 @@ pub struct TtlRule {
 impl Default for TtlRule {
     fn default() -> Self {
         Self { types: "*".to_owned(), stream: "*".to_owned(), seconds: 30 * 24 * 60 * 60 }
+    }
+}
+
+impl EventSettings {
+    /// Seconds that an event of this type lives in this stream; without a rule for it, for ever. So do
+    /// Foundation's own.
+    #[must_use]
+    pub fn seconds_to_live(&self, kind: &str, stream: &str) -> Option<u64> {
+        let is_for = |rule: &&TtlRule| {
+            !kind.starts_with(EventType::RESERVED_PREFIX)
+                && pattern_admits(&rule.types, kind)
+                && pattern_admits(&rule.stream, stream)
+        };
+        self.ttl.values().filter(is_for).map(|rule| rule.seconds).min()
     }
 }

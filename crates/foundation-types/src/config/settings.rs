@@ -91,8 +91,8 @@ pub struct BufferSettings {
     /// Bytes of events kept in memory, as encoded.
     #[validate(range(min = 65_536, max = 17_179_869_184_u64))]
     pub max_bytes: u64,
-    /// Seconds that an event is kept in memory; 0 is no bound. With a journal in memory only, what
-    /// leaves the buffer is gone.
+    /// Seconds that an event is kept in memory; 0 is no bound. What leaves the buffer is still in the
+    /// log, as far as that is kept.
     #[validate(range(max = 315_360_000))]
     pub max_age_s: u64,
     /// What happens to a new event when the buffer is full of what the journal does not hold.

@@ -179,6 +179,9 @@ kinds! {
     /// It existed and was let go of by a limit or by retention.
     Compacted "compacted" NotFound "retention" Error Never
         "ask for something newer; the message names the oldest that is kept";
+    /// An event lived as long as the settings say. It is hidden, and its place is freed in time.
+    Expired "event.expired" NotFound "retention" Error Never
+        "events.ttl says how long events live; raise it if the event is needed";
     /// Stored bytes do not match their checksum, chain or identity.
     Corruption "corruption" Corruption "journal" Critical AfterRepair
         "keep the directory as it is, run `foundation verify`, and restore from a backup";
