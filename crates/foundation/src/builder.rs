@@ -27,8 +27,7 @@ use foundation_store::table::Tables;
 use foundation_store::together::Together;
 use foundation_types::config::OnInvalid;
 use foundation_types::{
-    Document, Durability, Error, ErrorKind, Event, Keep, Result, Settings, StoreId, StreamName,
-    TableKey, TableValue, Value,
+    Document, Error, ErrorKind, Event, Keep, Result, Settings, StoreId, TableKey, TableValue, Value,
 };
 use foundation_validate::BusinessRule;
 use foundation_validate::settings::rules as settings_rules;
