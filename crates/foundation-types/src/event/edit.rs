@@ -39,7 +39,9 @@ impl Data {
     pub fn edited(&self, path: &Path, edit: impl FnOnce(&str) -> TextEdit) -> Option<Self> {
         match edited(self.as_json(), path.segments(), edit)? {
             TextEdit::Keep => None,
-            TextEdit::Replace(text) => Self::from_json(&text).ok(),
+            // Made of checked text. Whether it grew too large is for validation to say: an edit that
+            // hides a value is not left out for it.
+            TextEdit::Replace(text) => Some(Self::from_checked(&text)),
             TextEdit::Remove => Some(Self::null()),
         }
     }
