@@ -7,6 +7,7 @@ mod figures;
 mod links;
 mod matches;
 mod outline;
+mod rules;
 mod trace;
 mod upcast;
 mod walk;
@@ -18,5 +19,6 @@ pub use deliveries::{
 pub use figures::{Figures, Hole, Pause, Share, Step, Widest};
 pub use links::missing_parents;
 pub use matches::{EventKeys, matches};
+pub use rules::{IntakeRules, redact_alike};
 pub use trace::{Basis, Link, Span, Trace, trace, trace_beside};
 pub use upcast::{Upcaster, Upcasters};

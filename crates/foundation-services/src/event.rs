@@ -9,6 +9,7 @@
 
 mod admission;
 mod aggregate;
+mod aging;
 mod append;
 mod claims;
 mod condition;
@@ -18,13 +19,17 @@ mod flight;
 mod follow;
 mod group;
 mod history;
+mod lifetime;
 mod meters;
 mod personal;
+mod pipeline;
 mod query;
 mod reader;
 mod receipt;
 mod repeats;
 mod single;
+mod stage_meters;
+mod stages;
 mod stats;
 mod subscription;
 #[cfg(test)]
@@ -40,6 +45,7 @@ pub use consumer::{
 pub use follow::Followed;
 pub use history::{HistoryFailure, HistoryPage, HistoryReport, HistoryRow};
 pub use personal::{Forgetting, Forgotten, PersonalRule, SubjectIn, Vault, VaultParts};
+pub use pipeline::{IntakeContext, Pipeline};
 pub use query::{EventPage, ExplainedQuery, Pages};
 pub use reader::{EventTypes, Reader};
 pub use receipt::Receipt;
@@ -61,10 +67,12 @@ use foundation_types::{Durability, Event, Position, Settings, StoreId, StreamNam
 use foundation_validate::Origin;
 
 use crate::telemetry::TelemetryService;
+use aging::Aging;
 use claims::Claims;
 use consumer::Registry;
 use flight::Left;
 use meters::Meters;
+use stages::Stages;
 
 /// Appends events, finds them and tells of them. Clones are cheap and are the same store.
 ///
@@ -86,6 +94,7 @@ use meters::Meters;
 /// #     journal, log, durability: Default::default(), settings: Arc::new(ConfigState::new()?),
 /// #     telemetry: TelemetryService::new(2_000, clock.clone()), clock,
 /// #     rng: Arc::new(SystemRng::default()), consumers: None, reader: Default::default(),
+/// #     pipeline: Default::default(),
 /// # });
 /// let receipt = events.append(Event::new("order.placed").correlation("req-7")).await?;
 /// let paid = Event::new("order.paid").correlation("req-7").parent(&receipt.id);
@@ -116,6 +125,8 @@ pub struct EventStoreParts {
     pub clock: Arc<dyn Clock>,
     /// The randomness that ids are drawn with.
     pub rng: Arc<dyn Rng>,
+    /// What the application adds to the way of an event.
+    pub pipeline: Pipeline,
     /// What is kept of consumers; without it there are none.
     pub consumers: Option<ConsumerTables>,
     /// What makes of stored events the ones that readers see.
@@ -154,6 +165,8 @@ struct Core {
     claims: Claims,
     left: Left,
     meters: Meters,
+    stages: Stages,
+    aging: Aging,
     consumers: Registry,
     reader: Reader,
 }
@@ -176,6 +189,7 @@ impl EventStore {
             telemetry,
             clock,
             rng,
+            pipeline,
             consumers,
             reader,
         } = parts;
@@ -197,6 +211,8 @@ impl EventStore {
             claims: Claims::default(),
             left: Left::default(),
             meters: Meters::new(&telemetry),
+            stages: Stages::new(pipeline, &telemetry),
+            aging: Aging::default(),
             consumers,
             reader,
         }));

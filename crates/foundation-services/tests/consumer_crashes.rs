@@ -44,6 +44,7 @@ fn open(disk: &SimulatedDisk) -> Result<EventStore> {
     let (journal, _) = Embedded::open(files, options, clock.clone(), &rng, followers)?;
     let journal: Arc<dyn Journal> = Arc::new(journal);
     Ok(EventStore::new(EventStoreParts {
+        pipeline: Default::default(),
         consumers: Some(states.open(&journal)?),
         journal,
         log,

@@ -53,6 +53,7 @@ fn open(disk: Option<&SimulatedDisk>) -> Result<EventStore> {
         clock,
         rng: Arc::new(SystemRng::default()),
         reader: Default::default(),
+        pipeline: Default::default(),
     }))
 }
 

@@ -58,6 +58,7 @@ async fn open(disk: &SimulatedDisk) -> Result<EventStore> {
         clock,
         rng: Arc::new(SystemRng::default()),
         reader: Reader::default().with_vault(Some(vault)),
+        pipeline: Default::default(),
     });
     events.tell_forgotten().await?;
     Ok(events)

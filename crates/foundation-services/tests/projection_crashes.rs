@@ -64,6 +64,7 @@ fn open(disk: &SimulatedDisk) -> Result<Node> {
     let journal: Arc<dyn Journal> = Arc::new(journal);
     let projections = states.open(&journal)?;
     let events = EventStore::new(EventStoreParts {
+        pipeline: Default::default(),
         consumers: None,
         journal,
         log,

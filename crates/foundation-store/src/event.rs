@@ -18,14 +18,16 @@ mod postings;
 mod ring;
 mod scan;
 mod search;
+mod sent;
 mod state;
 mod tally;
 #[cfg(test)]
 mod tests;
 mod times;
 
-pub use intake::{Intake, IntakeCounts, Load, Settled};
+pub use intake::{Intake, IntakeCounts, IntakeRow, Load, Settled};
 pub use scan::{Page, Rest};
+pub use sent::sent_digest;
 pub use state::{ENTRY_BYTES, POSTING_BYTES};
 
 use std::collections::BTreeMap;
@@ -115,6 +117,12 @@ impl EventLog {
         // Readers get their turn between two pieces of a large eviction.
         while self.state_mut().evict_piece(&self.hashing, bounds) {}
         self.state_mut().set_bounds(&self.hashing, bounds);
+    }
+
+    /// Lets all records up to this position leave the buffer.
+    pub fn forget_up_to(&self, position: Position) {
+        // Readers get their turn between two pieces of a large eviction.
+        while self.state_mut().evict_up_to(&self.hashing, position) {}
     }
 
     /// Everything after this position, up to [`EventLog::published`], is in the buffer.

@@ -6,7 +6,8 @@
 //! the others.
 //!
 //! - v1: indices without parents and tags, records without tags and schema.
-//! - v2: indices of format 2.
+//! - v2: indices of format 2. Records of altered events have a field more since; none is in it, and all
+//!   other records are the same bytes.
 
 mod made;
 

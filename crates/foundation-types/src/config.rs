@@ -3,6 +3,7 @@
 mod change;
 mod conflict;
 mod document;
+mod event_rules;
 mod field;
 mod lens;
 mod on_invalid;
@@ -17,6 +18,7 @@ mod tests;
 pub use change::{Change, Edit, Layer};
 pub use conflict::{OnConflict, ParkedConflict, Unchanged};
 pub use document::Document;
+pub use event_rules::{EventRule, RuleAction, StreamSettings, TtlRule};
 pub use field::{Field, Leaf, Merge};
 pub use foundation_macros::{Document, Shaped};
 pub use lens::Lens;

@@ -1,10 +1,12 @@
 //! Events: what happened, as given by its source and as recorded by the store.
 
 mod aggregation;
+mod altered;
 mod at;
 mod cloud;
 mod consumer;
 mod data;
+mod edit;
 mod export;
 mod field;
 mod leaf;
@@ -17,15 +19,17 @@ mod rewrite;
 mod typed;
 
 pub use aggregation::{Aggregation, By, Fold, Late, Lateness, Measure, Percent, Window};
+pub use altered::{Alteration, Altered, Did, HIDDEN_VALUE};
 pub use at::field_at;
 pub use cloud::{CloudEvent, ExportedLine, dedup_id};
 pub use consumer::{ConsumerPlace, FailedEvent, Halt, ParkedEvent, Poison, cause_text};
 pub use data::Data;
+pub use edit::TextEdit;
 pub use export::ExportKept;
 pub use field::{Comparison, FieldFilter};
 pub use leaf::Leaf;
 pub use newer::NewerSchema;
-pub use pattern::TypePattern;
+pub use pattern::{TypePattern, pattern_admits};
 pub use personal::{FORGOTTEN_MARK, Personal, SEALED_MARK};
 pub use projection::ProjectionKept;
 pub use query::{EventQuery, Order};
@@ -81,6 +85,9 @@ pub struct Event {
     /// the data changes.
     #[serde(default = "first_schema", skip_serializing_if = "is_first_schema")]
     pub schema: u16,
+    /// What was done to it on its way in; absent if it is what was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub altered: Option<Box<Altered>>,
     /// Whatever else there is to say, as JSON.
     #[serde(default, skip_serializing_if = "Data::is_null")]
     pub data: Data,
@@ -102,6 +109,7 @@ impl Event {
             parent_id: None,
             tags: Vec::new(),
             schema: Self::FIRST_SCHEMA,
+            altered: None,
             data: Data::null(),
         }
     }
@@ -217,6 +225,7 @@ struct FlatRecorded {
     tags: Vec<Tag>,
     #[serde(default = "first_schema")]
     schema: u16,
+    altered: Option<Box<Altered>>,
     #[serde(default)]
     data: Data,
 }
@@ -238,6 +247,7 @@ impl From<FlatRecorded> for Recorded {
                 parent_id: flat.parent_id,
                 tags: flat.tags,
                 schema: flat.schema,
+                altered: flat.altered,
                 data: flat.data,
             },
         }

@@ -14,6 +14,22 @@ pub const EVENT_TYPE_BYTES_MAX: usize = 128;
 pub const EVENT_TEXT_BYTES_MAX: usize = 1024;
 /// Tags of one event.
 pub const EVENT_TAGS_MAX: usize = 32;
+/// Rules of the settings on events.
+pub const EVENT_RULES_MAX: usize = 64;
+/// Rules of the settings on what happens when there is no room.
+pub const STREAM_RULES_MAX: usize = 64;
+/// Rules of the settings on how long events live.
+pub const TTL_RULES_MAX: usize = 64;
+/// Longest template of a tag, in bytes.
+pub const TAG_TEMPLATE_BYTES_MAX: usize = 512;
+/// Stages, rules and routes of one application's intake of events, of each.
+pub const INTAKE_STAGES_MAX: usize = 32;
+/// Longest name of a stage, rule or route, in bytes.
+pub const INTAKE_NAME_BYTES_MAX: usize = 64;
+/// What is told of how an event was altered, in bytes as JSON text.
+pub const ALTERED_BYTES_MAX: usize = 60 * 1024;
+/// Streams with a row of their own in what became of events; the others share one.
+pub const INTAKE_STREAMS_MAX: usize = 1_000;
 /// Types, tags or conditions on fields that one query may name, of each.
 pub const QUERY_NAMES_MAX: usize = 100;
 /// Longest stream name, in bytes.

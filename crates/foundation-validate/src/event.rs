@@ -7,8 +7,8 @@ pub use aggregation::aggregation;
 pub use query::query;
 
 use foundation_types::limits::{
-    BATCH_BYTES_MAX, BATCH_EVENTS_MAX, EVENT_BYTES_MAX, EVENT_TAGS_MAX, EVENT_TEXT_BYTES_MAX,
-    EVENT_TYPE_BYTES_MAX, ID_BYTES_MAX, STREAM_NAME_BYTES_MAX,
+    ALTERED_BYTES_MAX, BATCH_BYTES_MAX, BATCH_EVENTS_MAX, EVENT_BYTES_MAX, EVENT_TAGS_MAX,
+    EVENT_TEXT_BYTES_MAX, EVENT_TYPE_BYTES_MAX, ID_BYTES_MAX, STREAM_NAME_BYTES_MAX,
 };
 use foundation_types::{ErrorKind, Event, EventType, Problem, Result, StreamName};
 
@@ -114,11 +114,23 @@ fn inspect(event: &Event, origin: Origin, found: &mut Vec<Problem>) {
     if origin == Origin::Application && event.kind.is_reserved() {
         found.push(reserved(&event.kind));
     }
+    inspect_altered(event, found);
     let bytes = size(event);
     if bytes > EVENT_BYTES_MAX {
         let message = format!("the event has {bytes} bytes");
         let expected = format!("at most {EVENT_BYTES_MAX} bytes");
         found.push(Problem::new(ErrorKind::TooLarge, "", message).expected(expected));
+    }
+}
+
+/// What is told of alterations comes from the store, or with an event that was in one.
+fn inspect_altered(event: &Event, found: &mut Vec<Problem>) {
+    let Some(altered) = &event.altered else { return };
+    let bytes = serde_json::to_string(altered).map_or(usize::MAX, |text| text.len());
+    if bytes > ALTERED_BYTES_MAX {
+        let message = format!("has {bytes} bytes as JSON text");
+        let problem = Problem::new(ErrorKind::TooLarge, "altered", message);
+        found.push(problem.expected(format!("at most {ALTERED_BYTES_MAX} bytes")));
     }
 }
 

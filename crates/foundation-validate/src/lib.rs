@@ -16,6 +16,7 @@ pub mod event;
 pub mod nearest;
 pub mod parse;
 pub mod pipeline;
+pub mod settings;
 pub mod table;
 pub mod telemetry;
 mod text;

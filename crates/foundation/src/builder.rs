@@ -10,14 +10,14 @@ use std::time::Duration;
 use foundation_logic::config::Migrations;
 use foundation_services::config::{SealingKey, Sources};
 use foundation_services::dump::Dumps;
-use foundation_services::event::EventDurability;
+use foundation_services::event::{EventDurability, Pipeline};
 use foundation_services::export::{ExportRules, Sink};
 use foundation_services::projection::Projection;
 use foundation_store::clock::{Clock, SystemClock};
 use foundation_store::journal::Mode;
 use foundation_store::random::{Rng, SystemRng};
 use foundation_types::config::OnInvalid;
-use foundation_types::{Document, Durability, Keep, StreamName, TableKey, TableValue};
+use foundation_types::{Document, Keep, TableKey, TableValue};
 use foundation_validate::BusinessRule;
 
 use crate::declared_projections::DeclaredProjections;
@@ -49,7 +49,8 @@ pub struct Builder {
     control_socket: bool,
     host_metrics: bool,
     metrics_kept: bool,
-    durability: EventDurability,
+    pub(crate) durability: EventDurability,
+    pub(crate) pipeline: Pipeline,
     life: Life,
     sealing_key: Option<SealingKey>,
     former_sealing_keys: Vec<SealingKey>,
@@ -78,6 +79,7 @@ impl Builder {
             host_metrics: false,
             metrics_kept: true,
             durability: EventDurability::default(),
+            pipeline: Pipeline::default(),
             life: Life::Silent,
             sealing_key: None,
             former_sealing_keys: Vec::new(),
@@ -148,22 +150,6 @@ impl Builder {
             Box::new(sink),
             rules,
         ));
-        self
-    }
-
-    /// Has events acked at this level instead of [`Durability::Disk`], in every stream that has no
-    /// level of its own. A single append can say otherwise. Changes of configuration and tables
-    /// are always acked on the disk.
-    #[must_use]
-    pub fn durability(mut self, level: Durability) -> Self {
-        self.durability.default = level;
-        self
-    }
-
-    /// Has events of this stream acked at this level.
-    #[must_use]
-    pub fn stream_durability(mut self, stream: impl Into<StreamName>, level: Durability) -> Self {
-        self.durability.streams.insert(stream.into(), level);
         self
     }
 

@@ -64,16 +64,18 @@ pub use foundation_logic::event::{
 pub use foundation_services::event::{
     Append, AppendBatch, AppendEach, Consumer, ConsumerAction, ConsumerBuilder, ConsumerStatus,
     Delivery, EventPage, EventStore, EventStoreStats, ExplainedQuery, Followed, Forgetting,
-    Forgotten, HistoryFailure, HistoryPage, HistoryReport, HistoryRow, Holds, Pages, ParkedFilter,
-    Receipt, Start, SubjectIn, Subscription,
+    Forgotten, HistoryFailure, HistoryPage, HistoryReport, HistoryRow, Holds, IntakeContext, Pages,
+    ParkedFilter, Receipt, Start, SubjectIn, Subscription,
 };
 pub use foundation_services::projection::{
     Projection, ProjectionHandle, ProjectionStatus, Projections, Seen, ServedProjection,
 };
+pub use foundation_store::event::IntakeCounts;
 pub use foundation_store::journal::{Looked, Way};
 pub use foundation_types::event::{
-    Aggregation, By, Comparison, Data, Event, EventData, EventQuery, FieldFilter, Fold, Halt, Late,
-    Lateness, Leaf, Measure, NewerSchema, Order, ParkedEvent, Percent, Personal, Poison, Recorded,
-    TypePattern, Window,
+    Aggregation, Alteration, Altered, By, Comparison, Data, Did, Event, EventData, EventQuery,
+    FieldFilter, Fold, Halt, Late, Lateness, Leaf, Measure, NewerSchema, Order, ParkedEvent,
+    Percent, Personal, Poison, Recorded, TypePattern, Window,
 };
 pub use foundation_types::id::Tag;
+pub use foundation_types::lifecycle::Stage;

@@ -72,6 +72,7 @@ mod declared_projections;
 mod erasing;
 pub mod events;
 mod evolving;
+mod intake;
 mod keeping;
 pub mod limits;
 mod linked;
@@ -209,10 +210,11 @@ pub mod config {
     };
     pub use foundation_store::config::{Current, Snapshot};
     pub use foundation_types::config::{
-        ArchiveSettings, Bound, BufferSettings, Change, Document, Edit, EventSettings, Field,
-        InterfaceSettings, JournalSettings, Layer, Leaf, Lens, LogLevel, LogSettings, Merge,
+        ArchiveSettings, Bound, BufferSettings, Change, Document, Edit, EventRule, EventSettings,
+        Field, InterfaceSettings, JournalSettings, Layer, Leaf, Lens, LogLevel, LogSettings, Merge,
         OnConflict, OnInvalid, Operation, Origin, Overflow, ParkedConflict, Patch, Pointer,
-        RetentionSettings, Settings, Shape, Shaped, TelemetrySettings, Unchanged,
+        RetentionSettings, RuleAction, Settings, Shape, Shaped, StreamSettings, TelemetrySettings,
+        TtlRule, Unchanged,
     };
     pub use foundation_validate::{BusinessRule, ChangeRequest};
 }

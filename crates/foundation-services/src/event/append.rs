@@ -41,6 +41,8 @@ pub struct AppendEach<'a> {
 #[derive(Clone, Debug)]
 pub(super) struct Target {
     pub(super) stream: StreamName,
+    /// Whether the call says the stream: no route counts then.
+    pub(super) is_named: bool,
     pub(super) expected: ExpectedVersion,
     /// What no event may answer.
     pub(super) unless: Vec<EventQuery>,
@@ -56,7 +58,7 @@ impl Target {
             Origin::Foundation => &core.streams.foundation,
         };
         let (stream, expected) = (stream.clone(), ExpectedVersion::Any);
-        Self { stream, expected, unless: Vec::new(), origin, durability: None }
+        Self { stream, is_named: false, expected, unless: Vec::new(), origin, durability: None }
     }
 }
 
@@ -68,6 +70,7 @@ impl<'a> Append<'a> {
     /// To this stream instead of `events`.
     pub fn stream(mut self, stream: impl Into<StreamName>) -> Self {
         self.to.stream = stream.into();
+        self.to.is_named = true;
         self
     }
 
@@ -103,6 +106,7 @@ impl<'a> AppendBatch<'a> {
     /// To this stream instead of `events`.
     pub fn stream(mut self, stream: impl Into<StreamName>) -> Self {
         self.to.stream = stream.into();
+        self.to.is_named = true;
         self
     }
 
@@ -138,6 +142,7 @@ impl<'a> AppendEach<'a> {
     /// To this stream instead of `events`.
     pub fn stream(mut self, stream: impl Into<StreamName>) -> Self {
         self.to.stream = stream.into();
+        self.to.is_named = true;
         self
     }
 

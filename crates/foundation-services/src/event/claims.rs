@@ -67,6 +67,11 @@ impl Claims {
         }
     }
 
+    /// Whether somebody is about to store this id.
+    pub(super) fn holds(&self, id: &EventId) -> bool {
+        self.all().get(id).is_some_and(|claim| !claim.is_void())
+    }
+
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.all().len()

@@ -13,11 +13,8 @@ use super::query::Deadline;
 
 impl Core {
     /// Gives the batch its place if no event answers any of the queries.
-    pub(super) async fn place_unless(
-        &self,
-        batch: Batch,
-        queries: &[EventQuery],
-    ) -> Result<Commit> {
+    pub(super) async fn place_unless(&self, batch: Batch, to: &Target) -> Result<Commit> {
+        let queries = &to.unless;
         for query in queries {
             check(query)?;
         }
@@ -28,7 +25,7 @@ impl Core {
         let mut unless = Unless { queries: queries_stored, seen: Position::START };
         loop {
             // Room first: what is seen is to be as new as can be when the journal looks.
-            let room = self.room(&batch).await?;
+            let room = self.room(&batch, &to.stream).await?;
             self.look(queries, &mut unless, deadline).await?;
             let up_to = match self.journal.append_unless(batch.clone(), room, &unless)? {
                 Attempt::Placed(commit) => return Ok(commit),
@@ -50,7 +47,7 @@ impl Core {
         for query in queries {
             let after = query.after.unwrap_or_default().max(unless.seen);
             let query = EventQuery { after: Some(after), ..query.clone() };
-            missed.extend(self.find(&query, CONFLICT_CHANGES_MAX as u64, deadline).await?);
+            missed.extend(self.find_all(&query, CONFLICT_CHANGES_MAX as u64, deadline).await?);
         }
         if missed.is_empty() {
             unless.seen = published;
@@ -101,7 +98,7 @@ impl Core {
         loop {
             published.borrow_and_update();
             let newest = EventQuery::all().stream(&to.stream).newest_first();
-            let found = self.find(&newest, count.max(1), deadline).await?;
+            let found = self.find_all(&newest, count.max(1), deadline).await?;
             let is_seen = found.first().map(|record| record.event()).transpose()?;
             if is_seen.is_some_and(|event| event.version >= conflict.actual) {
                 let mut events: Vec<Recorded> =

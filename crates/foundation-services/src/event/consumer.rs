@@ -176,7 +176,8 @@ impl ConsumerBuilder {
         let first = self.first_position();
         let place = core.consumers.place_or_new(&self.name, first).await?;
         let subscription = store.subscribe(Start::After(place.position), self.filter.clone())?;
-        let subscription = subscription.unread();
+        // What it has not acked is kept for it, and so it is told of it.
+        let subscription = subscription.unread().with_expired();
         let live = Arc::new(self.live(place)?);
         core.consumers.enter(&live);
         tokio::spawn(driver::drive(Arc::clone(&live), subscription));

@@ -5,7 +5,7 @@
 //! seen through first: nobody waits for an append that waits for them.
 
 use foundation_store::event::Load;
-use foundation_types::{Error, ErrorKind, Event, EventId, Result};
+use foundation_types::{Durability, Error, ErrorKind, Event, EventId, Result};
 use foundation_validate::event as rules;
 
 use super::Core;
@@ -35,6 +35,8 @@ struct Each<'a> {
 /// New events that are let in and wait to be given to the journal together.
 struct Run<'a> {
     open: Open<'a>,
+    /// Where they go.
+    to: Target,
     events: Vec<Event>,
     ids: Vec<EventId>,
     /// Their places in the input.
@@ -44,6 +46,7 @@ struct Run<'a> {
 /// A run that has its place.
 struct Placed<'a> {
     open: Open<'a>,
+    level: Durability,
     receipts: Vec<(usize, Receipt)>,
 }
 
@@ -53,14 +56,14 @@ impl Core {
         let stream = rules::stream_name(&to.stream, to.origin);
         let mut each = Each {
             core: self,
+            run: Run::new(self, &to),
             to,
-            run: Run::new(self),
             placed: Vec::new(),
             outcomes: events.iter().map(|_| None).collect(),
         };
         for (place, event) in events.into_iter().enumerate() {
             let mut one = Open::since(self, each.run.open.flight.started);
-            one.offer(1);
+            one.offer(&each.to.stream, 1);
             let known = match &stream {
                 Ok(()) => each.take(place, event, &mut one).await,
                 Err(error) => Err(error.clone()),
@@ -84,7 +87,7 @@ impl<'a> Each<'a> {
         event: Event,
         one: &mut Open<'a>,
     ) -> Result<Option<Receipt>> {
-        let mut event = rules::event(event, self.to.origin)?.into_inner();
+        let mut event = self.core.validated(event, &self.to, one.flight.started)?;
         if self.core.is_personal(&event) {
             let sealed = self.core.sealed(event).await?;
             event = rules::event(sealed, self.to.origin)?.into_inner();
@@ -96,10 +99,21 @@ impl<'a> Each<'a> {
                 return Ok(Some(receipt));
             }
         }
-        let load = load_of(std::slice::from_ref(&event), &self.to.stream);
-        self.let_in(load).await?;
+        let mut to = self.to.clone();
+        let mut event = self.core.prepared_for(one, event, &mut to)?;
+        if self.core.is_personal(&event) {
+            // A stage has added something personal.
+            let sealed = self.core.sealed(event).await?;
+            event = rules::event(sealed, to.origin)?.into_inner();
+        }
+        if !self.run.goes_to(&to) {
+            self.place_run().await;
+        }
+        let load = load_of(std::slice::from_ref(&event), &to.stream);
+        self.let_in(one, load, &to).await?;
         one.flight.load = load;
         let id = self.core.identified(&mut event, self.core.clock.wall());
+        self.run.to = to;
         self.run.push(place, id, event, one);
         if self.run.is_full() {
             self.place_run().await;
@@ -117,19 +131,19 @@ impl<'a> Each<'a> {
         }
     }
 
-    async fn let_in(&mut self, load: Load) -> Result<()> {
-        if self.core.try_let_in(load) {
+    async fn let_in(&mut self, one: &Open<'_>, load: Load, to: &Target) -> Result<()> {
+        if self.core.try_let_in(one.flight.row, load, &to.stream) {
             return Ok(());
         }
         self.see_through().await;
-        self.core.let_in(load).await
+        self.core.let_in(one.flight.row, load, &to.stream).await
     }
 
     /// Waits for everything in hand.
     async fn see_through(&mut self) {
         self.place_run().await;
         for mut placed in std::mem::take(&mut self.placed) {
-            let outcome = placed.open.acked(self.core.level(&self.to)).await;
+            let outcome = placed.open.acked(placed.level).await;
             placed.open.close(&outcome);
             for (place, receipt) in placed.receipts {
                 self.put(place, outcome.clone().map(|()| receipt));
@@ -142,18 +156,15 @@ impl<'a> Each<'a> {
         if self.run.events.is_empty() {
             return;
         }
-        let Run { mut open, events, ids, places } =
-            std::mem::replace(&mut self.run, Run::new(self.core));
-        match self.core.place(events, &self.to).await {
+        let Run { mut open, to, events, ids, places } =
+            std::mem::replace(&mut self.run, Run::new(self.core, &self.to));
+        let level = self.core.level(&to);
+        match self.core.place(events, &to).await {
             Ok(commit) => {
-                let receipts = places.into_iter().zip(Receipt::of_new(
-                    ids,
-                    commit.place(),
-                    self.core.level(&self.to),
-                ));
-                let receipts = receipts.collect();
+                let receipts = Receipt::of_new(ids, commit.place(), level);
+                let receipts = places.into_iter().zip(receipts).collect();
                 open.placed(commit);
-                self.placed.push(Placed { open, receipts });
+                self.placed.push(Placed { open, level, receipts });
             }
             Err(error) => {
                 let outcome = Err(error);
@@ -171,10 +182,16 @@ impl<'a> Each<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(core: &'a Core) -> Self {
+    fn new(core: &'a Core, to: &Target) -> Self {
         let started = core.clock.monotonic();
         let (events, ids, places) = (Vec::new(), Vec::new(), Vec::new());
-        Self { open: Open::since(core, started), events, ids, places }
+        Self { open: Open::since(core, started), to: to.clone(), events, ids, places }
+    }
+
+    /// Whether an event that goes there can be of this run.
+    fn goes_to(&self, to: &Target) -> bool {
+        self.events.is_empty()
+            || (self.to.stream == to.stream && self.to.durability == to.durability)
     }
 
     fn push(&mut self, place: usize, id: EventId, event: Event, one: &mut Open<'a>) {

@@ -6,9 +6,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use foundation_store::event::{Load, Settled};
+use foundation_store::event::{IntakeRow, Load, Settled};
 use foundation_store::journal::Commit;
-use foundation_types::{Durability, Error, ErrorKind, Result};
+use foundation_types::{Durability, Error, ErrorKind, Result, StreamName};
 
 use super::Core;
 use super::claims::Claimed;
@@ -26,6 +26,8 @@ pub(super) struct Flight {
     /// The append, once the journal has given it its place.
     pub(super) commit: Option<Commit>,
     pub(super) started: Duration,
+    /// Where it is counted.
+    pub(super) row: IntakeRow,
 }
 
 /// A flight in the hands of its caller. Dropped before it is settled, it is settled as what
@@ -52,20 +54,27 @@ impl<'a> Open<'a> {
         Self { core, flight: Flight { started, ..Flight::default() } }
     }
 
-    /// Takes over all that is open in another one which has no place yet.
+    /// Takes over all that is open in another one, of the same stream, which has no place yet.
     pub(super) fn absorb(&mut self, other: &mut Self) {
         let theirs = std::mem::take(&mut other.flight);
         let ours = &mut self.flight;
         ours.open += theirs.open;
         ours.repeats += theirs.repeats;
+        ours.row = theirs.row;
         ours.load = ours.load.and(theirs.load);
         ours.claimed.absorb(theirs.claimed);
     }
 
-    /// Counts events as offered.
-    pub(super) fn offer(&mut self, events: u64) {
-        self.core.intake.offer(events);
+    /// Counts events as offered for a stream.
+    pub(super) fn offer(&mut self, stream: &StreamName, events: u64) {
+        self.flight.row = self.core.intake.offer(stream, events);
         self.flight.open += events;
+    }
+
+    /// Counts what was offered as offered for this stream instead.
+    pub(super) fn rerouted(&mut self, stream: &StreamName) {
+        let flight = &mut self.flight;
+        flight.row = self.core.intake.reroute(flight.row, stream, flight.open);
     }
 
     /// Tells of events that are stored already.
@@ -121,9 +130,9 @@ impl Drop for Open<'_> {
 }
 
 impl Core {
-    pub(super) fn settle(&self, events: u64, how: Settled) {
+    fn settle(&self, row: IntakeRow, events: u64, how: Settled) {
         if events > 0 {
-            self.intake.settle(events, how);
+            self.intake.settle(row, events, how);
             self.meters.settle(events, how);
         }
     }
@@ -137,14 +146,14 @@ impl Core {
         match outcome {
             Ok(_) => {
                 let stored = open.saturating_sub(flight.repeats);
-                self.settle(stored, Settled::Stored);
-                self.settle(open - stored, Settled::Repeated);
+                self.settle(flight.row, stored, Settled::Stored);
+                self.settle(flight.row, open - stored, Settled::Repeated);
                 self.meters.took(self.clock.monotonic().saturating_sub(flight.started));
             }
-            Err(error) => self.settle(open, how_it_ended(error)),
+            Err(error) => self.settle(flight.row, open, how_it_ended(error)),
         }
         if flight.load != Load::default() {
-            self.intake.let_out(std::mem::take(&mut flight.load));
+            self.intake.let_out(flight.row, std::mem::take(&mut flight.load));
         }
         self.claims.release(&mut flight.claimed);
         flight.commit = None;

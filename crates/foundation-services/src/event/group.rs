@@ -32,9 +32,9 @@ impl Core {
     /// Appends events together.
     pub(super) async fn append_group(&self, group: Group) -> Result<Vec<Receipt>> {
         let mut open = Open::new(self);
-        open.offer(group.events.len() as u64);
-        let to = group.to.clone();
-        let outcome = self.all_or_none(&mut open, group).await;
+        let Group { events, mut to } = group;
+        open.offer(&to.stream, events.len() as u64);
+        let outcome = self.all_or_none(&mut open, events, &mut to).await;
         open.close(&outcome);
         match outcome {
             Err(error) => Err(self.with_missed(error, &to).await),
@@ -48,30 +48,30 @@ impl Core {
         receipts.into_iter().next().ok_or_else(no_receipt)
     }
 
-    async fn all_or_none(&self, open: &mut Open<'_>, group: Group) -> Result<Vec<Receipt>> {
-        let Group { events, to } = group;
+    async fn all_or_none(
+        &self,
+        open: &mut Open<'_>,
+        events: Vec<Event>,
+        to: &mut Target,
+    ) -> Result<Vec<Receipt>> {
         rules::stream_name(&to.stream, to.origin)?;
-        let mut events = rules::batch(events, to.origin)?.into_inner();
+        let mut events = self.validated_batch(events, to, open.flight.started)?;
         if events.iter().any(|event| self.is_personal(event)) {
-            for event in &mut events {
-                *event = self.sealed(event.clone()).await?;
-            }
-            // What is sealed is longer.
-            events = rules::batch(events, to.origin)?.into_inner();
+            events = self.sealed_batch(events, to).await?;
         }
         if events.iter().all(|event| event.id.is_none()) {
             // What gives no id repeats nothing.
-            return self.write(open, events, &to).await;
+            return self.write(open, events, to).await;
         }
         let firsts = firsts(&events)?;
         let ids: Vec<EventId> = firsts.keys().cloned().collect();
         self.claim(open, &ids).await;
-        let (parts, fresh) = self.sorted_out(events, &firsts, self.level(&to)).await?;
+        let (parts, fresh) = self.sorted_out(events, &firsts, self.level(to)).await?;
         // Settled with the rest, when that is durable: all or none.
         open.repeated(parts.iter().filter(|part| !matches!(part, Part::New(_))).count() as u64);
         let receipts = match fresh.is_empty() {
             true => Vec::new(),
-            false => self.write(open, fresh, &to).await?,
+            false => self.write(open, fresh, to).await?,
         };
         let receipt = |part| match part {
             Part::New(nth) => receipts.get(nth).cloned(),
@@ -124,13 +124,18 @@ impl Core {
     async fn write(
         &self,
         open: &mut Open<'_>,
-        mut events: Vec<Event>,
-        to: &Target,
+        events: Vec<Event>,
+        to: &mut Target,
     ) -> Result<Vec<Receipt>> {
+        let mut events = self.prepared_together(open, events, to)?;
+        if events.iter().any(|event| self.is_personal(event)) {
+            // A stage has added something personal.
+            events = self.sealed_batch(events, to).await?;
+        }
         let now = self.clock.wall();
         let ids = events.iter_mut().map(|event| self.identified(event, now)).collect();
         let load = load_of(&events, &to.stream);
-        self.let_in(load).await?;
+        self.let_in(open.flight.row, load, &to.stream).await?;
         open.flight.load = load;
         let commit = self.place(events, to).await?;
         let level = self.level(to);

@@ -50,6 +50,11 @@ impl Vault {
         })
     }
 
+    /// Whether there is a rule for events of this type.
+    pub(super) fn has_rules_for(&self, event: &Event) -> bool {
+        self.rules_of(event).next().is_some()
+    }
+
     /// The event with its personal fields sealed. It has an id.
     ///
     /// # Errors

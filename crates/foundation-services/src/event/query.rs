@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use foundation_logic::event::{Trace, missing_parents, trace_beside};
-use foundation_store::event::Lookup;
 use foundation_store::journal::Looked;
 use foundation_store::record::Record;
 use foundation_types::limits::{ANSWER_BYTES_MAX, TRACE_EVENTS_MAX, TRACE_LOOKUPS_MAX};
@@ -14,6 +13,7 @@ use foundation_types::{
 use foundation_validate::event as rules;
 use serde::{Deserialize, Serialize};
 
+use super::lifetime::last_of;
 use super::{Core, EventStore};
 
 /// Records that are read at once where each has to be read to know whether it answers.
@@ -57,19 +57,19 @@ impl EventStore {
     /// The event with this id.
     ///
     /// # Errors
-    /// `NotFound` if no event has it, `Compacted` if it is no longer kept.
+    /// `NotFound` if no event has it, `Compacted` if it is no longer kept, `Expired` if its time to live
+    /// is over.
     pub async fn get(&self, id: impl Into<EventId>) -> Result<Recorded> {
         let id = id.into();
-        let record = match self.0.log.get(id.as_str()) {
-            Lookup::Buffered(record) => Some(record),
-            Lookup::InLog(position) => Some(self.0.journal.record(position).await?),
-            Lookup::Absent => self.0.journal.find_id(id.as_str()).await?,
-        };
+        let record = self.0.record_of(&id).await?;
         let recorded = record.map(|record| self.0.reader.read(&record)).transpose()?;
-        recorded.filter(|recorded| recorded.event.id.as_ref() == Some(&id)).ok_or_else(|| {
+        let found = recorded.filter(|recorded| recorded.event.id.as_ref() == Some(&id));
+        let found = found.ok_or_else(|| {
             let shown: String = id.as_str().chars().take(128).collect();
             Error::new(ErrorKind::NotFound, format!("no event has the id {shown:?}"))
-        })
+        })?;
+        self.0.refuse_expired(&found)?;
+        Ok(found)
     }
 
     /// The first page of what answers the query: at most `interface.max_results` events, and no
@@ -142,7 +142,7 @@ impl EventStore {
             match self.get(&id).await {
                 Ok(_) => drop(kept.insert(id)),
                 Err(error) => match error.kind() {
-                    ErrorKind::NotFound | ErrorKind::Compacted => {}
+                    ErrorKind::NotFound | ErrorKind::Compacted | ErrorKind::Expired => {}
                     _ => return Err(error),
                 },
             }
@@ -197,9 +197,34 @@ impl Core {
         Ok(EventPage { events, seen, next })
     }
 
-    /// Up to `max` records that answer the query, before the deadline. Whether there may be more
-    /// says [`is_cut`].
+    /// Up to `max` records that answer the query and whose time to live is not over, before the
+    /// deadline. Whether there may be more says [`is_cut`].
     pub(super) async fn find(
+        &self,
+        query: &EventQuery,
+        max: u64,
+        deadline: Deadline,
+    ) -> Result<Vec<Record>> {
+        let mut shown = self.find_all(query, max, deadline).await?;
+        if self.settings.current().events.ttl.is_empty() {
+            return Ok(shown);
+        }
+        let (mut found, mut is_more) = (shown.len(), is_cut(&shown, max));
+        let mut last = last_of(&shown);
+        shown = self.without_expired(shown)?;
+        // What is hidden makes room for what comes after it.
+        while is_more && shown.len() < found && !is_cut(&shown, max) {
+            let rest = EventQuery { after: last, ..query.clone() };
+            let more = self.find_all(&rest, max - shown.len() as u64, deadline).await?;
+            is_more = is_cut(&more, max - shown.len() as u64);
+            (found, last) = (shown.len() + more.len(), last_of(&more).or(last));
+            shown.extend(self.without_expired(more)?);
+        }
+        Ok(shown)
+    }
+
+    /// As [`Core::find`], expired or not.
+    pub(super) async fn find_all(
         &self,
         query: &EventQuery,
         max: u64,

@@ -1,7 +1,9 @@
 //! Whether an event with this id was stored before, and whether it says the same.
 
-use foundation_store::event::Lookup;
+use foundation_logic::event::redact_alike;
+use foundation_store::event::{Lookup, sent_digest};
 use foundation_store::record::{EventView, IdView, Record};
+use foundation_types::event::Altered;
 use foundation_types::{Data, Durability, Error, ErrorKind, Event, EventId, Result, Tag};
 
 use super::Core;
@@ -64,7 +66,8 @@ impl Core {
                 || vault.is_some_and(|vault| vault.says_what_is_left(&event.data, &stored))
         };
         let is_same_data = event.data.as_json() == stored.data || says_the_same_data(stored.data);
-        if !says_the_same_beside(event, &stored) || !is_same_data {
+        let is_same = says_the_same_beside(event, &stored) && is_same_data;
+        if !is_same && !was_sent_as(event, &stored) {
             return Err(reused(id, record));
         }
         Receipt::of_repeat(id.clone(), record, level).map(Some)
@@ -81,6 +84,23 @@ fn says_the_same_beside(event: &Event, stored: &EventView<'_>) -> bool {
         && event.parent_id.as_ref().map(|id| id.as_str()) == stored.parent
         && event.schema == stored.schema
         && event.tags.iter().map(Tag::as_str).eq(stored.tags.iter().copied())
+        && event.altered.as_deref() == altered_of(stored).as_ref()
+}
+
+/// Whether the stored event was altered on its way in and is what this one, as sent, had become.
+///
+/// The digest is of what was sent less what was hidden or removed, which is nowhere to compare with:
+/// two events that differ there only are the same. It does not matter which rules there are by now.
+fn was_sent_as(event: &Event, stored: &EventView<'_>) -> bool {
+    altered_of(stored).is_some_and(|altered| {
+        let mut event = event.clone();
+        redact_alike(&mut event, &altered.by);
+        sent_digest(&event) == altered.sent
+    })
+}
+
+fn altered_of(stored: &EventView<'_>) -> Option<Altered> {
+    stored.altered.and_then(|text| serde_json::from_str(text).ok())
 }
 
 /// Whether two events have the same body.
@@ -93,6 +113,7 @@ pub(super) fn say_the_same(one: &Event, two: &Event) -> bool {
         && one.parent_id == two.parent_id
         && one.schema == two.schema
         && one.tags == two.tags
+        && one.altered == two.altered
         && one.data.says_the_same(&two.data)
 }
 

@@ -82,14 +82,14 @@ impl Future for AppendFuture<'_> {
 }
 
 impl Core {
-    fn begin(&self, event: Event, to: Target) -> Begun<'_> {
-        if !to.unless.is_empty() || self.is_personal(&event) {
+    fn begin(&self, event: Event, mut to: Target) -> Begun<'_> {
+        if !to.unless.is_empty() || self.may_be_personal(&event) {
             // A key may have to be made durable first.
             return Begun::Waiting(Box::pin(self.append_alone(event, to)));
         }
         let mut open = Open::new(self);
-        open.offer(1);
-        let outcome = match self.straight_through(&mut open, event, &to) {
+        open.offer(&to.stream, 1);
+        let outcome = match self.straight_through(&mut open, event, &mut to) {
             Ok(Step::Known(receipt)) => Ok(receipt),
             Ok(Step::Placed(receipt)) => match open.outcome() {
                 Some(outcome) => outcome.map(|()| receipt),
@@ -113,9 +113,9 @@ impl Core {
     }
 
     /// Takes the steps of an append up to the first that has to wait.
-    fn straight_through(&self, open: &mut Open<'_>, event: Event, to: &Target) -> Result<Step> {
+    fn straight_through(&self, open: &mut Open<'_>, event: Event, to: &mut Target) -> Result<Step> {
         rules::stream_name(&to.stream, to.origin)?;
-        let event = rules::event(event, to.origin)?.into_inner();
+        let event = self.validated(event, to, open.flight.started)?;
         if let Some(id) = &event.id {
             let ids = std::slice::from_ref(id);
             if self.claims.claim(ids, &mut open.flight.claimed).is_err() {
@@ -136,8 +136,9 @@ impl Core {
                 }
             }
         }
+        let event = self.prepared_for(open, event, to)?;
         let load = load_of(std::slice::from_ref(&event), &to.stream);
-        if !self.try_let_in(load) {
+        if !self.try_let_in(open.flight.row, load, &to.stream) {
             return Ok(Step::Full(event));
         }
         open.flight.load = load;
@@ -149,9 +150,9 @@ impl Core {
     }
 
     /// Goes on from a step that has to wait.
-    fn go_on<'a>(&'a self, mut open: Open<'a>, step: Step, to: Target) -> Begun<'a> {
+    fn go_on<'a>(&'a self, mut open: Open<'a>, step: Step, mut to: Target) -> Begun<'a> {
         Begun::Waiting(Box::pin(async move {
-            let outcome = self.wait_through(&mut open, step, &to).await;
+            let outcome = self.wait_through(&mut open, step, &mut to).await;
             open.close(&outcome);
             match outcome {
                 Err(error) => Err(self.with_missed(error, &to).await),
@@ -160,21 +161,26 @@ impl Core {
         }))
     }
 
-    async fn wait_through(&self, open: &mut Open<'_>, step: Step, to: &Target) -> Result<Receipt> {
+    async fn wait_through(
+        &self,
+        open: &mut Open<'_>,
+        step: Step,
+        to: &mut Target,
+    ) -> Result<Receipt> {
         let receipt = match step {
             Step::Known(receipt) => return Ok(receipt),
             Step::Placed(receipt) => receipt,
-            Step::NoRoom(batch, id) => self.when_there_is_room(open, batch, id).await?,
+            Step::NoRoom(batch, id) => self.when_there_is_room(open, batch, id, to).await?,
             Step::Full(event) => self.when_let_in(open, event, to).await?,
             Step::IdStored(event) => match self.known(open, &event, to).await? {
                 Some(receipt) => return Ok(receipt),
-                None => self.when_let_in(open, event, to).await?,
+                None => self.when_new(open, event, to).await?,
             },
             Step::IdClaimed(event) => {
                 self.claim(open, event.id.as_slice()).await;
                 match self.known(open, &event, to).await? {
                     Some(receipt) => return Ok(receipt),
-                    None => self.when_let_in(open, event, to).await?,
+                    None => self.when_new(open, event, to).await?,
                 }
             }
         };
@@ -197,12 +203,22 @@ impl Core {
         Ok(receipt)
     }
 
+    async fn when_new(
+        &self,
+        open: &mut Open<'_>,
+        event: Event,
+        to: &mut Target,
+    ) -> Result<Receipt> {
+        let event = self.prepared_for(open, event, to)?;
+        self.when_let_in(open, event, to).await
+    }
+
     async fn when_let_in(&self, open: &mut Open<'_>, event: Event, to: &Target) -> Result<Receipt> {
         let load = load_of(std::slice::from_ref(&event), &to.stream);
-        self.let_in(load).await?;
+        self.let_in(open.flight.row, load, &to.stream).await?;
         open.flight.load = load;
         let (batch, id) = self.batch_of(event, to)?;
-        self.when_there_is_room(open, batch, id).await
+        self.when_there_is_room(open, batch, id, to).await
     }
 
     async fn when_there_is_room(
@@ -210,8 +226,9 @@ impl Core {
         open: &mut Open<'_>,
         batch: Batch,
         id: EventId,
+        to: &Target,
     ) -> Result<Receipt> {
-        let room = self.room(&batch).await?;
+        let room = self.room(&batch, &to.stream).await?;
         self.place_one(open, batch, room, id)
     }
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use foundation_store::event::EventStats;
-use foundation_types::{EventType, Position, Timestamp};
+use foundation_store::event::{EventStats, IntakeCounts};
+use foundation_types::{EventType, Position, StreamName, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::EventStore;
@@ -48,6 +48,12 @@ pub struct EventStoreStats {
     pub by_type: BTreeMap<EventType, u64>,
     /// Of those recorded: events of types beyond the 10,000 that have a row of their own.
     pub other_types: u64,
+    /// What became of those offered, by the stream that they were for.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub by_stream: BTreeMap<StreamName, IntakeCounts>,
+    /// What became of those for streams beyond the 1,000 that have a row of their own.
+    #[serde(default)]
+    pub other_streams: IntakeCounts,
 }
 
 impl EventStore {
@@ -56,6 +62,7 @@ impl EventStore {
     pub fn stats(&self) -> EventStoreStats {
         self.0.sweep();
         let intake = self.0.intake.counts();
+        let (by_stream, other_streams) = self.0.intake.by_stream();
         let log: EventStats = self.0.log.stats();
         EventStoreStats {
             offered: intake.offered,
@@ -74,6 +81,8 @@ impl EventStore {
             last_recorded: log.last_recorded,
             by_type: log.by_type,
             other_types: log.other_types,
+            by_stream,
+            other_streams,
         }
     }
 }

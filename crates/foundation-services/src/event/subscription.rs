@@ -41,6 +41,8 @@ pub struct Subscription {
     position: Position,
     /// What was told to be looked at.
     told: Position,
+    /// Whether it is told of events whose time to live is over.
+    sees_expired: bool,
 }
 
 /// What was looked at in the log.
@@ -82,6 +84,7 @@ impl EventStore {
             ahead,
             position: cursor,
             told: cursor,
+            sees_expired: false,
         })
     }
 }
@@ -148,6 +151,13 @@ impl Subscription {
         Self { is_reader: false, ..self }
     }
 
+    /// This subscription, which is told of events whose time to live is over as well: for whoever has to
+    /// see all that the log keeps.
+    pub(crate) fn with_expired(mut self) -> Self {
+        self.sees_expired = true;
+        self
+    }
+
     /// Position of the last event handed out, or where it began: a checkpoint to start after.
     #[must_use]
     pub fn position(&self) -> Position {
@@ -173,7 +183,11 @@ impl Subscription {
                 return Err(self.skip_to(kept_after));
             }
             let max = SUBSCRIPTION_EVENTS_MAX as u64;
-            let found = self.core.find(&query, max, self.core.deadline()).await?;
+            let deadline = self.core.deadline();
+            let found = match self.sees_expired {
+                true => self.core.find_all(&query, max, deadline).await?,
+                false => self.core.find(&query, max, deadline).await?,
+            };
             if self.core.kept_after() > self.cursor {
                 // Something may have been let go of while it was searched for.
                 continue;

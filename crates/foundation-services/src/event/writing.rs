@@ -4,6 +4,7 @@ use foundation_store::event::{Load, buffered_bytes};
 use foundation_store::journal::{Batch, Commit};
 use foundation_store::record::RecordKind;
 use foundation_types::{Durability, Event, EventId, Result, StreamName, Timestamp};
+use foundation_validate::event as rules;
 
 use super::Core;
 use super::append::Target;
@@ -18,6 +19,21 @@ impl Core {
     /// Whether something of the event is personal and is to be sealed before it is appended.
     pub(super) fn is_personal(&self, event: &Event) -> bool {
         self.reader.vault.as_ref().is_some_and(|vault| vault.concerns(event))
+    }
+
+    /// Whether something of an event of this type can be personal, or can become so on its way.
+    pub(super) fn may_be_personal(&self, event: &Event) -> bool {
+        self.reader.vault.as_ref().is_some_and(|vault| vault.has_rules_for(event))
+    }
+
+    /// As [`Core::sealed`], for events that go together.
+    pub(super) async fn sealed_batch(&self, events: Vec<Event>, to: &Target) -> Result<Vec<Event>> {
+        let mut sealed = Vec::with_capacity(events.len());
+        for event in events {
+            sealed.push(self.sealed(event).await?);
+        }
+        // What is sealed is longer.
+        rules::batch(sealed, to.origin).map(foundation_validate::Validated::into_inner)
     }
 
     /// The event with its personal fields sealed. They are sealed for its id, which it has from here.
@@ -47,9 +63,9 @@ impl Core {
         let batch = Batch::new(to.stream.clone(), RecordKind::Event, events)?;
         let batch = batch.expecting(to.expected).at(self.level(to));
         if !to.unless.is_empty() {
-            return Box::pin(self.place_unless(batch, &to.unless)).await;
+            return Box::pin(self.place_unless(batch, to)).await;
         }
-        let room = self.room(&batch).await?;
+        let room = self.room(&batch, &to.stream).await?;
         self.journal.append(batch, room)
     }
 }

@@ -95,6 +95,17 @@ impl Node {
         });
     }
 
+    /// Starts letting what is too old leave the buffer of events.
+    pub fn age_buffer(&self) {
+        let events = self.events.clone();
+        self.tasks.spawn_until_stopped("buffer", async move {
+            loop {
+                events.age_buffer();
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        });
+    }
+
     /// Starts taking the dumps that are planned.
     pub fn take_dumps(&self) {
         let (dumps, stop) = (self.dumps.clone(), self.tasks.stop_signal());

@@ -92,7 +92,7 @@ fn begin<P: Projection>(
         false if seen.position == Position::START => (P::State::default(), Start::Beginning),
         false => (P::State::clone(&seen.state), Start::After(seen.position)),
     };
-    let subscription = events.subscribe(start, P::filter())?;
+    let subscription = events.subscribe(start, P::filter())?.with_expired();
     let position = subscription.position();
     let run = Run {
         shared: Arc::clone(shared),

@@ -104,6 +104,7 @@ impl World {
             clock,
             rng: Arc::new(SystemRng::default()),
             reader: Default::default(),
+            pipeline: Default::default(),
         });
         self.subscription = Some(events.subscribe(Start::After(told), followed())?);
         let builder = events.consumer("billing").filter(followed()).in_flight_max(IN_FLIGHT_MAX);

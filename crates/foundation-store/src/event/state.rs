@@ -1,7 +1,7 @@
 //! The buffer with its indices and bounds: everything that changes together.
 
 use foundation_types::config::BufferSettings;
-use foundation_types::{EventType, Timestamp};
+use foundation_types::{EventType, Position, Timestamp};
 
 use super::EventStats;
 use super::hash::Hashing;
@@ -96,6 +96,15 @@ impl State {
         !bounds.admit(self.load())
     }
 
+    /// Removes some of the records up to a position; gives whether there is more.
+    pub(super) fn evict_up_to(&mut self, hashing: &Hashing, position: Position) -> bool {
+        let old = self.ring.up_to(position);
+        for _ in 0..old.min(EVICTION_PIECE) {
+            self.pop(hashing);
+        }
+        old > EVICTION_PIECE
+    }
+
     /// Makes the bounds hold from now on.
     pub(super) fn set_bounds(&mut self, hashing: &Hashing, settings: &BufferSettings) {
         self.bounds = Bounds::of(settings);
@@ -140,17 +149,22 @@ impl State {
 
     fn evict(&mut self, hashing: &Hashing, bounds: Bounds, max: usize) {
         for _ in 0..max {
-            if bounds.admit(self.load()) {
+            if bounds.admit(self.load()) || !self.pop(hashing) {
                 return;
             }
-            let Some((ordinal, record)) = self.ring.pop() else { return };
-            // The keys are derived again from the record: keeping them costs 32 bytes an event.
-            // A record that could not be decoded is in no index and is not found in one.
-            if let Some(names) = record.names() {
-                let keys = Keys::of(&names, hashing);
-                self.indices.remove(&keys, ordinal);
-                self.postings = self.postings.saturating_sub(keys.postings());
-            }
         }
+    }
+
+    /// Removes the oldest record; false if there is none.
+    fn pop(&mut self, hashing: &Hashing) -> bool {
+        let Some((ordinal, record)) = self.ring.pop() else { return false };
+        // The keys are derived again from the record: keeping them costs 32 bytes an event.
+        // A record that could not be decoded is in no index and is not found in one.
+        if let Some(names) = record.names() {
+            let keys = Keys::of(&names, hashing);
+            self.indices.remove(&keys, ordinal);
+            self.postings = self.postings.saturating_sub(keys.postings());
+        }
+        true
     }
 }

@@ -36,6 +36,8 @@ pub struct EventView<'a> {
     pub tags: Vec<&'a str>,
     /// Schema of the data.
     pub schema: u16,
+    /// What was done to it on its way in, as JSON text.
+    pub altered: Option<&'a str>,
     /// Data as JSON text.
     pub data: &'a str,
 }
@@ -128,6 +130,7 @@ impl<'a> EventView<'a> {
             parent: text(fields.parent)?,
             tags: fields.tags.iter().map(str::from_utf8).collect::<Result<_, _>>().ok()?,
             schema: fields.schema,
+            altered: text(fields.altered)?,
             data: str::from_utf8(fields.data).ok()?,
         })
     }
@@ -148,6 +151,7 @@ impl<'a> EventView<'a> {
                 parent_id: self.parent.map(EventId::from),
                 tags: self.tags.into_iter().map(Tag::from).collect(),
                 schema: self.schema,
+                altered: self.altered.and_then(|text| serde_json::from_str(text).ok()),
                 data: Data::from_checked(self.data),
             },
         }

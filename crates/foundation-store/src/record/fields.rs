@@ -15,7 +15,9 @@ pub(super) const ID_IS_UUID: u16 = 1 << 5;
 /// Data that follows another schema than the first.
 pub(super) const HAS_SCHEMA: u16 = 1 << 6;
 pub(super) const HAS_TAGS: u16 = 1 << 7;
-const KNOWN: u16 = (1 << 8) - 1;
+/// What was done to the event on its way in.
+pub(super) const HAS_ALTERED: u16 = 1 << 8;
+const KNOWN: u16 = (1 << 9) - 1;
 
 /// The fields of a body. Their lengths fit the body; that text is text is not looked at.
 #[derive(Clone, Copy)]
@@ -31,6 +33,7 @@ pub(super) struct Fields<'a> {
     pub(super) parent: Option<&'a [u8]>,
     pub(super) schema: u16,
     pub(super) tags: TagBytes<'a>,
+    pub(super) altered: Option<&'a [u8]>,
     pub(super) data: &'a [u8],
 }
 
@@ -114,6 +117,7 @@ impl<'a> Fields<'a> {
         let parent = if has(HAS_PARENT) { Some(reader.short_bytes()?) } else { None };
         let schema = if has(HAS_SCHEMA) { reader.u16()? } else { Event::FIRST_SCHEMA };
         let tags = if has(HAS_TAGS) { TagBytes::read(reader)? } else { TagBytes::default() };
+        let altered = if has(HAS_ALTERED) { Some(reader.long_bytes()?) } else { None };
         Some(Self {
             version,
             stream,
@@ -126,6 +130,7 @@ impl<'a> Fields<'a> {
             parent,
             schema,
             tags,
+            altered,
             data: reader.0,
         })
     }
@@ -148,7 +153,7 @@ impl<'a> Fields<'a> {
             IdBytes::Text(bytes) => Some(bytes),
             IdBytes::Uuid(_) => None,
         };
-        let optional = [id, self.source, self.subject, self.correlation, self.parent];
+        let optional = [id, self.source, self.subject, self.correlation, self.parent, self.altered];
         let fields = [self.stream, self.kind, self.data].into_iter();
         // Most text is ASCII, which is told many bytes at a time.
         fields

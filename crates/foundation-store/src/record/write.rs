@@ -1,10 +1,11 @@
 //! Writing the body of a record.
 
+use foundation_types::event::Altered;
 use foundation_types::{CorrelationId, Event, EventId, Tag, Version};
 
 use super::fields::{
-    HAS_CORRELATION, HAS_PARENT, HAS_SCHEMA, HAS_SOURCE, HAS_SUBJECT, HAS_TAGS, HAS_TIME,
-    ID_IS_UUID,
+    HAS_ALTERED, HAS_CORRELATION, HAS_PARENT, HAS_SCHEMA, HAS_SOURCE, HAS_SUBJECT, HAS_TAGS,
+    HAS_TIME, ID_IS_UUID,
 };
 use super::uuid::{is_uuid, uuid_of};
 
@@ -27,6 +28,7 @@ pub(crate) fn event_length(stream: &str, event: &Event) -> usize {
         + if event.schema == Event::FIRST_SCHEMA { 0 } else { 2 }
         + if event.tags.is_empty() { 0 } else { 1 }
         + event.tags.iter().map(|tag| 1 + tag.as_str().len()).sum::<usize>()
+        + event.altered.as_ref().map_or(0, |altered| 2 + altered_text(altered).len())
         + event.data.as_json().len()
 }
 
@@ -41,6 +43,7 @@ pub(crate) fn fits(stream: &str, event: &Event) -> bool {
         && event.tags.len() <= usize::from(u8::MAX)
         && event.tags.iter().all(|tag| is_short(tag.as_str()))
         && event.source.iter().chain(&event.subject).all(is_long)
+        && event.altered.iter().all(|altered| is_long(&altered_text(altered)))
 }
 
 /// Appends the body of `event`, which [`fits`], to `out`.
@@ -57,6 +60,7 @@ pub(crate) fn write_event(out: &mut Vec<u8>, stream: &str, version: Version, eve
     mark(uuid.is_some(), ID_IS_UUID);
     mark(event.schema != Event::FIRST_SCHEMA, HAS_SCHEMA);
     mark(!event.tags.is_empty(), HAS_TAGS);
+    mark(event.altered.is_some(), HAS_ALTERED);
     out.extend_from_slice(&flags.to_le_bytes());
     out.extend_from_slice(&version.number().to_le_bytes());
     write_short(out, stream);
@@ -81,7 +85,14 @@ pub(crate) fn write_event(out: &mut Vec<u8>, stream: &str, version: Version, eve
         out.push(u8::try_from(event.tags.len()).unwrap_or(u8::MAX));
         event.tags.iter().map(Tag::as_str).for_each(|tag| write_short(out, tag));
     }
+    event.altered.iter().for_each(|altered| write_long(out, &altered_text(altered)));
     out.extend_from_slice(event.data.as_json().as_bytes());
+}
+
+/// As it stands in the record. Few events have it.
+fn altered_text(altered: &Altered) -> String {
+    // Text and numbers under names: it can be written.
+    serde_json::to_string(altered).unwrap_or_default()
 }
 
 fn write_short(out: &mut Vec<u8>, text: &str) {

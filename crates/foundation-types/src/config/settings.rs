@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
+use std::collections::BTreeMap;
+
+use super::event_rules::{EventRule, StreamSettings, TtlRule};
 use super::{Document, Shaped};
 
 /// How Foundation itself behaves. Every field can be changed while it runs.
@@ -64,6 +67,17 @@ pub struct EventSettings {
     /// The buffer of recent events.
     #[validate(nested)]
     pub buffer: BufferSettings,
+    /// What is done to events on their way in, each rule under a name. What hides or removes comes
+    /// first; beside that they go by their names.
+    #[validate(nested)]
+    pub rules: BTreeMap<String, EventRule>,
+    /// What happens to new events of some streams when there is no room for them, each under a name;
+    /// the first that is for the stream counts, then `events.buffer`.
+    #[validate(nested)]
+    pub streams: BTreeMap<String, StreamSettings>,
+    /// How long events live, each rule under a name; of those that are for an event the shortest counts.
+    #[validate(nested)]
+    pub ttl: BTreeMap<String, TtlRule>,
 }
 
 /// Bounds of the buffer of recent events.
@@ -77,13 +91,22 @@ pub struct BufferSettings {
     /// Bytes of events kept in memory, as encoded.
     #[validate(range(min = 65_536, max = 17_179_869_184_u64))]
     pub max_bytes: u64,
+    /// Seconds that an event is kept in memory; 0 is no bound. What leaves the buffer is still in the
+    /// log, as far as that is kept.
+    #[validate(range(max = 315_360_000))]
+    pub max_age_s: u64,
     /// What happens to a new event when the buffer is full of what the journal does not hold.
     pub overflow: Overflow,
 }
 
 impl Default for BufferSettings {
     fn default() -> Self {
-        Self { max_events: 100_000, max_bytes: 64 * 1024 * 1024, overflow: Overflow::default() }
+        Self {
+            max_events: 100_000,
+            max_bytes: 64 * 1024 * 1024,
+            max_age_s: 0,
+            overflow: Overflow::default(),
+        }
     }
 }
 

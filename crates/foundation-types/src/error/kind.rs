@@ -179,6 +179,9 @@ kinds! {
     /// It existed and was let go of by a limit or by retention.
     Compacted "compacted" NotFound "retention" Error Never
         "ask for something newer; the message names the oldest that is kept";
+    /// An event lived as long as the settings say. It is hidden, and its place is freed in time.
+    Expired "event.expired" NotFound "retention" Error Never
+        "events.ttl says how long events live; raise it if the event is needed";
     /// Stored bytes do not match their checksum, chain or identity.
     Corruption "corruption" Corruption "journal" Critical AfterRepair
         "keep the directory as it is, run `foundation verify`, and restore from a backup";
@@ -218,9 +221,12 @@ kinds! {
     /// A buffer is full and its policy is to reject.
     BufferFull "event.buffer_full" Unavailable "event" Error Later
         "slow down, or raise events.buffer.max_events or events.buffer.max_bytes";
-    /// A buffer is full and its policy is to drop what is new; it was counted.
+    /// A setting says that the event is dropped: a policy of a full buffer, or a rule. It was counted.
     EventDropped "event.dropped" Unavailable "event" Warning Never
-        "the event was dropped as events.buffer.overflow says, and counted";
+        "the event was dropped as the setting that the error names says, and counted";
+    /// A stage of the application's panicked, or did to an event what no stage may.
+    StageFailed "event.stage_failed" Internal "event" Error Never
+        "correct the stage that the message names; only this event was refused";
     /// An old event could not be brought to the newest schema of its type.
     UpcastFailed "event.upcast_failed" Unavailable "event" Error AfterRepair
         "correct the upcaster that the message names; `foundation events check` tells of all such events";

@@ -36,6 +36,12 @@ impl TypePattern {
     }
 }
 
+/// Whether the name is the one that `pattern` says, or begins as it does if a `*` is behind it.
+#[must_use]
+pub fn pattern_admits(pattern: &str, name: &str) -> bool {
+    pattern.strip_suffix('*').map_or(pattern == name, |start| name.starts_with(start))
+}
+
 impl From<&str> for TypePattern {
     fn from(text: &str) -> Self {
         match text.strip_suffix('*') {

@@ -1,5 +1,6 @@
 //! Reading back what an export wrote: lines of recorded events, and `CloudEvents` 1.0.
 
+use foundation_types::event::Altered;
 use foundation_types::event::CloudEvent;
 use foundation_types::limits::{CLOUD_EVENTS_MAX, EVENT_BYTES_MAX};
 use foundation_types::{
@@ -49,6 +50,7 @@ pub fn exported_line(line: &[u8]) -> Result<Event> {
         parent_id: one.parent_id,
         tags: one.tags,
         schema: one.schema.unwrap_or(Event::FIRST_SCHEMA),
+        altered: one.altered,
         data: one.data,
     })
 }
@@ -73,6 +75,8 @@ struct Exported {
     time: Option<Timestamp>,
     source: Option<String>,
     subject: Option<String>,
+    #[serde(default)]
+    altered: Option<Box<Altered>>,
     correlation_id: Option<CorrelationId>,
     parent_id: Option<EventId>,
     #[serde(default)]
@@ -197,6 +201,7 @@ fn event(one: Attributes<'_>, at: &str) -> Result<Event> {
         parent_id: one.causationid.as_deref().map(Into::into),
         tags: tags.unwrap_or_default(),
         schema: schema(one.dataschema.as_deref()).unwrap_or(Event::FIRST_SCHEMA),
+        altered: None,
         data: data.unwrap_or_default(),
     })
 }

@@ -23,6 +23,8 @@ use foundation_store::telemetry::KeptMetrics;
 use foundation_store::together::Together;
 use foundation_types::{Document, Error, ErrorKind, Event, Result, Settings, StoreId, Value};
 
+use foundation_validate::settings::rules as settings_rules;
+
 use super::{Builder, DeclaredExport};
 use crate::linked::{Declared, Linked, Served};
 use crate::linked_tables::LinkedTables;
@@ -57,6 +59,7 @@ impl Builder {
     /// with the key, if an entry of a table as logged does not fit
     /// its types; `NotFound` if it is for reading and there is no store; `Disk`.
     pub async fn start(mut self) -> Result<Foundation> {
+        self.pipeline.check()?;
         let reader = std::mem::take(&mut self.evolution).reader()?;
         let links = self.link()?;
         let (journal, recovered) = self.open(links.together.clone()).await?;
@@ -185,6 +188,7 @@ impl Builder {
             rng: self.rng.clone(),
             consumers: None,
             reader: Reader::default(),
+            pipeline: std::mem::take(&mut self.pipeline),
         }
     }
 
@@ -201,7 +205,7 @@ impl Builder {
         settings: &Arc<ConfigState<Settings>>,
     ) -> Result<ConfigServer<Settings>> {
         let (journal, sources) = (journal.clone(), std::mem::take(&mut self.settings));
-        let (rules, clock) = (Vec::new(), self.clock.clone());
+        let (rules, clock) = (settings_rules(), self.clock.clone());
         let state = settings.clone();
         ConfigServer::open_or(journal, state, rules, clock, sources, self.on_invalid)
     }

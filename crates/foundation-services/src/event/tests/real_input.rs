@@ -50,6 +50,43 @@ async fn real_input_is_stored_once_and_found_by_what_it_is_about() {
 }
 
 #[tokio::test]
+async fn real_input_passes_rules_and_is_still_stored_once() {
+    let Some(path) = real_input() else {
+        eprintln!("skipped: there is no shared/data/openstack_2k.ndjson above this crate");
+        return;
+    };
+    let rules = serde_json::json!({
+        "pid": {"action": "hide", "path": "pid"},
+        "cut": {"types": "nova.virt.*", "action": "truncate", "path": "message", "bytes": 40},
+        "level": {"action": "tag", "tag": "level:{data.level}"},
+        "noise": {"types": "nova.metadata.*", "action": "drop_event"},
+    });
+    for world in [World::in_memory(), World::on_disk()] {
+        world.set("events.rules", rules.clone()).await;
+        let lines: Vec<Event> = events_of(&path)
+            .into_iter()
+            .zip(1..)
+            .map(|(event, line)| event.id(format!("line-{line}")))
+            .collect();
+        let dropped =
+            lines.iter().filter(|event| event.kind.as_str().starts_with("nova.metadata.")).count()
+                as u64;
+        assert!(dropped > 0);
+        world.events.append_each(lines.clone()).await;
+        world.events.append_each(lines).await;
+        assert_eq!(world.ledger(), [2_000 - dropped, 2_000 - dropped, 0, 2 * dropped]);
+        let stored = world.all(EventQuery::all()).await;
+        for recorded in &stored {
+            let data = &recorded.event.data;
+            assert_eq!(data.at(&"pid".parse().expect("a path")), Some("<hidden>".into()));
+            assert!(recorded.event.altered.as_ref().is_some_and(|altered| altered.by.len() >= 2));
+        }
+        let info = world.all(EventQuery::all().tag("level:INFO")).await;
+        assert!(!info.is_empty() && info.len() <= stored.len());
+    }
+}
+
+#[tokio::test]
 async fn stories_of_a_real_log_are_what_its_lines_say() {
     let Some(path) = real_input() else {
         eprintln!("skipped: there is no shared/data/openstack_2k.ndjson above this crate");

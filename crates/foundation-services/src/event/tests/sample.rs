@@ -10,7 +10,7 @@ use std::time::Duration;
 use foundation_store::clock::Clock;
 use foundation_store::config::{ConfigState, Documents};
 use foundation_store::disk::{Access, Claim, Disk, DiskFile, LockGuard, MemoryDisk};
-use foundation_store::event::EventLog;
+use foundation_store::event::{EventLog, IntakeCounts};
 use foundation_store::journal::{Embedded, EmbeddedOptions, Journal, MemoryJournal};
 use foundation_store::random::Rng;
 use foundation_types::config::BufferSettings;
@@ -18,8 +18,10 @@ use foundation_types::{
     ErrorKind, Event, EventQuery, Recorded, Result, Settings, StoreId, Timestamp,
 };
 
+use foundation_validate::settings::rules as settings_rules;
+
 use crate::config::ConfigServer;
-use crate::event::{EventStore, EventStoreParts, EventStoreStats};
+use crate::event::{EventStore, EventStoreParts, EventStoreStats, Pipeline};
 use crate::telemetry::TelemetryService;
 
 const STORE: StoreId = StoreId::from_bits(7);
@@ -167,16 +169,30 @@ impl World {
 
     /// Over a journal in memory that keeps this many bytes.
     pub(super) fn keeping(bytes_max: usize) -> Self {
-        Self::over(HeldDisk::default(), |clock, log| {
+        Self::in_memory_with(bytes_max, Pipeline::default())
+    }
+
+    /// Over a journal in memory, with these stages.
+    pub(super) fn with_stages(pipeline: Pipeline) -> Self {
+        Self::in_memory_with(MemoryJournal::BYTES_MAX, pipeline)
+    }
+
+    fn in_memory_with(bytes_max: usize, pipeline: Pipeline) -> Self {
+        Self::over(HeldDisk::default(), pipeline, |clock, log| {
             Arc::new(MemoryJournal::new(STORE, bytes_max, clock, log))
         })
     }
 
     /// Over a journal on a disk.
     pub(super) fn on_disk() -> Self {
+        Self::on_disk_with(Pipeline::default())
+    }
+
+    /// Over a journal on a disk, with these stages.
+    pub(super) fn on_disk_with(pipeline: Pipeline) -> Self {
         let disk = HeldDisk::default();
         let files = Arc::new(disk.clone());
-        Self::over(disk, |clock, log| {
+        Self::over(disk, pipeline, |clock, log| {
             let (options, rng) = (EmbeddedOptions::default(), CountingRng::default());
             let opened = Embedded::open(files, options, clock, &rng, log);
             Arc::new(opened.expect("an empty disk").0)
@@ -185,6 +201,7 @@ impl World {
 
     fn over(
         disk: HeldDisk,
+        pipeline: Pipeline,
         journal: impl FnOnce(Arc<StepClock>, Arc<EventLog>) -> Arc<dyn Journal>,
     ) -> Self {
         let clock = Arc::new(StepClock::default());
@@ -201,6 +218,7 @@ impl World {
             telemetry: telemetry.clone(),
             clock: clock.clone(),
             rng: Arc::new(CountingRng::default()),
+            pipeline,
             consumers: None,
             reader: Default::default(),
         });
@@ -220,6 +238,20 @@ impl World {
         assert_eq!(offered, stored + repeated + rejected + dropped, "the ledger is exact");
         assert_eq!((stats.in_flight, self.events.0.claims.len()), (0, 0));
         assert_eq!(self.events.0.intake.on_the_way(), Default::default());
+        let (rows, other) = self.events.0.intake.by_stream();
+        let rows: Vec<_> = rows.into_values().chain([other]).collect();
+        assert!(rows.iter().all(|row| row.in_flight() == 0), "each stream's ledger is exact");
+        let sum = |of: fn(&IntakeCounts) -> u64| rows.iter().map(of).sum::<u64>();
+        assert_eq!(sum(|row| row.offered), offered);
+        assert_eq!(sum(|row| row.stored), stored);
+        assert_eq!(sum(|row| row.repeated), repeated);
+        assert_eq!(sum(|row| row.rejected), rejected);
+        assert_eq!(sum(|row| row.dropped), dropped);
+        assert!(
+            rows.iter().all(|row| {
+                row.offered == row.stored + row.repeated + row.rejected + row.dropped
+            })
+        );
         let counted = |name: &str| self.telemetry.counter(name).sum();
         assert_eq!(counted("foundation.events.stored"), stored);
         assert_eq!(counted("foundation.events.repeated"), repeated);
@@ -260,7 +292,7 @@ fn settings(clock: Arc<StepClock>) -> (Arc<ConfigState<Settings>>, ConfigServer<
     let documents = Arc::new(documents);
     let bytes = MemoryJournal::BYTES_MAX;
     let journal = Arc::new(MemoryJournal::new(STORE, bytes, clock.clone(), documents));
-    let server = ConfigServer::open(journal, Arc::clone(&state), Vec::new(), clock);
+    let server = ConfigServer::open(journal, Arc::clone(&state), settings_rules(), clock);
     (state, server.expect("the defaults are valid"))
 }
 

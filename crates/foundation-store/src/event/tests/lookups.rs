@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use foundation_types::{Event, EventType, Position};
+use foundation_types::{Event, EventType, Position, StreamName};
 
 use super::sample::{Draft, at, bounds, plain, recorded_at, records_of};
 use crate::event::{EventLog, EventStats, Intake, Load, Lookup, Settled};
@@ -104,11 +104,11 @@ fn smaller_bounds_hold_at_once_and_larger_ones_from_then_on() {
 #[test]
 fn what_was_offered_is_accounted_for() {
     let intake = Intake::default();
-    intake.offer(10);
-    intake.settle(4, Settled::Stored);
-    intake.settle(3, Settled::Repeated);
-    intake.settle(1, Settled::Rejected);
-    intake.settle(1, Settled::Dropped);
+    let row = intake.offer(&StreamName::from("events"), 10);
+    intake.settle(row, 4, Settled::Stored);
+    intake.settle(row, 3, Settled::Repeated);
+    intake.settle(row, 1, Settled::Rejected);
+    intake.settle(row, 1, Settled::Dropped);
     let counts = intake.counts();
     assert_eq!((counts.offered, counts.in_flight()), (10, 1));
 }
@@ -117,10 +117,16 @@ fn what_was_offered_is_accounted_for() {
 fn a_load_is_let_in_only_where_there_is_room() {
     let intake = Intake::default();
     let two = Load { events: 2, bytes: 100 };
-    let up_to_three = |on_the_way: Load| on_the_way.events + 2 <= 3;
-    assert!(intake.let_in(two, up_to_three));
-    assert!(!intake.let_in(two, up_to_three));
+    let row = intake.offer(&StreamName::from("events"), 2);
+    let other = intake.offer(&StreamName::from("others"), 2);
+    let up_to_three = |on_the_way: Load, _: Load| on_the_way.events + 2 <= 3;
+    assert!(intake.let_in(row, two, up_to_three));
+    assert!(!intake.let_in(row, two, up_to_three));
     assert_eq!(intake.on_the_way(), two);
-    intake.let_out(two);
-    assert!(intake.let_in(two, up_to_three));
+    // What is on its way to another stream is apart from it.
+    assert!(intake.let_in(other, two, |all, own| all == two && own == Load::default()));
+    intake.let_out(row, two);
+    assert!(!intake.let_in(row, two, up_to_three));
+    intake.let_out(other, two);
+    assert!(intake.let_in(row, two, up_to_three));
 }

@@ -1,0 +1,105 @@
+//! How long events live, and at which stage of its life one is.
+
+use std::time::Duration;
+
+use foundation_store::event::Lookup;
+use foundation_store::record::Record;
+use foundation_types::lifecycle::Stage;
+use foundation_types::{
+    Error, ErrorKind, EventId, Position, Recorded, Result, Settings, Timestamp,
+};
+
+use super::{Core, EventStore};
+
+impl EventStore {
+    /// The stage of the life of the event with this id, as far as the store knows it: `Storing` while
+    /// it is on its way to the journal, `Available`, `Expiring` once its time to live is over, and
+    /// `Expired` when its place was freed.
+    ///
+    /// What was refused, and what was freed so long ago that its id is forgotten, is not known.
+    ///
+    /// # Errors
+    /// `NotFound` if nothing is known of the id; `Disk` and kinds of corruption from the log.
+    pub async fn stage_of(&self, id: impl Into<EventId>) -> Result<Stage> {
+        let id = id.into();
+        let core = &self.0;
+        core.sweep();
+        // The claim first: who lets go of it is in the index before.
+        let is_claimed = core.claims.holds(&id);
+        match core.record_of(&id).await {
+            Ok(Some(record)) if core.is_expired(&record)? => Ok(Stage::Expiring),
+            Ok(Some(_)) => Ok(Stage::Available),
+            Ok(None) if is_claimed => Ok(Stage::Storing),
+            Ok(None) => Err(unknown(&id)),
+            Err(error) if error.kind() == ErrorKind::Compacted => Ok(Stage::Expired),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Core {
+    /// The record of the event with this id, expired or not.
+    pub(super) async fn record_of(&self, id: &EventId) -> Result<Option<Record>> {
+        let record = match self.log.get(id.as_str()) {
+            Lookup::Buffered(record) => Some(record),
+            Lookup::InLog(position) => Some(self.journal.record(position).await?),
+            Lookup::Absent => self.journal.find_id(id.as_str()).await?,
+        };
+        Ok(record)
+    }
+
+    /// Whether the record's time to live is over.
+    pub(super) fn is_expired(&self, record: &Record) -> Result<bool> {
+        let settings = self.settings.current();
+        if settings.events.ttl.is_empty() {
+            return Ok(false);
+        }
+        let event = record.event()?;
+        Ok(is_over(&settings, (event.kind, event.stream), record.recorded(), self.clock.wall()))
+    }
+
+    /// The error of a record whose time to live is over.
+    pub(super) fn refuse_expired(&self, recorded: &Recorded) -> Result<()> {
+        let settings = self.settings.current();
+        let names = (recorded.event.kind.as_str(), recorded.stream.as_str());
+        if !is_over(&settings, names, recorded.recorded, self.clock.wall()) {
+            return Ok(());
+        }
+        let message = format!("the time to live of the event at {} is over", recorded.position);
+        Err(Error::new(ErrorKind::Expired, message).with("recorded", recorded.recorded))
+    }
+
+    /// Takes out of records what nobody is to see any more.
+    pub(super) fn without_expired(&self, records: Vec<Record>) -> Result<Vec<Record>> {
+        if self.settings.current().events.ttl.is_empty() {
+            return Ok(records);
+        }
+        let mut shown = Vec::with_capacity(records.len());
+        for record in records {
+            if !self.is_expired(&record)? {
+                shown.push(record);
+            }
+        }
+        Ok(shown)
+    }
+}
+
+fn is_over(
+    settings: &Settings,
+    (kind, stream): (&str, &str),
+    recorded: Timestamp,
+    now: Timestamp,
+) -> bool {
+    let seconds = settings.events.seconds_to_live(kind, stream);
+    seconds.is_some_and(|seconds| recorded.plus(Duration::from_secs(seconds)) <= now)
+}
+
+fn unknown(id: &EventId) -> Error {
+    let shown: String = id.as_str().chars().take(128).collect();
+    Error::new(ErrorKind::NotFound, format!("no event has the id {shown:?}"))
+}
+
+/// Where the look at a row of records ended.
+pub(super) fn last_of(records: &[Record]) -> Option<Position> {
+    records.last().map(Record::position)
+}

@@ -1,0 +1,92 @@
+//! How long events live in the log and in the buffer, and what is known of one meanwhile.
+
+use std::collections::BTreeMap;
+use std::future::IntoFuture;
+use std::time::Duration;
+
+use foundation_types::config::TtlRule;
+use foundation_types::lifecycle::Stage;
+use foundation_types::{ErrorKind, Event, EventQuery};
+
+use super::sample::{World, ids, kind_of, poll, tick};
+use crate::event::Start;
+
+/// Lets the clock of the world go on.
+fn wait(world: &World, time: Duration) {
+    use foundation_store::clock::Clock;
+    world.clock.step_by(time);
+    world.clock.monotonic();
+    world.clock.step_by(Duration::from_micros(1));
+}
+
+#[tokio::test]
+async fn what_lived_its_time_is_hidden_from_every_reader() {
+    for world in [World::in_memory(), World::on_disk()] {
+        let short = TtlRule { types: "debug.*".into(), seconds: 60, ..TtlRule::default() };
+        let long = TtlRule { stream: "audit".into(), seconds: 6_000, ..TtlRule::default() };
+        world.set("events.ttl", BTreeMap::from([("short", short), ("long", long)])).await;
+        world.set("interface.max_results", 2).await;
+        for nth in 0..6 {
+            let kind = if nth % 2 == 0 { "debug.x" } else { "order.placed" };
+            let event = Event::new(kind).id(nth.to_string()).correlation("r");
+            world.events.append(event).await.expect("stored");
+        }
+        world.events.append(tick("audited")).stream("audit").await.expect("stored");
+        assert_eq!(world.all(EventQuery::all()).await.len(), 7);
+        wait(&world, Duration::from_secs(61));
+        assert_eq!(ids(&world.all(EventQuery::all()).await), ["1", "3", "5", "audited"]);
+        let newest = world.all(EventQuery::all().newest_first()).await;
+        assert_eq!(ids(&newest), ["audited", "5", "3", "1"]);
+        assert_eq!(world.events.trace("r").await.expect("told").spans.len(), 3);
+        assert_eq!(kind_of(world.events.get("0").await), ErrorKind::Expired);
+        let mut told = world.events.subscribe(Start::Beginning, EventQuery::all()).expect("starts");
+        assert_eq!(told.next().await.expect("told").event.id, Some("1".into()));
+        let all = world.events.subscribe(Start::Beginning, EventQuery::all()).expect("starts");
+        let first = all.with_expired().next().await.expect("told");
+        assert_eq!(first.event.id, Some("0".into()), "who has not acked it sees it");
+        // Its id is known as long as it is kept: it is not stored twice.
+        let again = Event::new("debug.x").id("0").correlation("r");
+        assert!(world.events.append(again).await.expect("the same").repeated);
+        assert_eq!(world.events.stage_of("0").await.expect("known"), Stage::Expiring);
+        assert_eq!(world.events.stage_of("1").await.expect("known"), Stage::Available);
+        wait(&world, Duration::from_secs(6_000));
+        assert_eq!(ids(&world.all(EventQuery::all()).await), ["1", "3", "5"]);
+        // What is hidden is there again if the setting is taken back: nothing was freed.
+        world.set("events.ttl", BTreeMap::<String, TtlRule>::new()).await;
+        assert_eq!(world.all(EventQuery::all()).await.len(), 7);
+    }
+}
+
+#[tokio::test]
+async fn what_is_on_its_way_is_said_to_be() {
+    let world = World::on_disk();
+    world.disk.hold();
+    let mut append = world.events.append(tick("a")).into_future();
+    assert!(poll(&mut append).is_pending());
+    assert_eq!(world.events.stage_of("a").await.expect("known"), Stage::Storing);
+    assert_eq!(kind_of(world.events.stage_of("b").await), ErrorKind::NotFound);
+    world.disk.let_go();
+    append.await.expect("stored");
+    assert_eq!(world.events.stage_of("a").await.expect("known"), Stage::Available);
+}
+
+#[tokio::test]
+async fn what_is_old_leaves_the_buffer() {
+    for world in [World::in_memory(), World::on_disk()] {
+        world.set("events.buffer.max_age_s", 100).await;
+        world.events.append(tick("a")).await.expect("stored");
+        let mut told = world.events.subscribe(Start::Beginning, EventQuery::all()).expect("starts");
+        world.events.age_buffer();
+        wait(&world, Duration::from_secs(60));
+        world.events.append(tick("b")).await.expect("stored");
+        world.events.age_buffer();
+        assert_eq!(world.events.stats().buffered_events, 2, "not yet");
+        wait(&world, Duration::from_secs(60));
+        world.events.age_buffer();
+        assert_eq!((world.events.stats().buffered_events, world.events.stats().evicted), (1, 1));
+        // It is no drop: the log has it, for queries and for who follows.
+        assert_eq!(ids(&world.all(EventQuery::all()).await), ["a", "b"]);
+        assert_eq!(told.next().await.expect("told").event.id, Some("a".into()));
+        assert_eq!(world.ledger(), [2, 0, 0, 0]);
+    }
+}
