@@ -5,21 +5,24 @@ use std::time::Duration;
 use foundation_logic::lens;
 use foundation_store::journal::{ArchiveMode, ArchivePolicy, VerifyOptions};
 use foundation_types::error::ErrorReport;
-use foundation_types::{Change, Error, ErrorKind, Path, Position, Result, Value, Version};
+use foundation_types::{
+    Change, Data, Edit, Error, ErrorKind, Path, Position, Result, Value, Version,
+};
 use foundation_validate::ChangeRequest;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::calls::{
-    Append, AppendEach, AppendOutcome, ArchiveEvents, Call, ConfigFollow, ConfigGet, ConfigResolve,
-    ConfigRollback, ConfigUpdate, ConfigVersionAt, EventsCheck, EventsFollow, EventsForget,
-    ExportChange, ExportCursor, ExportRead, Put, Request, Take, Verify,
+    Append, AppendEach, AppendOutcome, ArchiveEvents, Call, ConfigDiff, ConfigFollow, ConfigGet,
+    ConfigHistory, ConfigResolve, ConfigRollback, ConfigUpdate, ConfigVersionAt, EventsCheck,
+    EventsFollow, EventsForget, ExportChange, ExportCursor, ExportRead, Put, Request, TablePut,
+    Take, Verify,
 };
 use crate::archive::ArchiveReport;
 use crate::config::{HistoryQuery, Resolution, Updated};
 use crate::event::{Followed, Forgetting, HistoryPage, Receipt};
 use crate::export::ExportPage;
-use crate::node::Node;
+use crate::node::{Node, VerifyReport};
 
 /// The longest that a call waits for a change.
 const FOLLOW_MAX: Duration = Duration::from_secs(30);
@@ -47,21 +50,14 @@ pub async fn answer(node: &Node, serving: bool, request: Request) -> Result<Box<
         Request::ConfigResolve(call) => json(&config_resolve(node, call).await?),
         Request::ConfigFollow(call) => json(&config_follow(node, call).await?),
         Request::ConfigVersionAt(call) => json(&config_version_at(node, call).await?),
-        Request::ConfigHistory(call) => {
-            json(&node.config(&call.document)?.history(call.query).await?)
-        }
-        Request::ConfigDiff(call) => {
-            json(&node.config(&call.document)?.diff(call.from, call.to).await?)
-        }
+        Request::ConfigHistory(call) => json(&config_history(node, call).await?),
+        Request::ConfigDiff(call) => json(&config_diff(node, call).await?),
         Request::TableList(_) => json(&node.table_rows()),
         Request::TableGet(call) => json(&node.table(&call.table)?.value(&call.key)?),
         Request::TableRows(call) => {
             json(&node.table(&call.table)?.rows(call.after.as_ref(), call.limit)?)
         }
-        Request::TablePut(call) => {
-            let table = node.table_to_write(&call.table, call.missing)?;
-            json(&table.put(&call.key, &call.value).await?)
-        }
+        Request::TablePut(call) => json(&table_put(node, call).await?),
         Request::TableRemove(call) => json(&node.table(&call.table)?.take(&call.key).await?),
         Request::Append(call) => json(&append(node, call).await?),
         Request::AppendEach(call) => json(&append_each(node, call).await),
@@ -99,9 +95,7 @@ pub async fn answer(node: &Node, serving: bool, request: Request) -> Result<Box<
         Request::GetKeptMetrics(_) => json(&node.metrics_before),
         Request::TakeCheckpoint(_) => json(&node.checkpoint().await?),
         Request::TakeDump(call) => json(&node.dumps.dump_to(&call.directory).await?),
-        Request::Verify(Verify { bytes_per_second }) => {
-            json(&node.verify(VerifyOptions { bytes_per_second }).await?)
-        }
+        Request::Verify(call) => json(&verify(node, call).await?),
         Request::TakeBackup(call) => json(&node.backup(&call.directory).await?),
         Request::Replay(call) => json(&node.replay(call.after, call.until, call.shape).await?),
     }
@@ -122,6 +116,24 @@ fn json<T: Serialize>(answer: &T) -> Result<Box<RawValue>> {
     serde_json::value::to_raw_value(answer).map_err(|cause| {
         Error::new(ErrorKind::Internal, "an answer cannot be written as JSON").caused_by(cause)
     })
+}
+
+async fn table_put(node: &Node, call: TablePut) -> Result<Option<Data>> {
+    let table = node.table_to_write(&call.table, call.missing)?;
+    table.put(&call.key, &call.value).await
+}
+
+async fn verify(node: &Node, call: Verify) -> Result<VerifyReport> {
+    let Verify { bytes_per_second } = call;
+    node.verify(VerifyOptions { bytes_per_second }).await
+}
+
+async fn config_history(node: &Node, call: ConfigHistory) -> Result<Vec<Change>> {
+    node.config(&call.document)?.history(call.query).await
+}
+
+async fn config_diff(node: &Node, call: ConfigDiff) -> Result<Vec<Edit>> {
+    node.config(&call.document)?.diff(call.from, call.to).await
 }
 
 async fn config_get(node: &Node, call: ConfigGet) -> Result<Value> {

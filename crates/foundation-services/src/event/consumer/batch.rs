@@ -95,7 +95,7 @@ impl Batch {
     /// any other, and what comes behind it waits for it.
     fn read(mut self) -> Self {
         let mut handed = std::mem::take(&mut self.handed).into_iter();
-        while let Some(one) = handed.next() {
+        for one in handed.by_ref() {
             let Some(event) = self.live.read(&one) else { break };
             self.handed.push(Handed { event, ..one });
         }
