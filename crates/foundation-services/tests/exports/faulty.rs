@@ -178,7 +178,7 @@ impl Sink for Faulty {
             return self.fail(batch).await;
         }
         if let Some(place) = batch.events.iter().position(|one| is_poison(number(one))) {
-            let is_known = number(&batch.events[place]) % 2 == 0;
+            let is_known = number(&batch.events[place]).is_multiple_of(2);
             return match (place, is_known) {
                 (0, true) if batch.events.len() == 1 => Err(SinkError::refused("poison")),
                 (0, false) if batch.events.len() == 1 => Err(SinkError::failed("poison")),

@@ -24,6 +24,7 @@ pub(super) struct Draft {
 
 /// Under which condition events are appended.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a few of them are drawn, one after the other")]
 pub(super) enum If {
     Anyhow,
     /// The stream is at its version plus this much less.
