@@ -49,6 +49,8 @@
 //! assert_eq!(foundation.events().get(&receipt.id).await?.position, receipt.position);
 //! let story = foundation.events().trace("req-7").await?;
 //! assert_eq!(story.spans.len(), 1);
+//! let mail = foundation.events().consumer("mail").open().await?;
+//! mail.next().await?.ack()?;
 //!
 //! // Telemetry: bound handles that never wait.
 //! let latency = foundation.telemetry().histogram("shop.checkout.latency_seconds");
