@@ -9,8 +9,8 @@ mod table;
 pub(crate) use archive::{ArchiveArgs, ArchiveVerb};
 pub(crate) use config::{
     ChangeArgs, CheckArgs, ConfigVerb, ConflictsArgs, DiffArgs, ExplainArgs, GetArgs, HistoryArgs,
-    PatchArgs, ReferenceArgs, ResolveArgs, RollbackArgs, SetArgs, UnsetArgs, WatchArgs, Way,
-    WriteArgs,
+    PatchArgs, ReferenceArgs, ResolveArgs, RollbackArgs, SetArgs, TakeArgs, WatchArgs, Way,
+    WholeArgs, WriteArgs,
 };
 pub(crate) use events::{
     AggregateArgs, AppendArgs, ConsumersArgs, Direction, EventsVerb, FieldArgs, FilterArgs,
