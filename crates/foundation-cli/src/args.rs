@@ -10,8 +10,8 @@ mod table;
 pub(crate) use archive::{ArchiveArgs, ArchiveVerb};
 pub(crate) use config::{
     ChangeArgs, CheckArgs, ConfigVerb, ConflictsArgs, DiffArgs, ExplainArgs, GetArgs, HistoryArgs,
-    PatchArgs, ReferenceArgs, ResolveArgs, RollbackArgs, SetArgs, UnsetArgs, WatchArgs, Way,
-    WriteArgs,
+    PatchArgs, ReferenceArgs, ResolveArgs, RollbackArgs, SetArgs, TakeArgs, WatchArgs, Way,
+    WholeArgs, WriteArgs,
 };
 pub(crate) use events::{
     AggregateArgs, AppendArgs, CheckHistoryArgs, ConsumersArgs, Direction, EventsVerb, FieldArgs,

@@ -23,6 +23,8 @@ const CLOSE_DEADLINE: Duration = Duration::from_secs(10);
 pub(crate) enum Intent {
     /// Nothing is changed; where there is no store, none is made.
     Read,
+    /// As [`Intent::Read`], where it is no matter whether there is a store.
+    Judge,
     /// A store is made if there is none.
     Write,
 }
@@ -72,14 +74,21 @@ impl Program {
             .reach_or(async || match intent {
                 // What a node has kept of its metrics stays.
                 Intent::Write => Foundation::builder(directory).metrics_kept(false).start().await,
-                Intent::Read => Foundation::builder(directory).read_only().start().await,
+                Intent::Read | Intent::Judge => {
+                    Foundation::builder(directory).read_only().start().await
+                }
             })
             .await;
         match opened {
             Ok(Owner::Node(client)) => Ok(Connection::Remote(client)),
-            Ok(Owner::Us(foundation)) => Ok(Connection::Own(Box::new(foundation))),
-            Err(error) if error.kind() == ErrorKind::NotFound && intent == Intent::Read => {
-                self.say_there_is_no_store();
+            Ok(Owner::Us(foundation)) => {
+                self.say_what_is_lacking(&foundation);
+                Ok(Connection::Own(Box::new(foundation)))
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound && intent != Intent::Write => {
+                if intent == Intent::Read {
+                    self.say_there_is_no_store();
+                }
                 let empty = Foundation::in_memory().start().await?;
                 Ok(Connection::Own(Box::new(empty)))
             }
@@ -113,6 +122,18 @@ impl Program {
                 }
                 Err(error) => return Err(error),
             }
+        }
+    }
+
+    /// Says that the document of the command had sources which this program does not have.
+    fn say_what_is_lacking(&self, foundation: &Foundation) {
+        let config = self.document.as_deref().and_then(|name| foundation.config_named(name).ok());
+        if let Some(config) = config.filter(|config| config.lacks_sources()) {
+            self.say(&format!(
+                "note: files or the environment gave document {:?} values, and are not known here: what \
+                 they said last is in force, their secrets are not, and a change of them is not seen",
+                config.name()
+            ));
         }
     }
 

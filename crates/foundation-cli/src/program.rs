@@ -17,6 +17,8 @@ pub(crate) struct Program {
     pub(crate) global: Global,
     /// Where data goes.
     pub(crate) out: Out,
+    /// The document whose values the command is about, if it is about one.
+    pub(crate) document: Option<String>,
     /// What this command has applied, told if nothing else of it can be.
     applied: Option<String>,
 }
@@ -32,7 +34,7 @@ pub(crate) enum Changes {
 
 impl Program {
     pub(crate) fn new(global: Global) -> Self {
-        Self { global, out: Out::stdout(), applied: None }
+        Self { global, out: Out::stdout(), document: None, applied: None }
     }
 
     /// Whether answers are for people.

@@ -8,17 +8,21 @@ use foundation_validate::{ChangeRequest, Validated};
 use crate::{diff, lens, patch};
 
 mod evolution;
+mod hidden;
 mod layers;
 mod migrations;
 mod moves;
+mod pins;
 mod reference;
 #[cfg(test)]
 mod tests;
 mod usual;
 
 pub use evolution::{Evolution, Migrated};
+pub use hidden::hidden_secrets;
 pub use layers::{Given, Layers, on};
 pub use migrations::{Migration, Migrations};
+pub use pins::pins;
 pub use reference::Reference;
 pub use usual::usual_way;
 

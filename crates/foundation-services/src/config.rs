@@ -10,10 +10,12 @@
 //! of a document whose type they do not know ([`AnyConfig`]).
 
 mod any;
+mod back;
 mod decision;
 mod expectation;
 mod explain;
 mod fields;
+mod file_bytes;
 mod history;
 mod lane;
 mod migration;
@@ -22,6 +24,7 @@ mod passing;
 mod past;
 mod place;
 mod refusals;
+mod reload;
 mod resolve;
 mod sealing;
 mod sealing_key;
@@ -37,8 +40,9 @@ mod vetoes;
 mod watch;
 
 pub use any::AnyConfig;
-pub use explain::{Aside, Explanation, Given};
+pub use explain::{Aside, Explanation, Given, KeyGiven};
 pub use fields::FieldRow;
+pub use file_bytes::file_bytes;
 pub use history::HistoryQuery;
 pub use migration::MigrationReport;
 pub use place::{Accepts, Place};
@@ -46,7 +50,7 @@ pub use refusals::{Finding, RefusedChange};
 pub use resolve::{Resolution, Resolve};
 pub use sealing_key::SealingKey;
 pub use server::ConfigServer;
-pub use sources::{Sources, Unknown, file_bytes};
+pub use sources::{Sources, Unknown};
 pub use subscription::{ConfigChange, Notice, Subscription};
 pub use unlinked::UnlinkedConfig;
 pub use update::{Update, Updated};

@@ -6,6 +6,7 @@ mod shutdown;
 mod sources;
 mod status;
 mod tables;
+mod told;
 mod upkeep;
 
 pub use replay::{ReplayPage, ReplayShape};

@@ -26,7 +26,7 @@ mod versions;
 
 pub use documents::Documents;
 pub use kept::same_changes;
-pub use parked::Parked;
+pub use parked::{Decided, Parked};
 pub use passing::{Passing, Temporary};
 pub use recovery::{ParkedDocument, Unlogged};
 pub use seal::{Seals, SecretKey};

@@ -133,6 +133,12 @@ pub const MIGRATION_STEPS_MAX: usize = 10_000;
 pub const PARKED_MAX: usize = 1_000;
 /// What they have together, in bytes as JSON text.
 pub const PARKED_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Decisions about changes that waited that are remembered for whoever decides too late.
+pub const DECIDED_KEPT: usize = 256;
+/// Items of a list that the environment can say one by one.
+pub const ENVIRONMENT_ITEMS_MAX: u32 = 1_000;
+/// Keys of a map whose origin one explanation tells.
+pub const EXPLAINED_KEYS_MAX: usize = 200;
 /// Places of one document that have a way of their own to answer conflicts.
 pub const CONFLICT_PLACES_MAX: usize = 1_000;
 /// Changes in one answer about the history of a document.

@@ -178,16 +178,23 @@ fn unescape(part: &str) -> String {
     part.replace("~1", "/").replace("~0", "~")
 }
 
+/// Steps as dotted text. Unlike a path they may have keys of any characters.
+#[must_use]
+pub fn dotted(steps: &[Segment]) -> String {
+    let mut text = String::new();
+    for (at, step) in steps.iter().enumerate() {
+        match step {
+            Segment::Key(key) if at == 0 => text.push_str(key),
+            Segment::Key(key) => text.extend([".", &**key]),
+            Segment::Index(index) => text.push_str(&format!("[{index}]")),
+        }
+    }
+    text
+}
+
 impl fmt::Display for Path {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, segment) in self.segments().iter().enumerate() {
-            match segment {
-                Segment::Key(key) if at == 0 => out.write_str(key)?,
-                Segment::Key(key) => write!(out, ".{key}")?,
-                Segment::Index(index) => write!(out, "[{index}]")?,
-            }
-        }
-        Ok(())
+        out.write_str(&dotted(self.segments()))
     }
 }
 

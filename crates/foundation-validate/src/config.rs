@@ -3,6 +3,7 @@
 mod change;
 mod document;
 mod environment;
+mod items;
 mod known;
 mod place;
 mod said;

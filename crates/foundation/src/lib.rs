@@ -206,9 +206,9 @@ pub mod config {
     pub use foundation_logic::config::{Migration, Migrations, Reference};
     pub use foundation_services::config::{
         Accepts, AnyConfig, Aside, ConfigChange, ConfigServer, Explanation, FieldChange,
-        FieldNotice, FieldRow, FieldWatch, Finding, Given, HistoryQuery, MigrationReport, Notice,
-        OnSilence, Place, Proposed, RefusedChange, Resolution, Resolve, Sources, Subscription,
-        Unknown, Update, Updated, VetoGuard, VetoTerms,
+        FieldNotice, FieldRow, FieldWatch, Finding, Given, HistoryQuery, KeyGiven, MigrationReport,
+        Notice, OnSilence, Place, Proposed, RefusedChange, Resolution, Resolve, Sources,
+        Subscription, Unknown, Update, Updated, VetoGuard, VetoTerms,
     };
     pub use foundation_store::config::{Current, Snapshot};
     pub use foundation_types::config::{

@@ -18,6 +18,7 @@ mod secrets;
 mod settings;
 mod socket;
 mod sources;
+mod sources_lost;
 mod tables;
 
 use foundation::{Document, Foundation, Sources};

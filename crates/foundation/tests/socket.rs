@@ -29,6 +29,7 @@ fn set(path: &str, value: impl Into<Value>) -> ConfigUpdate {
         expected: ExpectedVersion::Any,
         actor: Some("ops".to_owned()),
         reason: None,
+        defaults: false,
         dry_run: false,
     }
 }

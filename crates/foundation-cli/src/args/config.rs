@@ -17,9 +17,9 @@ pub(crate) enum ConfigVerb {
     /// Put a value at a path
     Set(SetArgs),
     /// Take away what was set at a path; a field then has what files, environment or defaults say
-    Unset(UnsetArgs),
+    Unset(TakeArgs),
     /// As unset
-    Reset(UnsetArgs),
+    Reset(TakeArgs),
     /// Make a patch of a document: RFC 7396 merge patch, or RFC 6902 JSON patch
     Patch(PatchArgs),
     /// Who changed what, when and why: one JSON object a line
@@ -40,6 +40,30 @@ pub(crate) enum ConfigVerb {
     Schema(ReferenceArgs),
     /// A TOML file with every field of a document, its default and what it is for
     Template(ReferenceArgs),
+}
+
+impl ConfigVerb {
+    /// The document that it is about, if it is about what is in the store.
+    pub(crate) fn document(&self) -> Option<&str> {
+        let DocumentArgs { name } = match self {
+            Self::Get(args) => &args.document,
+            Self::Explain(args) => &args.document,
+            Self::Set(args) => &args.change.document,
+            Self::Unset(args) | Self::Reset(args) => &args.change.document,
+            Self::Patch(args) => &args.change.document,
+            Self::Rollback(args) => &args.document,
+            Self::Resolve(args) => &args.document,
+            Self::Fields(args) => &args.document,
+            Self::History(_)
+            | Self::Diff(_)
+            | Self::Conflicts(_)
+            | Self::Watch(_)
+            | Self::Check(_)
+            | Self::Schema(_)
+            | Self::Template(_) => return None,
+        };
+        Some(name)
+    }
 }
 
 #[derive(Debug, Args)]
@@ -164,15 +188,29 @@ pub(crate) struct SetArgs {
     #[arg(allow_hyphen_values = true)]
     pub(crate) value: String,
     #[command(flatten)]
+    pub(crate) whole: WholeArgs,
+    #[command(flatten)]
     pub(crate) change: ChangeArgs,
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct UnsetArgs {
+pub(crate) struct TakeArgs {
     /// Where, for example interface.max_results
     pub(crate) path: String,
+    /// The defaults are meant, also where files or the environment of the application say something
+    #[arg(long)]
+    pub(crate) defaults: bool,
+    #[command(flatten)]
+    pub(crate) whole: WholeArgs,
     #[command(flatten)]
     pub(crate) change: ChangeArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WholeArgs {
+    /// The whole document is meant: needed if the path is empty
+    #[arg(long)]
+    pub(crate) all: bool,
 }
 
 #[derive(Debug, Args)]

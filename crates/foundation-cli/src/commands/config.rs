@@ -11,13 +11,13 @@ use foundation::node::{
     ConfigSchema, ConfigTemplate, ConfigUpdate, ConfigVersionAt, Put,
 };
 use foundation::{
-    ErrorKind, ExpectedVersion, Order, Path, Result, Timestamp, Value, Version, parse,
+    Error, ErrorKind, ExpectedVersion, Order, Path, Result, Timestamp, Value, Version, parse,
 };
 
 use super::{input, secrets};
 use crate::args::{
     ChangeArgs, CheckArgs, ConfigVerb, DiffArgs, ExplainArgs, GetArgs, HistoryArgs, Output,
-    PatchArgs, ReferenceArgs, RollbackArgs, SetArgs, UnsetArgs, Way, WriteArgs,
+    PatchArgs, ReferenceArgs, RollbackArgs, SetArgs, TakeArgs, Way, WholeArgs, WriteArgs,
 };
 use crate::connection::{Connection, Intent};
 use crate::exit::Outcome;
@@ -28,13 +28,14 @@ use crate::render::{self, HistoryRow, Shown};
 const HISTORY_PAGE: u64 = 1_000;
 
 pub(super) async fn run(program: &mut Program, verb: ConfigVerb) -> Outcome {
+    program.document = verb.document().map(str::to_owned);
     match verb {
         ConfigVerb::Get(args) => get(program, args).await,
         ConfigVerb::Explain(args) => explain(program, args).await,
         ConfigVerb::Check(args) => check(program, args).await,
         ConfigVerb::Set(args) => set(program, args).await,
-        ConfigVerb::Unset(args) => put(program, args, Put::Nothing).await,
-        ConfigVerb::Reset(args) => put(program, args, Put::Default).await,
+        ConfigVerb::Unset(args) => take(program, args, Put::Nothing).await,
+        ConfigVerb::Reset(args) => take(program, args, Put::Default).await,
         ConfigVerb::Patch(args) => patch(program, args).await,
         ConfigVerb::History(args) => history(program, args).await,
         ConfigVerb::Diff(args) => diff(program, args).await,
@@ -72,7 +73,7 @@ async fn check(program: &mut Program, args: CheckArgs) -> Outcome {
     let file = args.file.display().to_string();
     let text = input::file(&args.file)?;
     let call = ConfigCheck { document: args.document.name, file: file.clone(), text };
-    let edits = program.ask(Intent::Read, call).await?;
+    let edits = program.ask(Intent::Judge, call).await?;
     if !program.is_text() {
         return program.out.json(&edits);
     }
@@ -94,17 +95,30 @@ async fn value(connection: &mut Connection, args: GetArgs, path: Path) -> Outcom
 }
 
 async fn set(program: &mut Program, args: SetArgs) -> Outcome {
-    let SetArgs { path, value, change } = args;
+    let SetArgs { path, value, whole, change } = args;
+    let path = meant(&path, &whole)?;
     let given = parse::value_or_text(&input::typed(&value)?)?;
     if value != input::STANDARD {
-        secrets::refuse_value(program, &change.document.name, &path.parse()?, &given).await?;
+        secrets::refuse_value(program, &change.document.name, &path, &given).await?;
     }
-    put(program, UnsetArgs { path, change }, Put::Value(given)).await
+    let edits = vec![(path, Put::Value(given))];
+    update(program, ConfigUpdate { edits, ..change_of(change) }).await
 }
 
-async fn put(program: &mut Program, args: UnsetArgs, what: Put) -> Outcome {
-    let edits = vec![(args.path.parse()?, what)];
-    update(program, ConfigUpdate { edits, ..change(args.change) }).await
+async fn take(program: &mut Program, args: TakeArgs, what: Put) -> Outcome {
+    let TakeArgs { path, defaults, whole, change } = args;
+    let edits = vec![(meant(&path, &whole)?, what)];
+    update(program, ConfigUpdate { edits, defaults, ..change_of(change) }).await
+}
+
+/// The path; an empty one only if all is meant, for it may be an empty variable of a script.
+fn meant(path: &str, whole: &WholeArgs) -> Result<Path> {
+    let path: Path = path.parse()?;
+    if path.is_root() && !whole.all {
+        let message = "the path is empty, which is the whole document: say --all if that is meant";
+        return Err(Error::new(ErrorKind::InvalidArgument, message));
+    }
+    Ok(path)
 }
 
 async fn patch(program: &mut Program, args: PatchArgs) -> Outcome {
@@ -113,11 +127,11 @@ async fn patch(program: &mut Program, args: PatchArgs) -> Outcome {
         secrets::refuse_patch(program, &args.change.document.name, &made).await?;
     }
     let patches = vec![made];
-    update(program, ConfigUpdate { patches, ..change(args.change) }).await
+    update(program, ConfigUpdate { patches, ..change_of(args.change) }).await
 }
 
 /// A change that says everything but what is changed.
-fn change(args: ChangeArgs) -> ConfigUpdate {
+fn change_of(args: ChangeArgs) -> ConfigUpdate {
     let ChangeArgs { dry_run, lasts, expect, write, document } = args;
     ConfigUpdate {
         document: document.name,
@@ -134,6 +148,7 @@ fn change(args: ChangeArgs) -> ConfigUpdate {
         lasts_ms: lasts.map(|lasts| u64::try_from(lasts.as_millis()).unwrap_or(u64::MAX)),
         actor: actor(write.actor),
         reason: write.reason,
+        defaults: false,
         dry_run,
     }
 }
@@ -156,11 +171,16 @@ async fn update(program: &mut Program, call: ConfigUpdate) -> Outcome {
 
 fn changed(updated: &Updated) -> Vec<String> {
     let version = updated.version;
-    if updated.position.is_none() {
+    if updated.position.is_none() && updated.as_sourced.is_empty() {
         return vec![format!("version {version} says so already: nothing had to change")];
     }
     let edits = render::edits(&updated.changes, Shown::After);
-    edits.into_iter().map(|line| format!("{line} (version {version})")).collect()
+    let secrets = updated.as_sourced.iter().map(|path| {
+        format!(
+            "{path} is as the files or the environment say now: what they said then is not kept"
+        )
+    });
+    edits.into_iter().map(|line| format!("{line} (version {version})")).chain(secrets).collect()
 }
 
 fn would_change(updated: &Updated) -> Vec<String> {

@@ -22,7 +22,14 @@ pub(crate) fn status(status: &Status, directory: &Path) -> Vec<String> {
             (true, Some(_)) => ", parked",
             (true, None) => "",
         };
-        let text = format!("{} at version {}{known}", document.name, document.version);
+        let waiting = match document.waiting {
+            0 => String::new(),
+            waiting => format!(", {} for a decision", counted_waiting(waiting)),
+        };
+        let lacking =
+            if document.lacks_sources { ", without its files and environment" } else { "" };
+        let text =
+            format!("{} at version {}{known}{waiting}{lacking}", document.name, document.version);
         rows.push(row("document", text));
     }
     let events = &status.events;
@@ -38,6 +45,11 @@ pub(crate) fn status(status: &Status, directory: &Path) -> Vec<String> {
     let ill = status.health.checks.iter().filter(|check| check.state != CheckState::Ok);
     lines.extend(ill.map(|check| format!("{} {}: {}", check.name, check.state, check.message)));
     lines
+}
+
+fn counted_waiting(waiting: u64) -> String {
+    let verb = if waiting == 1 { "waits" } else { "wait" };
+    format!("{} {verb}", counted(waiting, "change"))
 }
 
 /// The status of a directory that has no store.

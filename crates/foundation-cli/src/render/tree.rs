@@ -67,6 +67,9 @@ pub(crate) fn edits(edits: &[Edit], shown: Shown) -> Vec<String> {
         match (shown, &edit.after) {
             (Shown::After, Some(after)) => format!("{path} = {}", typed(after)),
             (Shown::After, None) => format!("{path} removed"),
+            (Shown::Both, _) if edit.before == edit.after => {
+                format!("{path}: {}, as it was, but set", side(&edit.after))
+            }
             (Shown::Both, _) => format!("{path}: {} -> {}", side(&edit.before), side(&edit.after)),
         }
     };

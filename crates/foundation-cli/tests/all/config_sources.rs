@@ -67,9 +67,9 @@ fn a_file_is_checked_with_every_problem_under_its_line() {
     error[config.unknown_key]: 3 problems
       no key "interface.max_resluts" in document "foundation"
         did you mean interface.max_results?
-        --> bad.toml:2:15
+        --> bad.toml:2:1
         2 | max_resluts = 7
-          |               ^
+          | ^^^^^^^^^^^^^^^
       interface.query_timeout_ms: wrong type, got "soon"
         expected integer, 1 to 3600000
         --> bad.toml:3:20
@@ -107,4 +107,67 @@ fn a_node_does_not_start_on_wrong_settings_and_says_where() {
         2 | max_results = 0
           |               ^
     "#);
+}
+
+#[test]
+fn a_directory_that_had_a_file_is_not_led_to_its_defaults_by_accident() {
+    let store = Store::new();
+    let file = store.file("settings.toml", "[interface]\nmax_results = 200\n");
+    let file = file.to_str().expect("is text");
+    let node = store.serve(&["--settings", file]);
+    store.ok(&["config", "set", "interface.max_results", "250"]);
+    let ran = store.run(&["config", "get", "interface.max_results"]);
+    assert_eq!((ran.code, ran.talk.as_str()), (Some(0), ""), "the node has its file");
+    drop(node);
+    let ran = store.run(&["config", "explain", "interface.max_results"]);
+    assert!(ran.talk.contains("are not known here"), "{ran:?}");
+    let told = store.json(&["config", "explain", "interface.max_results"]);
+    assert_eq!(told["lacks_sources"], true);
+    for verb in ["unset", "reset"] {
+        let ran = store.run(&["-q", "config", verb, "interface.max_results"]);
+        assert_eq!(ran.code, Some(2), "{ran:?}");
+        assert!(ran.talk.contains("config.no_sources"), "{ran:?}");
+        assert!(ran.talk.contains("--defaults"), "{ran:?}");
+    }
+    assert_eq!(store.json(&["config", "get", "interface.max_results"]), 250);
+    store.ok(&["config", "unset", "--defaults", "interface.max_results"]);
+    assert_eq!(store.json(&["config", "get", "interface.max_results"]), 1_000);
+    // What is set without the file is set, also to what it says.
+    let node = store.serve(&["--settings", file]);
+    drop(node);
+    store.ok(&["config", "set", "interface.max_results", "200"]);
+    store.file("settings.toml", "[interface]\nmax_results = 300\n");
+    let _node = store.serve(&["--settings", file]);
+    assert_eq!(store.json(&["config", "get", "interface.max_results"]), 200);
+}
+
+#[test]
+fn a_map_is_explained_value_by_value_and_the_whole_document_is_changed_only_if_that_is_meant() {
+    super::running::both(|store| {
+        store.ok(&["config", "set", "interface.max_results", "250", "--reason", "launch day"]);
+        let told = redacted(&store.ok(&["config", "explain", "interface"]));
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(told, @r#"
+            interface = {"max_results":250,"query_timeout_ms":10000}  (map of query_timeout_ms, max_results: How queries are answered.)
+              interface.max_results       = 250    from run time  version 1  [time]  tester  "launch day"
+              interface.query_timeout_ms  = 10000  from default
+            "#);
+        }
+        for words in [&["unset", ""][..], &["reset", ""], &["set", "", "{}"]] {
+            let ran = store.run(&[&["config"], words].concat());
+            assert_eq!(ran.code, Some(2), "{ran:?}");
+            assert!(ran.talk.contains("--all"), "{ran:?}");
+        }
+        assert_eq!(store.json(&["config", "get", "interface.max_results"]), 250);
+        store.ok(&["config", "reset", "", "--all"]);
+        assert_eq!(store.json(&["config", "get", "interface.max_results"]), 1_000);
+    });
+}
+
+#[test]
+fn a_file_is_checked_without_a_word_about_the_store() {
+    let store = Store::new();
+    let good = store.file("good.toml", "[interface]\nmax_results = 7\n");
+    let ran = store.run(&["config", "check", good.to_str().expect("is text")]);
+    assert_eq!((ran.code, ran.talk.as_str()), (Some(0), ""), "{ran:?}");
 }

@@ -6,9 +6,9 @@ use super::running::{Store, both, objects, redacted};
 const LATE: [&str; 8] =
     ["config", "set", "interface.max_results", "7", "--if-version", "0", "--on-conflict", "park"];
 
-/// Parks a change of what somebody else changed; what it waits as.
-fn parked(store: &Store) -> String {
-    let late = store.run(&[&["--output", "json"], &LATE[..]].concat());
+/// Parks a change of what somebody else changed, on behalf of somebody; what it waits as.
+fn parked(store: &Store, actor: &str) -> String {
+    let late = store.run(&[&["--output", "json"], &LATE[..], &["--actor", actor]].concat());
     assert_eq!(late.code, Some(3), "{late:?}");
     let told: serde_json::Value = serde_json::from_str(&late.talk).expect("is JSON");
     assert_eq!(told["code"], "config.parked");
@@ -52,9 +52,11 @@ fn a_change_that_conflicts_waits_and_is_listed() {
 fn each_choice_is_made_once() {
     both(|store| {
         store.ok(&["config", "set", "interface.max_results", "250"]);
-        let [ours, theirs, edited] = [parked(store), parked(store), parked(store)];
+        let [ours, theirs, edited] = ["one", "two", "three"].map(|actor| parked(store, actor));
         let resolve =
             |id: &str, words: &[&str]| store.run(&[&["config", "resolve", id][..], words].concat());
+        assert_eq!(parked(store, "one"), ours, "the same of the same waits once");
+        assert!(store.ok(&["status"]).contains("3 changes wait for a decision"));
         let stale = resolve(&theirs, &["--theirs", "--if-version", "0"]);
         assert_eq!(stale.code, Some(3), "{stale:?}");
         insta::allow_duplicates! {
@@ -67,13 +69,16 @@ fn each_choice_is_made_once() {
             "#);
             let again = resolve(&ours, &["--theirs"]);
             assert_eq!(again.code, Some(4), "{again:?}");
-            insta::assert_snapshot!(again.talk.replace(&ours, "ID"), @r#"
-            error[not_found]: no change of document "foundation" waits as ID
+            insta::assert_snapshot!(shown(&again.talk, &ours, store), @r#"
+            error[not_found]: no change of document "foundation" waits as ID: tester made version 2 of it at [time]
+              decided_by tester
+              decided_at [time]
               check the name or the id
             nothing was changed
             "#);
         }
         assert_eq!(store.ok(&["config", "conflicts"]), "");
+        assert!(!store.ok(&["status"]).contains("for a decision"));
         for words in [&[][..], &["--ours", "--theirs"], &["--ours", "--edit", "a=1"]] {
             assert_eq!(resolve(&ours, words).code, Some(2), "{words:?}");
         }
@@ -86,7 +91,8 @@ fn what_waits_and_what_was_decided_survives_a_kill() {
     let store = Store::new();
     let node = store.serve(&[]);
     store.ok(&["config", "set", "interface.max_results", "250"]);
-    let (waits, made, given_up) = (parked(&store), parked(&store), parked(&store));
+    let (waits, made, given_up) =
+        (parked(&store, "one"), parked(&store, "two"), parked(&store, "three"));
     store.ok(&["config", "resolve", &made, "--ours"]);
     store.ok(&["config", "resolve", &given_up, "--theirs"]);
     node.kill_9();
@@ -114,7 +120,7 @@ fn what_waits_and_what_was_decided_survives_a_kill() {
 fn a_backup_has_what_waits() {
     let store = Store::new();
     store.ok(&["config", "set", "interface.max_results", "250"]);
-    let id = parked(&store);
+    let id = parked(&store, "one");
     let copy = store.directory().with_file_name("copy");
     let copy = copy.to_str().expect("is UTF-8");
     store.ok(&["backup", copy]);

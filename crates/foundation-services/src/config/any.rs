@@ -64,12 +64,8 @@ pub trait AnyConfig: Send + Sync + 'static {
     /// who, why and what is expected; it has no edits of its own.
     ///
     /// # Errors
-    /// As [`AnyConfig::update`] and [`AnyConfig::tree_at`].
-    async fn rollback(&self, version: Version, mut request: ChangeRequest) -> Result<Updated> {
-        let tree = self.tree_at(version).await?;
-        request.edits.insert(0, (Path::root(), Some(tree)));
-        self.update(request).await
-    }
+    /// As [`ConfigServer::rollback`]; `ReadOnly` if the program does not have the document's type.
+    async fn rollback(&self, version: Version, request: ChangeRequest) -> Result<Updated>;
 
     /// The tree of the document as it was at a version.
     ///
@@ -113,6 +109,9 @@ pub trait AnyConfig: Send + Sync + 'static {
     /// Where its values come from; nothing if the program does not have the document's type.
     fn sources(&self) -> Option<&Sources>;
 
+    /// Whether it once had sources that are not given here; as [`ConfigServer::lacks_sources`].
+    fn lacks_sources(&self) -> bool;
+
     /// Logs what the sources said at the start; as [`ConfigServer::log_sources`].
     ///
     /// # Errors
@@ -124,6 +123,12 @@ pub trait AnyConfig: Send + Sync + 'static {
     /// # Errors
     /// As [`ConfigServer::reload`]; `ReadOnly` if the program does not have the document's type.
     async fn reload(&self) -> Result<Updated>;
+
+    /// As [`AnyConfig::reload`], if the files are still as this mark of them says; nothing otherwise.
+    ///
+    /// # Errors
+    /// As [`AnyConfig::reload`].
+    async fn reload_as_marked(&self, mark: u64) -> Result<Option<Updated>>;
 
     /// Takes back what was set for a time that is over; as [`ConfigServer::end_passing`].
     ///
@@ -209,6 +214,10 @@ impl<T: Document> AnyConfig for ConfigServer<T> {
         Self::preview(self, request).await
     }
 
+    async fn rollback(&self, version: Version, request: ChangeRequest) -> Result<Updated> {
+        self.go_back(version, request).await
+    }
+
     async fn tree_at(&self, version: Version) -> Result<Value> {
         Self::tree_at(self, version).await
     }
@@ -233,12 +242,20 @@ impl<T: Document> AnyConfig for ConfigServer<T> {
         Some(Self::sources(self))
     }
 
+    fn lacks_sources(&self) -> bool {
+        Self::lacks_sources(self)
+    }
+
     async fn log_sources(&self) -> Result<Updated> {
         Self::log_sources(self).await
     }
 
     async fn reload(&self) -> Result<Updated> {
         Self::reload(self).await
+    }
+
+    async fn reload_as_marked(&self, mark: u64) -> Result<Option<Updated>> {
+        Self::reload_as_marked(self, mark).await
     }
 
     async fn end_passing(&self) -> Result<()> {

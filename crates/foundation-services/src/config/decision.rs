@@ -161,13 +161,20 @@ impl<T: Document> ConfigServer<T> {
         let candidate = self.settled(&candidate, head).map_err(Stop::Refused)?;
         let stored = self.judge(&candidate).map_err(Stop::Refused)?.into_inner();
         let mut withdrawn = withdrawn(&ask.request);
+        if !withdrawn.is_empty() && !ask.request.defaults && self.lacks_sources() {
+            return Err(Stop::Refused(no_sources::<T>(&withdrawn)));
+        }
+        let set = self.state.overlay_ahead();
+        withdrawn.extend(ask.request.withdrawn.iter().filter(|path| set.has_in(path)).cloned());
         // A merge may have kept what another one set there: then it is not taken away.
         let below = head.layers.tree();
         withdrawn.retain(|path| lens::get(&stored.tree, path) == lens::get(below, path));
-        if stored.tree == head.snapshot.tree && !self.is_set_at_run_time(&withdrawn) {
+        let pins = config::pins(&ask.request, &set, &head.snapshot.tree, &stored.tree);
+        let is_taken = withdrawn.iter().any(|place| set.has_in(place));
+        if stored.tree == head.snapshot.tree && !is_taken && pins.is_empty() {
             return Err(Stop::Unmoved);
         }
-        let plan = self.sealed(stored, head, withdrawn).map_err(Stop::Refused)?;
+        let plan = self.sealed(stored, head, withdrawn, pins).map_err(Stop::Refused)?;
         let is_secret = |value: &Option<Value>| value.as_ref().is_some_and(Value::has_secret);
         let has_secret = |edit: &Edit| is_secret(&edit.before) || is_secret(&edit.after);
         if ask.request.lasts.is_some() && plan.edits.iter().any(has_secret) {
@@ -239,13 +246,6 @@ impl<T: Document> ConfigServer<T> {
         Ok(Some(Plan { stored, edits, layer, withdrawn, layers: Some(layers) }))
     }
 
-    /// Whether anything may be set at run time at one of these places.
-    fn is_set_at_run_time(&self, places: &[Path]) -> bool {
-        let overlay = self.state.overlay();
-        let is_set = |place: &Path| overlay.has_in(place);
-        places.iter().any(is_set) || (!places.is_empty() && !self.state.pending().is_empty())
-    }
-
     /// Validates a candidate. A rule that panics refuses it and harms nothing else.
     pub(super) fn judge(&self, candidate: &Value) -> Result<Validated<Stored<T>>> {
         let judged = || stored::<T>(candidate, &self.inner.rules);
@@ -265,6 +265,21 @@ fn withdrawn(request: &ChangeRequest) -> Vec<Path> {
         .iter()
         .filter(|(path, value)| value.is_none() && path.segments().iter().all(is_key));
     taken.map(|(path, _)| path.clone()).collect()
+}
+
+/// The refusal to leave defaults where sources that are not here say something.
+fn no_sources<T: Document>(places: &[Path]) -> Error {
+    let names: Vec<String> = places.iter().take(3).map(ToString::to_string).collect();
+    let named = match names.iter().any(String::is_empty) {
+        true => "the whole document".to_owned(),
+        false => names.join(", "),
+    };
+    let message = format!(
+        "document {:?} was given values by files or the environment, which are not known here: without \
+         what was set, {named} would have its default and not what they say",
+        T::NAME
+    );
+    Error::new(ErrorKind::NoSources, message).with("document", T::NAME)
 }
 
 fn is_gone(error: &Error) -> bool {

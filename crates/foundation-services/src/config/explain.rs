@@ -1,11 +1,15 @@
 //! Why a value is what it is: who says so, and whom it overrules.
 
+use foundation_logic::config::Layers;
 use foundation_logic::lens;
+use foundation_logic::overlay::Overlay;
 use foundation_types::config::{Layer, Origin, Shape};
+use foundation_types::limits::EXPLAINED_KEYS_MAX;
 use foundation_types::{Change, Document, Error, ErrorKind, Path, Result, Value};
 use foundation_validate::config::{is_secret, no_such_key};
 use serde::{Deserialize, Serialize};
 
+use super::fields::leaves;
 use super::place::Place;
 use super::server::ConfigServer;
 
@@ -26,11 +30,39 @@ pub struct Explanation {
     /// One sentence on what it does; empty if nothing is known.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub doc: String,
-    /// Whoever says something of it, the one that counts first.
+    /// Whoever says something of it, the one that counts first. Of a map they may say different keys:
+    /// then [`Explanation::keys`] has who counts.
     pub given: Vec<Given>,
+    /// Of a map the first values in it, each with the one who says it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<KeyGiven>,
+    /// Of how many further values in it nothing is said here.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub further_keys: usize,
+    /// Whether the document once had files or an environment that are not known here: what they say
+    /// of it is not in the list, and a secret of theirs is not in force.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lacks_sources: bool,
     /// What was logged of it, if the document is parked: it does not count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parked: Option<Aside>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_none(count: &usize) -> bool {
+    *count == 0
+}
+
+/// A value in a map, with the one of the sources that counts for it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KeyGiven {
+    /// Where, from the root of the document.
+    pub path: Path,
+    /// The value now; absent if it is secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<Value>,
+    /// Who says it.
+    pub origin: Origin,
 }
 
 /// What was logged at a path of a document that is parked.
@@ -57,7 +89,8 @@ impl<T: Document> ConfigServer<T> {
     /// Why the value at a place is what it is: the value, who says so, and everybody whom that one
     /// overrules, down to line and column of a file.
     ///
-    /// A list or map that is put together from several sources has all of them in its list.
+    /// A list that is put together from several sources has all of them in its list, and so has a map,
+    /// with who counts for each of the first 200 values in it.
     ///
     /// # Errors
     /// `InvalidPath` for text that is no path; `NotFound`, with the nearest known key.
@@ -77,11 +110,7 @@ impl<T: Document> ConfigServer<T> {
             problems: problems_at(&path, &parked.error),
         });
         if parked.is_none() && overlay.touches(&path) {
-            let origin = match self.last_change_of(Layer::RunTime, &path).await {
-                Ok(change) => of_change(change),
-                Err(error) if error.kind() == ErrorKind::Compacted => of_change(None),
-                Err(error) => return Err(error),
-            };
+            let origin = self.set_by(&path).await?;
             // Of a map perhaps a part only.
             let set = overlay.on(&Value::empty_map()).ok();
             let set = set.as_ref().and_then(|tree| lens::get(tree, &path));
@@ -101,7 +130,60 @@ impl<T: Document> ConfigServer<T> {
             given.insert(0, Given { origin, value: shown(value) });
         }
         let (shape, doc) = known(T::FIELDS, &path);
-        Ok(Explanation { value: shown(value), path, secret, shape, doc, given, parked })
+        let lacks_sources = self.lacks_sources();
+        let (mut keys, mut further_keys) = (Vec::new(), 0);
+        if matches!(value, Value::Map(_)) && parked.is_none() {
+            for inner in leaves(&current.tree).into_iter().filter(|inner| inner.is_in(&path)) {
+                match keys.len() < EXPLAINED_KEYS_MAX && inner != path {
+                    true => {
+                        keys.push(self.key_given(inner, &current.tree, &layers, &overlay).await?)
+                    }
+                    false => further_keys += usize::from(inner != path),
+                }
+            }
+        }
+        let value = shown(value);
+        Ok(Explanation {
+            path,
+            value,
+            secret,
+            shape,
+            doc,
+            given,
+            keys,
+            further_keys,
+            lacks_sources,
+            parked,
+        })
+    }
+
+    /// Who counts for one value of a map.
+    async fn key_given(
+        &self,
+        path: Path,
+        tree: &Value,
+        layers: &Layers,
+        overlay: &Overlay,
+    ) -> Result<KeyGiven> {
+        let there = lens::get(tree, &path);
+        let first = layers.given(&path).into_iter().next();
+        let origin = match first {
+            _ if overlay.touches(&path) => self.set_by(&path).await?,
+            Some(first) if first.value.has_secret() || Some(&first.value) == there => first.origin,
+            Some(first) if !layers.said().is_empty() => first.origin,
+            _ => Origin::Earlier { version: None },
+        };
+        let is_shown = !is_secret(Shape::Fields(T::FIELDS), &path);
+        Ok(KeyGiven { value: there.filter(|_| is_shown).cloned(), path, origin })
+    }
+
+    /// The newest change that set something at run time at, in or around a path.
+    async fn set_by(&self, path: &Path) -> Result<Origin> {
+        match self.last_change_of(Layer::RunTime, path).await {
+            Ok(change) => Ok(of_change(change)),
+            Err(error) if error.kind() == ErrorKind::Compacted => Ok(of_change(None)),
+            Err(error) => Err(error),
+        }
     }
 }
 

@@ -87,7 +87,7 @@ impl<T: Document> ConfigServer<T> {
                 // What was learned of head counts only if head is not taken back.
                 Attempt::Stopped(..) if !self.stands(newest).await => {}
                 Attempt::Stopped(Stop::Unmoved, version) => {
-                    return Ok(Updated { version, position: None, changes: Vec::new() });
+                    return Ok(Updated::unmoved(version));
                 }
                 Attempt::Stopped(Stop::Conflict, version) => self.settle(&mut ask, version).await?,
                 Attempt::Stopped(Stop::Refused(error), _) => return Err(error),
@@ -141,7 +141,7 @@ impl<T: Document> ConfigServer<T> {
         let reason = sources::changed(&head.layers, &layers).join(", ");
         let reason = if reason.is_empty() { "the sources at the start".to_owned() } else { reason };
         let Some(plan) = self.sourced(layers, &head)? else {
-            return Ok(Updated { version, position: None, changes: Vec::new() });
+            return Ok(Updated::unmoved(version));
         };
         let cause = Cause { reason: Some(reason), ..Cause::default() };
         self.put_to_vetoes(&head, &plan, &cause, false).await?;
@@ -162,7 +162,7 @@ impl<T: Document> ConfigServer<T> {
     pub async fn log_migration(&self) -> Result<Updated> {
         let mut lane = self.inner.lane.lock().await;
         let version = self.head(&mut lane).await?.snapshot.version;
-        let updated = Updated { version, position: None, changes: Vec::new() };
+        let updated = Updated::unmoved(version);
         let Some(flight) = self.append_migration(&mut lane).await? else { return Ok(updated) };
         drop(lane);
         self.confirm(flight, Updated { version: version.next(), ..updated }).await
@@ -236,7 +236,7 @@ impl<T: Document> ConfigServer<T> {
         let snapshot = Snapshot { version: change.version, document, tree };
         // Nothing is proposed yet: whoever stops waiting here has changed nothing.
         let room = self.inner.journal.reserve(&batch).await?;
-        let mut updated = Updated { version: change.version, position: None, changes: edits };
+        let mut updated = Updated { changes: edits, ..Updated::unmoved(change.version) };
         let proposal = self.state.propose(snapshot, layers, change, data);
         let commit = match self.inner.journal.append(batch, room) {
             Ok(commit) => commit,

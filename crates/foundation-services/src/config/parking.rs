@@ -8,6 +8,7 @@ use std::sync::Arc;
 use foundation_store::journal::{Batch, Commit};
 use foundation_store::record::RecordKind;
 use foundation_types::config::{OnConflict, ParkedConflict, Patch};
+use foundation_types::error::Conflict;
 use foundation_types::limits::{CONFLICT_PLACES_MAX, PARKED_BYTES_MAX, PARKED_MAX};
 use foundation_types::{
     Document, Edit, Error, ErrorKind, Event, EventId, EventType, ExpectedVersion, Result,
@@ -75,11 +76,21 @@ impl<T: Document> ConfigServer<T> {
             // What waits is written as it is, and a secret is not; and its time would go by.
             return Ok(refusal.clone());
         }
+        let edit = |(path, after): (_, Option<Value>)| Edit { path, before: None, after };
+        let edits: Vec<Edit> = request.edits.into_iter().map(edit).collect();
+        let is_same = |one: &Arc<ParkedConflict>| {
+            one.base == conflict.expected
+                && one.actor == request.actor
+                && one.edits == edits
+                && one.patches == request.patches
+        };
+        if let Some(waits) = self.timeline().parked().list().iter().find(|one| is_same(one)) {
+            return Ok(waiting(refusal, conflict, waits.id.clone(), "it waits already"));
+        }
         let stream = StreamName::of_parked(T::NAME);
         let head = self.inner.journal.head(&stream)?;
         let name = format!("{stream}@{}", head.next());
         let id = EventId::derived(self.inner.journal.store_id(), &name);
-        let edit = |(path, after)| Edit { path, before: None, after };
         let parked = ParkedConflict {
             id: id.clone(),
             document: T::NAME.to_owned(),
@@ -87,7 +98,7 @@ impl<T: Document> ConfigServer<T> {
             actual: conflict.actual,
             clashes: conflict.clashes.clone(),
             patches: request.patches,
-            edits: request.edits.into_iter().map(edit).collect(),
+            edits,
             actor: request.actor,
             reason: request.reason,
             time: self.inner.clock.wall(),
@@ -95,10 +106,7 @@ impl<T: Document> ConfigServer<T> {
         let told = Event::new(EventType::CONFIG_PARKED).id(id.clone()).data(&parked)?;
         self.check_room_for_parked(told.data.as_json().len())?;
         self.tell_of_parked(told, ExpectedVersion::Exactly(head)).await?;
-        let message = format!("{}; it waits for somebody to decide", refusal.message());
-        let conflict =
-            foundation_types::error::Conflict { parked: Some(id.clone()), ..conflict.clone() };
-        Ok(Error::new(ErrorKind::Parked, message).with_conflict(conflict).with("parked", id))
+        Ok(waiting(refusal, conflict, id, "it waits"))
     }
 
     fn check_room_for_parked(&self, bytes: usize) -> Result<()> {
@@ -130,6 +138,13 @@ impl<T: Document> ConfigServer<T> {
         commit.durable().await?;
         Ok(commit)
     }
+}
+
+/// What the caller of a change is told that waits as this.
+fn waiting(refusal: &Error, conflict: &Conflict, id: EventId, how: &str) -> Error {
+    let message = format!("{}; {how} for somebody to decide", refusal.message());
+    let conflict = Conflict { parked: Some(id.clone()), ..conflict.clone() };
+    Error::new(ErrorKind::Parked, message).with_conflict(conflict).with("parked", id)
 }
 
 fn has_secret(request: &ChangeRequest) -> bool {

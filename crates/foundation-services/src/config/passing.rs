@@ -17,7 +17,9 @@ impl<T: Document> ConfigServer<T> {
     /// # Errors
     /// As [`ConfigServer::update`].
     pub async fn end_passing(&self) -> Result<()> {
-        let due = self.timeline().passing().due(self.inner.clock.wall());
+        let mut due = self.timeline().passing().due(self.inner.clock.wall());
+        // What gives way to sources waits for whoever has them.
+        due.retain(|one| one.was_set || !self.lacks_sources());
         let Some(newest) = due.iter().map(|one| one.version).max() else { return Ok(()) };
         let expect = |path, since: Version| Unchanged { path, since };
         let request = ChangeRequest {

@@ -4,7 +4,9 @@ use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::sync::Arc;
 
+use foundation_store::config::Decided;
 use foundation_types::config::{OnConflict, ParkedConflict};
+use foundation_types::limits::REASON_BYTES_MAX;
 use foundation_types::{
     Document, Error, ErrorKind, Event, EventId, EventType, ExpectedVersion, Path, Result,
     StreamName, Value, Version,
@@ -75,7 +77,7 @@ impl<T: Document> Resolve<T> {
         self
     }
 
-    /// Why; as the change itself if nothing is said.
+    /// Why; the reason of the change that waited is kept behind it, if that change is made.
     pub fn reason(mut self, reason: impl Into<String>) -> Self {
         self.decision.reason = Some(reason.into());
         self
@@ -117,8 +119,7 @@ impl<T: Document> ConfigServer<T> {
     async fn decide_alone(&self, id: EventId, decision: Decision) -> Result<Updated> {
         let _alone = self.inner.parking.lock().await;
         let Some(parked) = self.timeline().parked().get(&id) else {
-            let message = format!("no change of document {:?} waits as {id}", T::NAME);
-            return Err(Error::new(ErrorKind::NotFound, message));
+            return Err(self.waits_no_more(&id));
         };
         let Some(request) = request_of(&parked, &decision) else {
             return self.give_up(&parked, &decision).await;
@@ -141,6 +142,21 @@ impl<T: Document> ConfigServer<T> {
                 Err(error)
             }
         }
+    }
+
+    /// The refusal to decide about what does not wait; who decided, and when, if that is remembered.
+    fn waits_no_more(&self, id: &EventId) -> Error {
+        let none = format!("no change of document {:?} waits as {id}", T::NAME);
+        let Some(Decided { actor, time, made, .. }) = self.timeline().parked().decided(id) else {
+            return Error::new(ErrorKind::NotFound, none);
+        };
+        let who = actor.as_deref().unwrap_or("somebody");
+        let what = match made {
+            Some(version) => format!("made version {version} of it"),
+            None => "gave it up".to_owned(),
+        };
+        let error = Error::new(ErrorKind::NotFound, format!("{none}: {who} {what} at {time}"));
+        error.with("decided_by", who).with("decided_at", time)
     }
 
     /// What waits, with the paths of the schema that the type has now.
@@ -174,7 +190,7 @@ impl<T: Document> ConfigServer<T> {
             .parent(parked.id.clone())
             .data(&Settled { document: T::NAME, actor, reason, version })?;
         self.tell_of_parked(told, ExpectedVersion::Exactly(head)).await?;
-        Ok(Updated { version, position: None, changes: Vec::new() })
+        Ok(Updated::unmoved(version))
     }
 }
 
@@ -189,13 +205,25 @@ fn request_of(parked: &ParkedConflict, decision: &Decision) -> Option<ChangeRequ
         Resolution::Edited(edits) => (Vec::new(), edits.clone()),
     };
     Some(ChangeRequest {
-        lasts: None,
         patches,
         edits,
         expected: decision.expected,
         on_conflict: Some(OnConflict::Refuse),
-        unchanged: Vec::new(),
         actor: decision.actor.clone().or_else(|| parked.actor.clone()),
-        reason: decision.reason.clone().or_else(|| parked.reason.clone()),
+        reason: reason_of(parked, decision),
+        ..ChangeRequest::default()
     })
+}
+
+/// Why: what was said when it was decided, and what the change was meant for, as far as there is room.
+/// Other edits than those that waited have no reason but their own.
+fn reason_of(parked: &ParkedConflict, decision: &Decision) -> Option<String> {
+    let waited = parked.reason.as_ref().filter(|_| decision.resolution == Resolution::Ours);
+    match (&decision.reason, waited) {
+        (Some(decided), Some(waited)) if decided != waited => {
+            let both = format!("{decided} (waited: {waited})");
+            Some(if both.len() <= REASON_BYTES_MAX { both } else { decided.clone() })
+        }
+        (decided, waited) => decided.clone().or_else(|| waited.cloned()),
+    }
 }

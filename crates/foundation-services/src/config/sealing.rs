@@ -15,14 +15,20 @@ impl<T: Document> ConfigServer<T> {
     }
 
     /// What leads from head to the document, with its secrets sealed.
-    /// What is withdrawn leaves what the sources or the defaults say, which is not logged.
+    /// What is withdrawn leaves what the sources or the defaults say, which is not logged. What is
+    /// pinned is logged though it differs in nothing.
     pub(super) fn sealed(
         &self,
         stored: Stored<T>,
         head: &Head<T>,
         withdrawn: Vec<Path>,
+        pins: Vec<Edit>,
     ) -> Result<Plan<T>> {
-        let edits = diff::diff(&head.logged, &stored.tree);
+        let mut edits = diff::diff(&head.logged, &stored.tree);
+        let is_new = |pin: &Edit| !edits.iter().any(|edit| edit.path.overlaps(&pin.path));
+        let pins: Vec<Edit> = pins.into_iter().filter(is_new).collect();
+        edits.extend(pins);
+        edits.sort_by(|one, other| one.path.cmp(&other.path));
         // What is logged of a document that has no secret now tells at most of sealed ones.
         if !stored.tree.has_secret() {
             return Ok(Plan::at_run_time(stored, edits, withdrawn));

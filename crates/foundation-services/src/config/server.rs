@@ -1,6 +1,6 @@
 //! One live document: its front.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use foundation_logic::config::{Layers, on};
 use foundation_logic::{diff, lens};
@@ -10,7 +10,7 @@ use foundation_store::journal::Journal;
 use foundation_types::config::{OnConflict, OnInvalid};
 use foundation_types::error::Retry;
 use foundation_types::limits::CONFLICT_TRIES_MAX;
-use foundation_types::{Document, Edit, Error, ErrorKind, Path, Result, Value, Version};
+use foundation_types::{Document, Edit, Error, Path, Result, Value, Version};
 use foundation_validate::config::{Said, no_such_key, with_secrets};
 use foundation_validate::parse::FileFormat;
 use foundation_validate::{BusinessRule, ChangeRequest};
@@ -209,7 +209,9 @@ impl<T: Document> ConfigServer<T> {
         fields::rows::<T>(self.state.current().tree(), &self.defaults())
     }
 
-    /// Puts a value at a place, when it is awaited.
+    /// Puts a value at a place, when it is awaited. Also if just this value is in force there by a
+    /// source or as the default: from then on it stays, whatever the sources say. Not so the keys of
+    /// a map or struct that is set as a whole: of them what differs is set.
     ///
     /// ```
     /// # use foundation_services::config::{ConfigServer, Updated};
@@ -289,30 +291,6 @@ impl<T: Document> ConfigServer<T> {
         }
     }
 
-    /// Reads the sources again and makes what they say now the newest version, under what is set at
-    /// run time. What is in force stays if anything is wrong with them.
-    ///
-    /// # Errors
-    /// As [`ConfigServer::open_with`] and [`ConfigServer::update`].
-    pub async fn reload(&self) -> Result<Updated> {
-        let outcome = self.read_again().await;
-        let refused = outcome.as_ref().err().cloned();
-        *self.inner.refused.lock().unwrap_or_else(PoisonError::into_inner) = refused;
-        outcome
-    }
-
-    /// Logs what the sources said when the document was opened, if the log does not know it yet.
-    ///
-    /// # Errors
-    /// As [`ConfigServer::update`].
-    pub async fn log_sources(&self) -> Result<Updated> {
-        if self.parked_document().is_some() {
-            // What they say counts for readers, and is logged with what comes back.
-            return Ok(Updated { version: self.version(), position: None, changes: Vec::new() });
-        }
-        self.adopt(self.state.layers()).await
-    }
-
     /// What becomes of the document if this is one of its files, the strongest.
     ///
     /// # Errors
@@ -335,12 +313,6 @@ impl<T: Document> ConfigServer<T> {
         Err(Error::of_problems(found).with("document", T::NAME))
     }
 
-    /// Why the sources as they were read last are not in force; nothing if they are.
-    #[must_use]
-    pub fn refused_sources(&self) -> Option<Error> {
-        self.inner.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
     /// Why what was logged of it is not in force, if it is parked: every problem. It waits in the log as
     /// it is, and readers see the defaults and what the sources said at the start. The next change is
     /// made on what waits, and brings it back if the whole then passes; otherwise it is refused with the
@@ -350,25 +322,25 @@ impl<T: Document> ConfigServer<T> {
         self.state.parked_document().map(|parked| parked.error.clone())
     }
 
+    /// Whether files or the environment said something of it once, and no source was given here. What
+    /// they said, as long as nothing is changed, is in force as it was logged; secrets are defaults.
+    /// Taking away what was set would leave defaults, and is refused: see [`Update::defaults`].
+    #[must_use]
+    pub fn lacks_sources(&self) -> bool {
+        self.inner.sources.is_empty() && self.timeline().was_sourced()
+    }
+
     /// Where its values come from.
     #[must_use]
     pub fn sources(&self) -> &Sources {
         &self.inner.sources
     }
 
-    async fn read_again(&self) -> Result<Updated> {
-        if self.inner.sources.is_empty() {
-            return Ok(Updated { version: self.version(), position: None, changes: Vec::new() });
-        }
-        let (sources, defaults) = (self.inner.sources.clone(), self.defaults());
-        let reading = tokio::task::spawn_blocking(move || sources.read::<T>(&defaults));
-        let layers = reading.await.map_err(|cause| {
-            Error::new(ErrorKind::Internal, "the sources could not be read").caused_by(cause)
-        })??;
-        self.adopt(Arc::new(layers)).await
-    }
-
     /// Makes the document what it was at an earlier version, as a new version.
+    ///
+    /// A secret that a file or the environment said at that version was not logged: it is as they say
+    /// now, and [`Updated::as_sourced`] has its place. If they say none now the rollback is refused:
+    /// `SecretUnknown`, with every such place.
     pub fn rollback(&self, version: Version) -> Update<T> {
         self.transaction().back_to(version)
     }
@@ -386,6 +358,7 @@ impl<T: Document> ConfigServer<T> {
     /// - `Parked`, with what it waits as, if it is to be parked in that case; `ParkedFull` if too
     ///   many wait already;
     /// - what the journal answers: `Indeterminate`, `Fenced`, `DiskFull`, `TooLarge`;
+    /// - `NoSources` if something is taken away in a document that lacks the sources it once had;
     /// - `Unavailable` after [`ConfigServer::close`].
     pub async fn update(&self, request: ChangeRequest) -> Result<Updated> {
         self.apply(request).await
@@ -433,16 +406,5 @@ impl<T: Document> ConfigServer<T> {
 
     pub(super) fn timeline(&self) -> &Arc<Timeline> {
         self.state.timeline()
-    }
-
-    /// The request with what leads back to a version before its edits.
-    pub(super) async fn request_back_to(
-        &self,
-        version: Version,
-        mut request: ChangeRequest,
-    ) -> Result<ChangeRequest> {
-        let tree = self.tree_at(version).await?;
-        request.edits.insert(0, (Path::root(), Some(tree)));
-        Ok(request)
     }
 }

@@ -1,19 +1,17 @@
 //! Where the values of a document come from before anything is set at run time.
 
-use std::fs::OpenOptions;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::Read;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use foundation_logic::config::{Layers, on};
 use foundation_types::config::Origin;
-use foundation_types::limits::CONFIG_BYTES_MAX;
 use foundation_types::{Document, Error, ErrorKind, Problem, Result, Value};
 use foundation_validate::config::{Said, environment, stored, variable_of_two};
 use foundation_validate::parse::FileFormat;
+
+use super::file_bytes::{Looked, look_at};
 
 /// The sources of a document, weakest first: its defaults, then each in the order it is named.
 ///
@@ -102,7 +100,8 @@ impl Sources {
         self
     }
 
-    /// How often it is looked whether a file says something else, 1 s by default. What counts is the
+    /// How often it is looked whether a file says something else, 1 s by default. Where the system tells
+    /// of changes it is looked at once, and this is for what it does not tell of. What counts is the
     /// content behind the name, so that it is no matter how it came there: written in place, by a
     /// rename, or by a change of the directory that a link on the way leads to.
     #[must_use]
@@ -123,20 +122,28 @@ impl Sources {
         self.look_every.filter(|_| self.has_files())
     }
 
-    /// A mark of what the files say now: another one once it is something else.
+    /// A mark of what the files say now, how long they are and when they were written: another one
+    /// once any of it is something else.
     pub(crate) fn mark(&self) -> u64 {
         let mut mark = DefaultHasher::new();
-        for named in &self.named {
-            let Named::File { path, .. } = named else { continue };
-            let beside = self.beside(path).ok().flatten();
-            for path in std::iter::once(path.clone()).chain(beside) {
-                match bytes_of(&path, false) {
-                    Ok(bytes) => bytes.hash(&mut mark),
-                    Err(error) => error.message().hash(&mut mark),
-                }
+        for path in self.files() {
+            match look_at(&path, false) {
+                Ok(looked) => looked.hash(&mut mark),
+                Err(error) => error.message().hash(&mut mark),
             }
         }
         mark.finish()
+    }
+
+    /// Every file that is looked at, whether or not it is there.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        for named in &self.named {
+            let Named::File { path, .. } = named else { continue };
+            files.push(path.clone());
+            files.extend(self.beside(path).ok().flatten());
+        }
+        files
     }
 
     /// Whether there is none but the code.
@@ -228,7 +235,7 @@ impl Reading {
     ) {
         let name = path.display().to_string();
         let read = FileFormat::of(path).and_then(|format| {
-            let Some(bytes) = bytes_of(path, required)? else { return Ok(None) };
+            let Some(Looked { bytes, .. }) = look_at(path, required)? else { return Ok(None) };
             Said::by_file(&name, bytes, format).map(Some)
         });
         match read {
@@ -280,44 +287,6 @@ fn unreadable(name: &str, error: &Error) -> Problem {
     Problem::new(error.kind(), "", error.message()).at(origin)
 }
 
-/// The bytes of a configuration file; one that is too large ends early.
-///
-/// # Errors
-/// `NotFound`, `Denied`, `InvalidArgument` for what is no regular file, `Disk`.
-pub fn file_bytes(path: &FilePath) -> Result<Vec<u8>> {
-    let bytes = bytes_of(path, true).map_err(|error| error.with("file", path.display()))?;
-    Ok(bytes.unwrap_or_default())
-}
-
-/// The bytes of a regular file; nothing if it may be absent and is.
-///
-/// Opened without waiting, so that a pipe that nobody writes to does not hold up the start, and no
-/// more is read than may be there: a device may never end.
-fn bytes_of(path: &FilePath, required: bool) -> Result<Option<Vec<u8>>> {
-    let failed = |cause: std::io::Error| {
-        let kind = match cause.kind() {
-            std::io::ErrorKind::NotFound => ErrorKind::NotFound,
-            std::io::ErrorKind::PermissionDenied => ErrorKind::Denied,
-            _ => ErrorKind::Disk,
-        };
-        Error::new(kind, format!("the file cannot be read: {cause}"))
-    };
-    let nonblocking = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-    let opened = OpenOptions::new().read(true).custom_flags(nonblocking).open(path);
-    let file = match opened {
-        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound && !required => return Ok(None),
-        opened => opened.map_err(failed)?,
-    };
-    if !file.metadata().map_err(failed)?.is_file() {
-        let message = "it is no regular file";
-        return Err(Error::new(ErrorKind::InvalidArgument, message));
-    }
-    let mut bytes = Vec::new();
-    let limit = CONFIG_BYTES_MAX as u64 + 1;
-    file.take(limit).read_to_end(&mut bytes).map_err(failed)?;
-    Ok(Some(bytes))
-}
-
 /// The names of the sources that say something else than before.
 pub(super) fn changed(before: &Arc<Layers>, after: &Layers) -> Vec<String> {
     let of = |layers: &Layers| layers.said().to_vec();
@@ -334,4 +303,18 @@ pub(super) fn changed(before: &Arc<Layers>, after: &Layers) -> Vec<String> {
         }
     }
     names
+}
+
+/// Files that have nothing in them and had values before: whoever writes them may not be done.
+pub(super) fn emptied(before: &Layers, after: &Layers) -> Vec<Problem> {
+    let had_values = |one: &Said| {
+        let mut before = before.said().iter().filter(|said| said.name() == one.name());
+        before.any(|said| *said.tree() != Value::empty_map())
+    };
+    let empty = after.said().iter().filter(|one| one.is_empty_file() && had_values(one));
+    let problem = |one: &Said| {
+        Problem::new(ErrorKind::EmptyFile, "", "the file is empty, and had values before")
+            .at(Origin::file(one.name()))
+    };
+    empty.map(problem).collect()
 }

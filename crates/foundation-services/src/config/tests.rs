@@ -14,6 +14,7 @@ mod patched;
 mod recorded;
 mod recovered;
 mod refused;
+mod reloaded;
 mod sample;
 mod untyped;
 mod updated;

@@ -107,6 +107,10 @@ impl AnyConfig for UnlinkedConfig {
         Err(self.refused())
     }
 
+    async fn rollback(&self, _: Version, _: ChangeRequest) -> Result<Updated> {
+        Err(self.refused())
+    }
+
     async fn tree_at(&self, version: Version) -> Result<Value> {
         self.timeline.tree_at(&*self.journal, version).await
     }
@@ -131,11 +135,20 @@ impl AnyConfig for UnlinkedConfig {
         None
     }
 
+    /// What is shown of it is what was logged, whoever said it.
+    fn lacks_sources(&self) -> bool {
+        false
+    }
+
     async fn log_sources(&self) -> Result<Updated> {
         Err(self.refused())
     }
 
     async fn reload(&self) -> Result<Updated> {
+        Err(self.refused())
+    }
+
+    async fn reload_as_marked(&self, _: u64) -> Result<Option<Updated>> {
         Err(self.refused())
     }
 

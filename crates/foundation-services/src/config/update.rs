@@ -24,8 +24,20 @@ pub struct Updated {
     /// Where its record is; absent if nothing had to change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<Position>,
-    /// What differs from the version before, in the order of paths.
+    /// What differs from the version before, in the order of paths; and what was set to the value that
+    /// was in force already, whose `before` and `after` are the same.
     pub changes: Vec<Edit>,
+    /// Of a rollback: secrets that a file or the environment said at the earlier version, and that
+    /// are as they say now, since what they said is not kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub as_sourced: Vec<Path>,
+}
+
+impl Updated {
+    /// What leaves the document as it is.
+    pub(super) fn unmoved(version: Version) -> Self {
+        Self { version, position: None, changes: Vec::new(), as_sourced: Vec::new() }
+    }
 }
 
 /// A change to a document: applied as a whole or not at all, when it is awaited.
@@ -76,6 +88,13 @@ impl<T: Document> Update<T> {
     /// or its default.
     pub fn unset(self, place: impl Place<T>) -> Self {
         self.edit(place, || Ok(None))
+    }
+
+    /// The defaults are meant: what is taken away may leave them also in a document that once had
+    /// sources which are not given here.
+    pub fn defaults(mut self) -> Self {
+        self.request.defaults = true;
+        self
     }
 
     /// As [`Update::unset`].
@@ -182,8 +201,14 @@ impl<T: Document> IntoFuture for Update<T> {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let server = self.server.clone();
-            server.update(self.request().await?).await
+            let Self { server, request, back_to, problems } = self;
+            if !problems.is_empty() {
+                return Err(Error::of_problems(problems));
+            }
+            match back_to {
+                Some(version) => server.go_back(version, request).await,
+                None => server.update(request).await,
+            }
         })
     }
 }

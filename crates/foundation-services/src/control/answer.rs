@@ -164,15 +164,26 @@ async fn config_update(node: &Node, call: ConfigUpdate) -> Result<Updated> {
         lasts_ms,
         actor,
         reason,
+        defaults,
         dry_run,
         ..
     } = call;
     let lasts = lasts_ms.map(Duration::from_millis);
-    let request =
-        ChangeRequest { patches, edits, expected, on_conflict, unchanged, lasts, actor, reason };
+    let request = ChangeRequest {
+        patches,
+        edits,
+        expected,
+        on_conflict,
+        unchanged,
+        lasts,
+        withdrawn: Vec::new(),
+        defaults,
+        actor,
+        reason,
+    };
     if dry_run {
         let (version, changes) = (config.version(), config.preview(request).await?);
-        return Ok(Updated { version, position: None, changes });
+        return Ok(Updated { version, position: None, changes, as_sourced: Vec::new() });
     }
     config.update(request).await
 }

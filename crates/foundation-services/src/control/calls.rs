@@ -135,6 +135,8 @@ calls! {
         actor: Option<String>,
         /// Why.
         reason: Option<String>,
+        /// Whether what is taken away may leave defaults in a document whose sources are not known here.
+        defaults: bool,
         /// Only says what would change.
         dry_run: bool,
     } -> Updated, writes true;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use foundation_types::{Error, Event, Result, Value};
 
 use super::Node;
+use super::told::Told;
 use crate::config::AnyConfig;
 
 /// How long a file has to be left alone before it is read: who writes it may not be done.
@@ -32,15 +33,18 @@ impl Node {
             let Some(interval) = interval else { continue };
             let node = Arc::downgrade(self);
             self.tasks.spawn_until_stopped("files of a document", async move {
+                let mut told = config.sources().and_then(|sources| Told::of(sources.files()));
                 let mut seen = None;
                 loop {
                     let settled = settled(&*config, seen).await;
-                    if settled != seen {
-                        seen = settled;
+                    if let Some(mark) = settled.filter(|_| settled != seen) {
                         let Some(node) = node.upgrade() else { return };
-                        node.reload(&*config).await;
+                        if node.reload(&*config, mark).await == Reloaded::Unsettled {
+                            continue;
+                        }
+                        seen = settled;
                     }
-                    tokio::time::sleep(interval).await;
+                    wait(told.as_mut(), interval).await;
                 }
             });
         }
@@ -64,16 +68,21 @@ impl Node {
         });
     }
 
-    async fn reload(&self, config: &dyn AnyConfig) {
+    async fn reload(&self, config: &dyn AnyConfig, mark: u64) -> Reloaded {
         let before = config.refused_sources();
-        let Err(error) = config.reload().await else { return };
+        let error = match config.reload_as_marked(mark).await {
+            Ok(None) => return Reloaded::Unsettled,
+            Ok(Some(_)) => return Reloaded::Seen,
+            Err(error) => error,
+        };
         if before.is_some_and(|before| before.to_string() == error.to_string()) {
-            return;
+            return Reloaded::Seen;
         }
         tracing::error!(document = config.name(), "the files were not taken: {error}");
         if let Err(error) = self.tell_of_refused(config.name(), &error).await {
             tracing::error!(%error, "that files were not taken could not be recorded");
         }
+        Reloaded::Seen
     }
 
     /// Records why files were not taken: what and where, and no value.
@@ -100,6 +109,23 @@ impl Node {
             config.sources().is_some_and(|sources| !sources.is_empty())
         };
         self.configs.values().filter(has_sources).cloned().collect()
+    }
+}
+
+/// What came of reading files that were left alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reloaded {
+    /// They were taken, or refused.
+    Seen,
+    /// They were written while they were read.
+    Unsettled,
+}
+
+/// Waits until the system tells of a change around the files, and at most this long.
+async fn wait(told: Option<&mut Told>, interval: Duration) {
+    match told {
+        Some(told) => drop(tokio::time::timeout(interval, told.next()).await),
+        None => tokio::time::sleep(interval).await,
     }
 }
 

@@ -128,6 +128,17 @@ pub struct DocumentStatus {
     /// Why what was logged of it is not in force, if it is parked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parked: Option<String>,
+    /// Changes of it that wait for somebody to decide about them.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub waiting: u64,
+    /// Whether it once had files or an environment that are not given here.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lacks_sources: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Whether a node does its work, and what stands in the way.
@@ -284,9 +295,13 @@ impl Node {
         let row = |name: String| {
             let version = self.documents.timeline(&name).map_or(Version::NONE, |one| one.last().0);
             let linked = self.documents.is_linked(&name);
-            let parked = self.configs.get(&name).and_then(|config| config.parked_document());
+            let config = self.configs.get(&name);
+            let parked = config.and_then(|config| config.parked_document());
             let parked = parked.as_ref().map(all_problems);
-            DocumentStatus { name, version, linked, parked }
+            let timeline = self.documents.timeline(&name);
+            let waiting = timeline.map_or(0, |one| one.parked().list().len() as u64);
+            let lacks_sources = config.is_some_and(|config| config.lacks_sources());
+            DocumentStatus { name, version, linked, parked, waiting, lacks_sources }
         };
         self.documents.names().into_iter().map(row).collect()
     }

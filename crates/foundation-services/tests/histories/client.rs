@@ -13,7 +13,8 @@ use super::scheduler::let_others_go_first;
 use super::told::{Start, Watched};
 use super::{Dice, Plant};
 
-/// The paths that the registers of the model stand for.
+/// The paths that the registers of the model stand for. No value that is put there is a default: to set
+/// one would be a version that differs in nothing.
 pub(crate) const PATHS: [&str; REGISTERS] =
     ["interface.max_results", "interface.query_timeout_ms", "events.buffer.max_events"];
 

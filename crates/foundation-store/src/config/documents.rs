@@ -107,7 +107,7 @@ impl Documents {
             Ok(published) => timeline.announce(published),
             Err(error) => timeline.fail(error, record.position()),
         }
-        timeline.parked().settle(event.parent);
+        timeline.parked().settle(record, event, Some(event.version));
     }
 
     /// Learns of a change that waits, or does not any more.

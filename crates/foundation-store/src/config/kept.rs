@@ -32,6 +32,9 @@ pub(super) struct KeptDocument {
     /// What leads from there to the newest version: what files and the environment said.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     sourced: Vec<Put>,
+    /// Whether they ever said something that was not the default.
+    #[serde(default, skip_serializing_if = "is_no")]
+    was_sourced: bool,
     /// What is set for a time only.
     #[serde(default, skip_serializing_if = "Passing::is_empty")]
     passing: Passing,
@@ -41,6 +44,11 @@ pub(super) struct KeptDocument {
     /// Changes that wait for somebody to decide.
     #[serde(default, skip_serializing_if = "Waiting::is_new")]
     parked: Waiting,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_no(flag: &bool) -> bool {
+    !flag
 }
 
 /// Versions whose changes have the same schema.
@@ -99,6 +107,7 @@ impl KeptDocument {
         let sourced = Put::all(&overlaid, &versions.last);
         Self {
             sourced,
+            was_sourced: versions.was_sourced,
             passing: versions.passing.clone(),
             eras,
             name: name.to_owned(),
@@ -140,6 +149,7 @@ impl KeptDocument {
             overlay.put(path, after);
         }
         let ground = versions.schema().map_or(versions.base(), |schema| versions.ground(schema));
+        versions.was_sourced = self.was_sourced || !self.sourced.is_empty();
         versions.last = Put::on(self.sourced, &overlay.on(&ground)?)?;
         versions.overlay = overlay;
         versions.positions = self.positions.into_iter().map(Position::from_engine).collect();

@@ -5,11 +5,12 @@
 //! such a change names what it settles as its parent. So a decision is one record, and a crash
 //! leaves it made or not made.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use foundation_types::config::ParkedConflict;
-use foundation_types::{Data, Error, ErrorKind, EventId, EventType, Result, Version};
+use foundation_types::limits::DECIDED_KEPT;
+use foundation_types::{Data, Error, ErrorKind, EventId, EventType, Result, Timestamp, Version};
 use serde::{Deserialize, Serialize};
 
 use crate::record::{EventView, Record};
@@ -26,6 +27,32 @@ pub(super) struct Waiting {
     pub(super) version: Version,
     /// By the version of the stream that its record made: in the order in which they came.
     by_version: BTreeMap<u64, OneWaiting>,
+    /// What was decided, the newest last; so many are remembered.
+    #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
+    decided: VecDeque<Decided>,
+}
+
+/// A change that waited and was decided.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Decided {
+    /// What it waited as.
+    pub id: EventId,
+    /// Who decided, if that was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
+    /// When it was recorded.
+    pub time: Timestamp,
+    /// The version that was made of it; nothing if it was given up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made: Option<Version>,
+}
+
+/// Who says so, of any record that settles something.
+#[derive(Deserialize)]
+struct Actor {
+    #[serde(default)]
+    actor: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -80,21 +107,33 @@ impl Parked {
             waiting.by_version.insert(event.version.number(), OneWaiting { bytes, conflict });
         }
         drop(waiting);
-        self.settle(event.parent);
+        self.settle(record, event, None);
         Ok(())
     }
 
-    /// Lets go of what a record settles.
-    pub(super) fn settle(&self, id: Option<&str>) {
-        let Some(id) = id else { return };
+    /// Lets go of what a record settles, by making this version of it if any.
+    pub(super) fn settle(&self, record: &Record, event: &EventView<'_>, made: Option<Version>) {
+        let Some(id) = event.parent else { return };
         let waits = |waiting: &Waiting| {
             let found = waiting.by_version.iter().find(|(_, one)| one.conflict.id.as_str() == id);
             found.map(|(version, _)| *version)
         };
         let found = waits(&self.read());
-        if let Some(version) = found {
-            self.write().by_version.remove(&version);
+        let Some(version) = found else { return };
+        let mut waiting = self.write();
+        let Some(one) = waiting.by_version.remove(&version) else { return };
+        let actor: Option<Actor> = Data::from_checked(event.data).to().ok();
+        let (id, actor) = (one.conflict.id.clone(), actor.and_then(|said| said.actor));
+        if waiting.decided.len() >= DECIDED_KEPT {
+            waiting.decided.pop_front();
         }
+        waiting.decided.push_back(Decided { id, actor, time: record.recorded(), made });
+    }
+
+    /// What became of one that does not wait any more, if it is remembered.
+    #[must_use]
+    pub fn decided(&self, id: &EventId) -> Option<Decided> {
+        self.read().decided.iter().rev().find(|one| one.id == *id).cloned()
     }
 
     pub(super) fn all(&self) -> Waiting {

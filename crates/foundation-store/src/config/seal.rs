@@ -184,21 +184,8 @@ impl Seals {
 }
 
 fn misfit(kind: ErrorKind, document: &str, steps: &[Segment], message: &str) -> Error {
-    let path = dotted(steps);
+    let path = foundation_types::path::dotted(steps);
     Error::of_problems(vec![Problem::new(kind, path, message)]).with("document", document)
-}
-
-/// The steps as dotted text. Keys may have other characters than those of a path.
-fn dotted(steps: &[Segment]) -> String {
-    let mut text = String::new();
-    for step in steps {
-        match step {
-            Segment::Key(key) if text.is_empty() => text.push_str(key),
-            Segment::Key(key) => text.extend([".", &**key]),
-            Segment::Index(index) => text.push_str(&format!("[{index}]")),
-        }
-    }
-    text
 }
 
 /// What a secret is sealed for. No two places have the same text.

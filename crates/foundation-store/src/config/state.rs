@@ -244,6 +244,20 @@ impl<T: Document> ConfigState<T> {
         self.ahead().pending.iter().map(|pending| pending.change.clone()).collect()
     }
 
+    /// What is set at run time by head.
+    #[must_use]
+    pub fn overlay_ahead(&self) -> Overlay {
+        let ahead = self.ahead();
+        let mut overlay = self.overlay_of(&ahead);
+        for Pending { snapshot, logged, change, .. } in &ahead.pending {
+            match logged {
+                Some(_) => overlay.follow_migration(change),
+                None => overlay.follow(change, &snapshot.tree),
+            }
+        }
+        overlay
+    }
+
     /// Takes back a proposal that is not coming, and all that were computed on it. One that was
     /// published or taken back before is left alone.
     pub fn retreat(&self, proposal: Proposal) {
@@ -327,7 +341,7 @@ impl<T: Document> FollowsChanges for ConfigState<T> {
             Ok(None) => {}
             Err(error) => self.timeline.fail(error, record.position()),
         }
-        self.timeline.parked().settle(event.parent);
+        self.timeline.parked().settle(record, event, Some(event.version));
     }
 }
 

@@ -120,6 +120,12 @@ impl Timeline {
         self.versions().overlay.clone()
     }
 
+    /// Whether files or the environment ever said something that was not the default.
+    #[must_use]
+    pub fn was_sourced(&self) -> bool {
+        self.versions().was_sourced
+    }
+
     /// What is set for a time only.
     #[must_use]
     pub fn passing(&self) -> Passing {

@@ -5,6 +5,7 @@
 
 use foundation_logic::diff;
 use foundation_logic::overlay::Overlay;
+use foundation_types::config::Layer;
 use foundation_types::{Change, Error, ErrorKind, Position, Result, Value, Version};
 
 use super::passing::Passing;
@@ -25,6 +26,8 @@ pub(super) struct Versions {
     /// What is set for a time only.
     pub(super) passing: Passing,
     pub(super) last: Value,
+    /// Whether files or the environment ever said something that was not the default.
+    pub(super) was_sourced: bool,
     /// The schema of the type, if the program has it: what was logged with an earlier one is folded
     /// without defaults, for they are of this one.
     present: Option<u32>,
@@ -57,6 +60,7 @@ impl Versions {
             overlay: Overlay::default(),
             passing: Passing::default(),
             last: base.clone(),
+            was_sourced: false,
             base,
             present,
             eras: Vec::new(),
@@ -155,6 +159,7 @@ impl Versions {
             }
         }
         self.positions.push(position);
+        self.was_sourced |= change.layer == Layer::Sources;
         self.passing.follow(change, &self.overlay);
         if self.schema() == Some(change.schema) {
             self.overlay.follow(change, &tree);

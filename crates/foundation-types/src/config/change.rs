@@ -77,6 +77,7 @@ pub struct Change {
     /// When what it put gives way to what was there before; absent if it stays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
-    /// What differs for readers, in the order of paths.
+    /// What differs for readers, in the order of paths; and what was set to the value that a source or
+    /// the defaults had there already, whose `before` and `after` are the same.
     pub changes: Vec<Edit>,
 }

@@ -115,7 +115,7 @@ kinds! {
         "write a path as a.b[0].c with at most 64 parts of A-Z a-z 0-9 _ -";
     /// Text is not the format that it should be.
     Malformed "malformed" Validation "format" Error Never
-        "send well-formed JSON in UTF-8, without repeated keys";
+        "send well-formed text in UTF-8, without repeated keys; the message names the format";
     /// Input is larger or deeper than a limit.
     TooLarge "too_large" Validation "limit" Error Never
         "send less; the message names the limit";
@@ -147,8 +147,15 @@ kinds! {
     Parked "config.parked" Conflict "config" Error Never
         "decide about it with `config resolve`; `config conflicts` lists what waits";
     /// So many changes wait for somebody to decide that no further one may.
-    ParkedFull "config.parked_full" Unavailable "config" Error Later
+    ParkedFull "config.parked_full" Conflict "config" Error Later
         "decide about some of those that wait with `config resolve`";
+    /// A change would make defaults current where files or the environment say something else, which
+    /// this program was not given.
+    NoSources "config.no_sources" Usage "config" Error Never
+        "make the change through the application that has its files and environment, or say that the defaults are meant (`--defaults`)";
+    /// A file that had values is empty now: whoever writes it may not be done.
+    EmptyFile "config.empty_file" Validation "config" Error Later
+        "write what the file is to say; an empty file is taken when the application starts";
     /// A JSON patch tests for another value than is there.
     TestFailed "config.test_failed" Conflict "config" Error AfterRefresh
         "read the document as it is now, and send a patch that fits it";

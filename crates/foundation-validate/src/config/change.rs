@@ -33,6 +33,12 @@ pub struct ChangeRequest {
     pub unchanged: Vec<Unchanged>,
     /// How long what it puts stays before it gives way to what was there; for good if absent.
     pub lasts: Option<Duration>,
+    /// Where what is set at run time is taken away beside the edits, if they leave there what the
+    /// sources say.
+    pub withdrawn: Vec<Path>,
+    /// Whether the defaults may count where something is taken away, also in a document whose sources
+    /// this program was not given.
+    pub defaults: bool,
     /// Who changes it.
     pub actor: Option<String>,
     /// Why.
@@ -49,6 +55,12 @@ pub fn change(request: ChangeRequest) -> Result<Validated<ChangeRequest>> {
     inspect(&request.edits, &request.patches, &mut found);
     if request.unchanged.len() > TRANSACTION_EDITS_MAX {
         let message = format!("the change expects {} paths", request.unchanged.len());
+        let expected = format!("at most {TRANSACTION_EDITS_MAX}");
+        found.push(Problem::new(ErrorKind::TooLarge, "", message).expected(expected));
+    }
+    if request.withdrawn.len() > TRANSACTION_EDITS_MAX {
+        let message =
+            format!("the change leaves {} places to the sources", request.withdrawn.len());
         let expected = format!("at most {TRANSACTION_EDITS_MAX}");
         found.push(Problem::new(ErrorKind::TooLarge, "", message).expected(expected));
     }

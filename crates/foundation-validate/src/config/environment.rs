@@ -7,6 +7,7 @@ use foundation_types::config::{Leaf, Origin, Shape};
 use foundation_types::value::{Map, Number};
 use foundation_types::{Document, ErrorKind, Path, Problem, Value};
 
+use super::items::{Listed, item_of};
 use super::place::put;
 use super::said::Said;
 use crate::nearest::nearest;
@@ -30,6 +31,9 @@ pub struct Environment {
 /// it is; numbers and flags as they are in JSON; lists and maps are JSON. An empty variable is no
 /// value where a field may have none and takes no text. What a container is told of the services
 /// around it, as in `SHOP_SERVICE_HOST`, is passed over.
+///
+/// A list of simple values or of structs can also be said item by item, from 0 on without a gap:
+/// `SHOP_HOSTS__0`, or `SHOP_SERVERS__0__PORT` for a field of a struct. That is the whole list then.
 #[must_use]
 pub fn environment<T: Document>(
     prefix: &str,
@@ -42,23 +46,30 @@ pub fn environment<T: Document>(
         .collect();
     let (mut tree, mut names) = (Value::Map(Map::new()), BTreeMap::new());
     let (mut wrong, mut unknown) = (Vec::new(), Vec::new());
+    let mut listed = Listed::default();
     for (name, value) in variables {
         let Some(name) = name.to_str().filter(|name| name.starts_with(&begin)) else { continue };
-        let Some(leaf) = known.get(name) else {
-            if !is_of_a_container(&name[begin.len()..], &value) {
-                unknown.push(no_such_variable::<T>(name, known.keys()));
-            }
-            continue;
-        };
-        match read(leaf, &value) {
-            Ok(value) => {
+        let read = match known.get(name) {
+            Some(leaf) => read(Asked::of(leaf), &value).map(|value| {
                 tree = put(&tree, leaf.path.segments(), value);
                 names.insert(leaf.path.clone(), name.to_owned());
-            }
-            Err(problem) => {
-                wrong.push(problem.at(Origin::Environment { variable: name.to_owned() }));
-            }
+            }),
+            None => match item_of(name, &known) {
+                Some(item) => read(item.asked(), &value).map(|value| listed.put(item, name, value)),
+                None => {
+                    if !is_of_a_container(&name[begin.len()..], &value) {
+                        unknown.push(no_such_variable::<T>(name, known.keys()));
+                    }
+                    Ok(())
+                }
+            },
+        };
+        if let Err(problem) = read {
+            wrong.push(problem.at(Origin::Environment { variable: name.to_owned() }));
         }
+    }
+    for (path, list) in listed.lists(&mut names, &mut wrong) {
+        tree = put(&tree, path.segments(), list);
     }
     unknown.sort_by(|one, other| one.message.cmp(&other.message));
     Environment { said: Said::by_environment(tree, names), wrong, unknown }
@@ -78,12 +89,30 @@ fn no_such_variable<'a, T: Document>(
     }
 }
 
+/// What a variable is to say: the value of a field, or of an item of a list.
+pub(super) struct Asked {
+    pub(super) path: Path,
+    pub(super) shape: Shape,
+    pub(super) optional: bool,
+    pub(super) secret: bool,
+    pub(super) takes: String,
+}
+
+impl Asked {
+    fn of(leaf: &Leaf) -> Self {
+        let Leaf { path, field, secret } = leaf;
+        let (shape, optional, takes) = (field.shape, field.optional, field.takes());
+        Self { path: path.clone(), shape, optional, secret: *secret, takes }
+    }
+}
+
 /// The value of a field. What is refused is shown, unless it is secret.
-fn read(leaf: &Leaf, text: &OsString) -> Result<Value, Box<Problem>> {
+fn read(asked: Asked, text: &OsString) -> Result<Value, Box<Problem>> {
+    let Asked { path, shape, optional, secret, takes } = asked;
     let refused = |shown: Option<&str>, what: &str| {
-        let problem = Problem::new(ErrorKind::WrongType, &leaf.path, what);
-        let problem = problem.expected(leaf.field.takes());
-        Box::new(match shown.filter(|_| !leaf.secret) {
+        let problem = Problem::new(ErrorKind::WrongType, &path, what);
+        let problem = problem.expected(takes.clone());
+        Box::new(match shown.filter(|_| !secret) {
             Some(text) => problem.value(Value::from(text)),
             None => problem,
         })
@@ -91,13 +120,13 @@ fn read(leaf: &Leaf, text: &OsString) -> Result<Value, Box<Problem>> {
     let Some(text) = text.to_str() else {
         return Err(refused(None, "the variable is not UTF-8"));
     };
-    let shape = match leaf.field.shape {
+    let shape = match shape {
         Shape::Secret(inner) => *inner,
         shape => shape,
     };
     let value = match shape {
         Shape::Text | Shape::Choice(_) => return Ok(Value::from(text)),
-        _ if text.is_empty() && leaf.field.optional => return Ok(Value::Null),
+        _ if text.is_empty() && optional => return Ok(Value::Null),
         Shape::Flag => text.parse().ok().map(|flag: bool| Value::from(flag)),
         Shape::Integer { .. } => {
             let signed = text.parse::<i64>().ok().map(Value::from);
@@ -135,7 +164,12 @@ fn is_of_a_container(rest: &str, value: &OsString) -> bool {
 #[must_use]
 pub fn variable_of_two<T: Document>() -> Option<(Path, Path)> {
     let mut seen: BTreeMap<String, Path> = BTreeMap::new();
-    for leaf in Leaf::all(T::FIELDS) {
+    let leaves = Leaf::all(T::FIELDS);
+    let known = leaves.iter().map(|leaf| (leaf.variable(), leaf.clone())).collect();
+    for leaf in leaves {
+        if let Some(item) = item_of(&leaf.variable(), &known) {
+            return Some((item.list, leaf.path));
+        }
         if let Some(first) = seen.insert(leaf.variable(), leaf.path.clone()) {
             return Some((first, leaf.path));
         }

@@ -1,11 +1,11 @@
 //! Which keys a document has, and which keys of a candidate it does not have.
 
 use foundation_types::config::{Leaf, Shape};
-use foundation_types::path::Segment;
+use foundation_types::path::{Segment, dotted};
 use foundation_types::value::{from_value, to_value};
 use foundation_types::{Document, ErrorKind, Path, Problem, Value};
 
-use super::place::{altered, shown};
+use super::place::altered;
 use crate::nearest::nearest;
 use crate::pipeline::PROBLEMS_MAX;
 
@@ -69,7 +69,7 @@ fn collect(value: &Value, steps: &mut Vec<Segment>, paths: &mut Vec<String>) {
     let Value::Map(map) = value else { return };
     for (key, inner) in map {
         steps.push(Segment::Key(key.clone()));
-        paths.push(shown(steps));
+        paths.push(dotted(steps));
         collect(inner, steps, paths);
         steps.pop();
     }
@@ -83,7 +83,7 @@ pub(super) fn unknown_keys<T: Document>(candidate: &Value, tree: &Value) -> Vec<
     let mut suspects = Vec::new();
     suspect(candidate, tree, &mut Vec::new(), &mut suspects);
     suspects.retain(|steps| is_ignored::<T>(candidate, steps));
-    suspects.iter().map(|steps| unknown_key::<T>(&shown(steps))).collect()
+    suspects.iter().map(|steps| unknown_key::<T>(&dotted(steps))).collect()
 }
 
 fn suspect(

@@ -50,16 +50,3 @@ pub(super) fn put(tree: &Value, steps: &[Segment], value: Value) -> Value {
     let inner = put(map.get(&**key).unwrap_or(&Value::Null), rest, value);
     Value::Map(map.update(key.clone(), inner))
 }
-
-/// The steps as dotted text. Unlike a path they may have keys of any characters.
-pub(super) fn shown(steps: &[Segment]) -> String {
-    let mut text = String::new();
-    for step in steps {
-        match step {
-            Segment::Key(key) if text.is_empty() => text.push_str(key),
-            Segment::Key(key) => text.extend([".", &**key]),
-            Segment::Index(index) => text.push_str(&format!("[{index}]")),
-        }
-    }
-    text
-}

@@ -5,12 +5,12 @@ use std::fmt;
 
 use foundation_types::config::{Origin, Shape};
 use foundation_types::value::to_value;
-use foundation_types::{Document, Path, Problem, Value};
+use foundation_types::{Document, ErrorKind, Path, Problem, Value};
 
 use super::document::typed;
 use super::known::unknown_keys;
 use super::secrets::with_secrets;
-use crate::parse::{FileFormat, FileText, Written};
+use crate::parse::{FileFormat, FileText, Place, Written};
 
 /// What one file, or the environment, says of a document.
 ///
@@ -65,6 +65,13 @@ impl Said {
         }
     }
 
+    /// Whether it is a file with nothing but blanks and comments: one that is about to be written may
+    /// look so.
+    #[must_use]
+    pub fn is_empty_file(&self) -> bool {
+        matches!(&self.source, Source::File { text, .. } if text.is_empty())
+    }
+
     /// The same with what the fields of the document say is secret known as such.
     #[must_use]
     pub fn with_secrets<T: Document>(mut self) -> Self {
@@ -84,10 +91,14 @@ impl Said {
     /// Where the value at a path, or what is around it, is written.
     #[must_use]
     pub fn origin(&self, path: &Path) -> Origin {
+        self.origin_by(path, |place| place.value.start)
+    }
+
+    fn origin_by(&self, path: &Path, begin: fn(&Place) -> usize) -> Origin {
         match &self.source {
             Source::File { name, text, written } => match written.place(path) {
                 Some(place) => {
-                    let (line, column) = text.line_and_column(place.value.start);
+                    let (line, column) = text.line_and_column(begin(place));
                     Origin::File { file: name.clone(), line, column }
                 }
                 None => Origin::file(name),
@@ -108,7 +119,12 @@ impl Said {
             let around = around.find_map(|(end, _)| problem.path[..end].parse().ok());
             return problem.at(self.origin(&around.unwrap_or_default()));
         };
-        let mut problem = problem.at(self.origin(&path));
+        // Of a key that is not known the key is wrong, whatever its value.
+        let begin: fn(&Place) -> usize = match problem.kind {
+            ErrorKind::UnknownKey => |place| place.key,
+            _ => |place| place.value.start,
+        };
+        let mut problem = problem.at(self.origin_by(&path, begin));
         if let Source::File { text, written, .. } = &self.source
             && let Some(place) = written.place(&path)
             && !is_secret(fields, &path)

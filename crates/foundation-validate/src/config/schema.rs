@@ -4,12 +4,11 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use foundation_types::config::Shape;
-use foundation_types::path::Segment;
+use foundation_types::path::{Segment, dotted};
 use foundation_types::{Document, ErrorKind, Problem, Value};
 use validator::{ValidationError, ValidationErrors, ValidationErrorsKind};
 
 use super::known::told;
-use super::place::shown;
 
 /// Where `validator` puts what is wrong with a struct as a whole.
 const WHOLE_STRUCT: &str = "__all__";
@@ -94,7 +93,7 @@ fn walk_kind(kind: &ValidationErrorsKind, place: &Place, found: &mut Vec<Problem
 }
 
 fn problem(error: &ValidationError, place: &Place) -> Problem {
-    let path = shown(&place.steps);
+    let path = dotted(&place.steps);
     let is_secret =
         matches!(place.shape, Shape::Secret(_)) || place.value.is_some_and(Value::has_secret);
     let kind = match &*error.code {

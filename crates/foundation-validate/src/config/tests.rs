@@ -236,6 +236,8 @@ fn every_change_that_is_put_wrongly_is_refused() {
             patches: Vec::new(),
             on_conflict: Some(foundation_types::config::OnConflict::Refuse),
             unchanged: Vec::new(),
+            withdrawn: Vec::new(),
+            defaults: false,
             edits: vec![edit("a", 1.into())],
             expected: ExpectedVersion::Absent,
             actor: Some(text.to_owned()),

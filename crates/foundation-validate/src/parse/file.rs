@@ -128,6 +128,12 @@ impl FileText {
         Err(Error::new(ErrorKind::Malformed, message))
     }
 
+    /// Whether there is nothing in it but blanks and comments.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.lines().map(str::trim).all(|line| line.is_empty() || line.starts_with('#'))
+    }
+
     /// The line and the character in it, both from 1, of a byte.
     #[must_use]
     pub fn line_and_column(&self, at: usize) -> (u32, u32) {

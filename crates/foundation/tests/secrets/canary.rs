@@ -161,6 +161,7 @@ async fn put(foundation: &Foundation, sinks: &mut Sinks) {
         unchanged: Vec::new(),
         actor: None,
         reason: None,
+        defaults: false,
         dry_run: false,
     };
     sinks.json("the answer to a call", &foundation.call(call).await.expect("may enter"));

@@ -1,5 +1,7 @@
 //! A document as a Markdown table.
 
+use foundation_types::config::Shape;
+
 use super::{Entry, Reference};
 
 pub(super) fn of(reference: &Reference) -> String {
@@ -21,7 +23,7 @@ fn rows(entries: &[Entry], around: &str, table: &mut String) {
                 let default =
                     entry.shown_default().map(|value| format!("`{}`", cell(&value.to_json())));
                 let (default, doc) = (default.unwrap_or_default(), cell(entry.field.doc));
-                let variable = variable(&path);
+                let variable = variable(&path, entry.field.shape);
                 let cells = [&format!("`{path}`"), &values, &default, &variable, &doc];
                 table.push_str(&format!("| {} |\n", cells.map(String::as_str).join(" | ")));
             }
@@ -29,9 +31,16 @@ fn rows(entries: &[Entry], around: &str, table: &mut String) {
     }
 }
 
-/// The environment variable that stands for a field, behind the prefix of the application.
-fn variable(path: &str) -> String {
-    format!("`…_{}`", path.to_uppercase().replace('-', "_").replace('.', "__"))
+/// The environment variable that stands for a field, behind the prefix of the application; of a list
+/// also that of its first item.
+fn variable(path: &str, shape: Shape) -> String {
+    let name = path.to_uppercase().replace('-', "_").replace('.', "__");
+    match shape {
+        Shape::List(Shape::List(_) | Shape::Map(_)) => format!("`…_{name}`"),
+        Shape::List(Shape::Fields(_)) => format!("`…_{name}` or `…_{name}__0__…`"),
+        Shape::List(_) => format!("`…_{name}` or `…_{name}__0`"),
+        _ => format!("`…_{name}`"),
+    }
 }
 
 /// Text that does not end its cell.

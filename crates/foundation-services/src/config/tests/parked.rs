@@ -113,12 +113,16 @@ async fn each_choice_does_what_it_says_and_ends_the_waiting() {
         assert_eq!(now.interface.max_results, results, "{resolution:?}");
         assert_eq!(now.log.level, level, "{resolution:?}");
         assert!(node.settings.conflicts().is_empty());
+        let reason =
+            if resolution == Resolution::Ours { "agreed (waited: more rows)" } else { "agreed" };
         let again = node.settings.resolve(id.clone(), resolution).await.expect_err("decided");
         assert_eq!(again.kind(), ErrorKind::NotFound);
+        assert!(again.message().contains("bo "), "who decided is told: {again}");
+        assert!(again.context().iter().any(|(name, _)| name == "decided_at"), "{again}");
         if let Some(change) = node.changes().await.get(1) {
             assert_eq!(
                 (change.actor.as_deref(), change.reason.as_deref()),
-                (Some("bo"), Some("agreed"))
+                (Some("bo"), Some(reason))
             );
         }
         let log = node.log().await;
@@ -177,19 +181,22 @@ async fn what_is_usual_counts_only_where_a_change_does_not_say_it() {
 async fn no_more_wait_than_the_limit() {
     let node = node();
     node.settings.set(RESULTS, 5).await.expect("theirs");
-    let late = || {
+    let late = |by: usize| {
         let late = node.settings.set(RESULTS, 6).expect_version(Version::NONE);
-        late.on_conflict(OnConflict::Park)
+        late.actor(format!("actor {by}")).on_conflict(OnConflict::Park)
     };
-    for _ in 0..PARKED_MAX {
-        id_of(&late().await.expect_err("parked"));
+    for by in 0..PARKED_MAX {
+        id_of(&late(by).await.expect_err("parked"));
     }
-    let error = late().await.expect_err("too many");
+    // The same from the same waits once.
+    let first = node.settings.conflicts()[0].id.clone();
+    assert_eq!(id_of(&late(0).await.expect_err("waits already")), first);
+    assert_eq!(node.settings.conflicts().len(), PARKED_MAX);
+    let error = late(PARKED_MAX).await.expect_err("too many");
     assert_eq!(error.kind(), ErrorKind::ParkedFull);
     assert!(error.conflict().is_some_and(|conflict| conflict.parked.is_none()));
-    let first = node.settings.conflicts()[0].id.clone();
     node.settings.resolve(first, Resolution::Theirs).await.expect("decided");
-    id_of(&late().await.expect_err("there is room for one"));
+    id_of(&late(PARKED_MAX).await.expect_err("there is room for one"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

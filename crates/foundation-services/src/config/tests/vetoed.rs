@@ -72,14 +72,14 @@ async fn a_veto_is_asked_only_of_what_changes_at_its_place_and_learns_all_of_it(
     let settings = &node.settings;
     settings.set(RESULTS, 0).await.expect_err("never asked of what is not valid");
     settings.set("log.level", "warn").await.expect("elsewhere");
-    settings.set(RESULTS, settings.get().interface.max_results).await.expect("says so");
+    settings.set(RESULTS, settings.get().interface.max_results).await.expect("is pinned");
     settings.set(RESULTS, 5).set("log.level", "info").actor("ops").reason("so").await.expect("set");
     settings.set(RESULTS, 6).preview().await.expect("would be");
     drop(veto);
     settings.set(RESULTS, 7).await.expect("nobody is asked any more");
     insta::assert_snapshot!(asked.lock().expect("no panic").join("\n"), @r#"
-    1000@1 to 5@2: interface.max_results log.level by Some("ops") for Some("so"), preview false
-    5@2 to 6@3: interface.max_results by None for None, preview true
+    1000@2 to 5@3: interface.max_results log.level by Some("ops") for Some("so"), preview false
+    5@3 to 6@4: interface.max_results by None for None, preview true
     "#);
 }
 
