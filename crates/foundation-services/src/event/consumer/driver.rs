@@ -120,8 +120,9 @@ async fn make_durable(live: &Live, work: Work) -> Result<()> {
             let released = live.holds == Holds::Nothing;
             let kept = ConsumerPlace { released, ..place.clone() };
             tables.consumers.insert(live.name.clone(), kept).await?;
-            let held = place.position;
-            live.hold_from(held);
+            if !released {
+                live.hold_from(place.position);
+            }
             live.change(|inner| inner.deliveries.saved(&place, change));
             Ok(())
         }
