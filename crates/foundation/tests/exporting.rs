@@ -75,7 +75,7 @@ async fn files_turn_over_and_go_on_after_a_restart_and_a_torn_line() {
     append(&first, 0..10).await;
     until(&first, |one| one.delivered == 10).await;
     let report = first.shutdown(Duration::from_secs(5)).await;
-    assert!(report.is_clean() && report.exports_left.is_empty());
+    assert!(report.is_clean() && report.exports_left.is_empty(), "{report:?}");
     assert!(std::fs::read_dir(&audit).expect("lists").count() > 2, "they turn over");
     assert_eq!(numbers(&audit), (0..10).collect::<Vec<_>>());
 

@@ -1,13 +1,13 @@
 //! The exports of a store: those that are known, and those that this process has sinks for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use foundation_types::event::ExportKept;
 use foundation_types::limits::EXPORTS_MAX;
-use foundation_types::{Error, ErrorKind, Position, Result};
-use foundation_validate::table::table_name;
+use foundation_types::{Error, ErrorKind, EventQuery, Position, Result};
+use foundation_validate::table::{is_own_table, table_name};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
@@ -201,6 +201,20 @@ impl Exports {
         Ok(())
     }
 
+    /// Whether an event that is to be passed on comes after a position: the changes of Foundation's own
+    /// tables are none, and what cannot be told counts as one.
+    async fn has_more(&self, filter: &EventQuery, position: Position) -> bool {
+        let mut pages = self.events.pages(filter.clone().after(position));
+        loop {
+            match pages.next().await {
+                Ok(Some(page))
+                    if page.iter().all(|one| one.stream.table().is_some_and(is_own_table)) => {}
+                Ok(None) => return false,
+                Ok(Some(_)) | Err(_) => return true,
+            }
+        }
+    }
+
     async fn reset(&self, name: &str, position: Position, has_place: bool) -> Result<()> {
         let last = self.events.published();
         if position > last {
@@ -267,15 +281,15 @@ impl Exports {
                 let _ = tokio::time::timeout(END, { ended }.wait_for(|work| work.is_ended)).await;
             }
         }
-        let names: BTreeSet<&str> = all.iter().map(|one| one.name.as_str()).collect();
-        let places = self.events.consumers().into_iter();
-        let left = places.filter(|one| names.contains(&*one.name) && one.position < last);
-        left.map(|one| ExportLeft {
-            export: one.name,
-            position: one.position,
-            behind: last.to_engine() - one.position.to_engine(),
-        })
-        .collect()
+        let mut left = Vec::new();
+        for one in self.events.consumers().into_iter().filter(|one| one.position < last) {
+            let Some(export) = all.iter().find(|export| export.name == one.name) else { continue };
+            if self.has_more(&export.rules.filter, one.position).await {
+                let behind = last.to_engine() - one.position.to_engine();
+                left.push(ExportLeft { export: one.name, position: one.position, behind });
+            }
+        }
+        left
     }
 
     /// Tells all exports to end where they are, and waits for none.
