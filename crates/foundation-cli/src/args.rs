@@ -5,6 +5,7 @@ mod config;
 mod events;
 mod export;
 mod keeping;
+mod prune;
 mod table;
 
 pub(crate) use archive::{ArchiveArgs, ArchiveVerb};
@@ -20,6 +21,7 @@ pub(crate) use events::{
 };
 pub(crate) use export::{EventFormat, ExportArgs, ExportVerb, ExportWrite};
 pub(crate) use keeping::{ReplayArgs, RestoreArgs, VerifyArgs};
+pub(crate) use prune::PruneArgs;
 pub(crate) use table::{PutArgs, TableVerb};
 
 use std::ffi::OsString;

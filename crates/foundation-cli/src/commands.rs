@@ -20,6 +20,7 @@ mod metrics;
 mod parked;
 mod processes;
 mod projections;
+mod prune;
 mod repair;
 mod replay;
 mod secrets;

@@ -32,6 +32,8 @@ mod irregular;
 mod keeping;
 #[path = "all/ownership.rs"]
 mod ownership;
+#[path = "all/pruned.rs"]
+mod pruned;
 #[path = "all/real_input.rs"]
 mod real_input;
 #[path = "all/running.rs"]

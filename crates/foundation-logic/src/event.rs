@@ -5,6 +5,7 @@ mod deliveries;
 mod diagram;
 mod figures;
 mod links;
+mod lives;
 mod matches;
 mod outline;
 mod rules;
@@ -18,6 +19,7 @@ pub use deliveries::{
 };
 pub use figures::{Figures, Hole, Pause, Share, Step, Widest};
 pub use links::missing_parents;
+pub use lives::Lives;
 pub use matches::{EventKeys, matches};
 pub use rules::{IntakeRules, redact_alike};
 pub use trace::{Basis, Link, Span, Trace, trace, trace_beside};

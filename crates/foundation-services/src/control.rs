@@ -20,10 +20,10 @@ pub use calls::{
     Call, ConfigCheck, ConfigConflicts, ConfigDiff, ConfigExplain, ConfigFields, ConfigFollow,
     ConfigGet, ConfigHistory, ConfigResolve, ConfigRollback, ConfigSchema, ConfigTemplate,
     ConfigUpdate, ConfigVersionAt, ConsumerChange, ConsumerList, EventGet, EventsAggregate,
-    EventsCheck, EventsExplain, EventsFollow, EventsForget, EventsForgotten, EventsQuery,
-    EventsStats, EventsTrace, ExportChange, ExportCursor, ExportList, ExportRead, GetKeptMetrics,
-    GetMetrics, GetStatus, ParkedDrop, ParkedList, ParkedRetry, ProjectionList, Put, Replay,
-    Request, TableGet, TableList, TablePut, TableRemove, TableRows, Take, TakeBackup,
+    EventsCheck, EventsExplain, EventsFollow, EventsForget, EventsForgotten, EventsPrune,
+    EventsQuery, EventsStats, EventsTrace, ExportChange, ExportCursor, ExportList, ExportRead,
+    GetKeptMetrics, GetMetrics, GetStatus, ParkedDrop, ParkedList, ParkedRetry, ProjectionList,
+    Put, Replay, Request, TableGet, TableList, TablePut, TableRemove, TableRows, Take, TakeBackup,
     TakeCheckpoint, TakeDump, Verify,
 };
 pub use client::Client;

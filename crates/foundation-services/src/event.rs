@@ -61,7 +61,7 @@ use std::sync::Arc;
 use foundation_store::clock::Clock;
 use foundation_store::config::ConfigState;
 use foundation_store::event::{EventLog, Intake};
-use foundation_store::journal::{Hold, Journal};
+use foundation_store::journal::{Hold, Holder, Journal};
 use foundation_store::random::Rng;
 use foundation_types::{Durability, Event, Position, Settings, StoreId, StreamName};
 use foundation_validate::Origin;
@@ -278,8 +278,8 @@ impl EventStore {
     }
 
     /// Keeps the log from letting go of what comes after a position.
-    pub(crate) fn hold(&self, position: Position) -> Hold {
-        self.0.journal.hold(position)
+    pub(crate) fn hold(&self, position: Position, holder: Holder) -> Hold {
+        self.0.journal.hold(position, holder)
     }
 
     /// The clock that ids and deadlines are taken from.

@@ -18,6 +18,7 @@ mod lane;
 mod looked;
 mod lost;
 mod memory;
+mod prune;
 mod recent;
 mod retention;
 mod status;
@@ -38,6 +39,7 @@ pub use looked::{Looked, Way};
 pub use lost::is_lost;
 pub(crate) use lost::lost;
 pub use memory::MemoryJournal;
+pub use prune::{Held, Holder, Holding, Prune, PruneMode, Pruned};
 pub use recent::{Attempt, Unless};
 pub use retention::{Dropped, Hold, Retention};
 pub use status::{ArchiveExtent, Extent, Finding, JournalStatus, Verification, VerifyOptions};
@@ -179,8 +181,16 @@ pub trait Journal: Send + Sync + 'static {
     ///
     /// # Errors
     /// As [`Journal::checkpoint`].
-    async fn retain(&self, _keep: Retention) -> Result<Dropped> {
-        Ok(Dropped::default())
+    async fn retain(&self, keep: Retention) -> Result<Dropped> {
+        self.prune(&Prune::keeping(keep)).await.map(|pruned| pruned.dropped)
+    }
+
+    /// As [`Journal::retain`], with more choice of what goes; or says what would go and who holds it.
+    ///
+    /// # Errors
+    /// As [`Journal::checkpoint`]; those of the disk if it could not be looked at.
+    async fn prune(&self, _: &Prune) -> Result<Pruned> {
+        Ok(Pruned::default())
     }
 
     /// Moves the oldest files of the log to the archive, or names those that would go. They are read
@@ -217,9 +227,10 @@ pub trait Journal: Send + Sync + 'static {
         Err(Error::new(ErrorKind::InvalidArgument, "only a store in a directory has an archive"))
     }
 
-    /// Keeps what comes after a position from being let go of by [`Journal::retain`].
-    fn hold(&self, position: Position) -> Hold {
-        Hold::alone(position)
+    /// Keeps what comes after a position from being let go of by [`Journal::retain`], in the name of
+    /// whoever needs it.
+    fn hold(&self, position: Position, holder: Holder) -> Hold {
+        Hold::alone(position, holder)
     }
 
     /// As [`Journal::verify`], read as the options say.

@@ -355,7 +355,7 @@ pub mod telemetry {
 /// ```
 pub mod log {
     pub use foundation_store::journal::{
-        ArchiveMode, ArchivePolicy, Dropped, Hold, Recovered, Retention,
+        ArchiveMode, ArchivePolicy, Dropped, Hold, Holding, Prune, PruneMode, Recovered, Retention,
     };
     pub use foundation_types::Durability;
 }
@@ -378,16 +378,17 @@ pub mod node {
         ConfigFields, ConfigFollow, ConfigGet, ConfigHistory, ConfigResolve, ConfigRollback,
         ConfigSchema, ConfigTemplate, ConfigUpdate, ConfigVersionAt, ConsumerChange, ConsumerList,
         EventGet, EventsAggregate, EventsCheck, EventsExplain, EventsFollow, EventsForget,
-        EventsForgotten, EventsQuery, EventsStats, EventsTrace, ExportChange, ExportCursor,
-        ExportList, ExportRead, GetKeptMetrics, GetMetrics, GetStatus, ParkedDrop, ParkedList,
-        ParkedRetry, ProjectionList, Put, Replay, Request, TableGet, TableList, TablePut,
-        TableRemove, TableRows, Take, TakeBackup, TakeCheckpoint, TakeDump, Verify,
+        EventsForgotten, EventsPrune, EventsQuery, EventsStats, EventsTrace, ExportChange,
+        ExportCursor, ExportList, ExportRead, GetKeptMetrics, GetMetrics, GetStatus, ParkedDrop,
+        ParkedList, ParkedRetry, ProjectionList, Put, Replay, Request, TableGet, TableList,
+        TablePut, TableRemove, TableRows, Take, TakeBackup, TakeCheckpoint, TakeDump, Verify,
     };
     pub use foundation_services::dump::{DumpReport, Dumps};
     pub use foundation_services::fold::{FoldReport, FoldRow};
     pub use foundation_services::node::{
-        Check, CheckState, DocumentStatus, Health, IfMissing, JournalReport, ReplayPage,
-        ReplayShape, ShutdownReport, Status, StoreReport, TableStatus, VerifyFinding, VerifyReport,
+        Check, CheckState, DocumentStatus, Health, HeldBy, HolderKind, IfMissing, JournalReport,
+        Missed, PruneReport, ReplayPage, ReplayShape, ShutdownReport, Status, StoreReport,
+        TableStatus, VerifyFinding, VerifyReport,
     };
     pub use foundation_services::repair::{RepairRemedy, RepairReport, RepairStep};
     pub use foundation_store::journal::{RepairMode, RestoreOptions, VerifyOptions};

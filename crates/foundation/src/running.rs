@@ -10,11 +10,11 @@ use foundation_services::config::{AnyConfig, ConfigServer};
 use foundation_services::control::{Call, answer_typed};
 use foundation_services::event::EventStore;
 use foundation_services::export::Exports;
-use foundation_services::node::{Health, Node, ShutdownReport, Status};
+use foundation_services::node::{Health, Node, PruneReport, ShutdownReport, Status};
 use foundation_services::projection::{Projection, ProjectionHandle, Projections};
 use foundation_services::table::{AnyTable, Table};
 use foundation_services::telemetry::TelemetryService;
-use foundation_store::journal::{Dropped, Hold, Retention};
+use foundation_store::journal::{Dropped, Hold, Holder, Prune, Retention};
 use foundation_store::telemetry::KeptMetrics;
 use foundation_types::{
     Document, Error, ErrorKind, Event, Position, Result, Settings, TableKey, TableValue,
@@ -225,10 +225,38 @@ impl Foundation {
         self.node.retain(keep).await
     }
 
+    /// Lets go of the oldest records as [`Foundation::retain`] does, with more choice; or says what would
+    /// go, and who holds it back. With [`Holding::PastConsumers`](crate::log::Holding) it goes past
+    /// consumers and exports that have not had all of it: a consumer is told of by the event
+    /// `foundation.consumer.skipped`, an export tells of itself (`foundation.export.skipped`).
+    ///
+    /// ```
+    /// use foundation::Foundation;
+    /// use foundation::log::{Holding, Prune, PruneMode, Retention};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> foundation::Result<()> {
+    /// # let directory = tempfile::tempdir().expect("a directory");
+    /// # let path = directory.path().join("data");
+    /// let foundation = Foundation::builder(path).start().await?;
+    /// let keep = Retention { records: Some(1_000), ..Retention::default() };
+    /// let plan = Prune { holding: Holding::PastConsumers, mode: PruneMode::Plan, ..Prune::keeping(keep) };
+    /// // Only full files go, and there is none yet.
+    /// assert_eq!(foundation.prune(plan).await?.records, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Foundation::checkpoint`].
+    pub async fn prune(&self, prune: Prune) -> Result<PruneReport> {
+        self.node.prune(prune).await
+    }
+
     /// Keeps what comes after a position from being let go of, until the hold is dropped.
     #[must_use]
     pub fn hold(&self, position: Position) -> Hold {
-        self.node.journal.hold(position)
+        self.node.journal.hold(position, Holder::Application)
     }
 
     /// Takes a dump now, to where the planned ones go; gives the file.

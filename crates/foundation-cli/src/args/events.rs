@@ -8,6 +8,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::archive::ArchiveArgs;
 use super::config::lasting;
 use super::export::{EventFormat, ExportArgs};
+use super::prune::PruneArgs;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum EventsVerb {
@@ -38,6 +39,8 @@ pub(crate) enum EventsVerb {
     Stats,
     /// Move the oldest full files of the log to the archive, where they are read as before
     Archive(ArchiveArgs),
+    /// Let go of the oldest full files of the log for good, as far as nobody needs them
+    Prune(PruneArgs),
     /// Write events to files or standard output, and look after exports
     Export(ExportArgs),
     /// Every durable consumer: where it is, how far behind, what it has in hand and has parked

@@ -7,7 +7,7 @@ use foundation::node::{
 use foundation::{Error, ErrorKind, EventQuery, Order, Result, Timestamp};
 
 use super::{
-    append, archive, check, consumers, export, follow, forget, import, parked, projections,
+    append, archive, check, consumers, export, follow, forget, import, parked, projections, prune,
 };
 use crate::args::{
     AggregateArgs, Direction, EventsVerb, FilterArgs, FindArgs, Output, QueryArgs, TraceArgs,
@@ -32,6 +32,7 @@ pub(super) async fn run(program: &mut Program, verb: EventsVerb) -> Outcome {
         EventsVerb::Forgotten => forget::list(program).await,
         EventsVerb::Stats => stats(program).await,
         EventsVerb::Archive(args) => archive::run(program, args).await,
+        EventsVerb::Prune(args) => prune::run(program, &args).await,
         EventsVerb::Export(args) => export::run(program, args).await,
         EventsVerb::Consumers(args) => consumers::run(program, args).await,
         EventsVerb::Parked(args) => parked::run(program, args).await,

@@ -67,7 +67,32 @@ pub(crate) fn stats(stats: &EventStoreStats) -> Vec<String> {
         lines.push(format!("{} unreadable", counted(stats.unreadable, "record")));
     }
     lines.extend(by_type(stats, usize::MAX));
+    lines.extend(by_stream(stats));
     lines
+}
+
+/// What became of what was offered for each stream, the most first.
+fn by_stream(stats: &EventStoreStats) -> Vec<String> {
+    let mut rows: Vec<_> =
+        stats.by_stream.iter().map(|(stream, counts)| (stream.to_string(), *counts)).collect();
+    rows.sort_by(|(one, few), (other, many)| {
+        many.offered.cmp(&few.offered).then_with(|| one.cmp(other))
+    });
+    rows.push(("(other streams)".to_owned(), stats.other_streams));
+    let of = |name: &str, count: u64| format!("{name} {}", thousands(count));
+    let cells =
+        rows.into_iter().filter(|(_, counts)| counts.offered > 0).map(|(stream, counts)| {
+            [
+                stream,
+                of("offered", counts.offered),
+                of("stored", counts.stored),
+                of("repeated", counts.repeated),
+                of("refused", counts.rejected),
+                of("dropped", counts.dropped),
+            ]
+        });
+    let left = Align::Left;
+    table([left, left, left, left, left, left], &cells.collect::<Vec<_>>())
 }
 
 /// How many events of each type there are, the most first, at most so many rows.
@@ -91,4 +116,27 @@ pub(crate) fn by_type(stats: &EventStoreStats, rows_max: usize) -> Vec<String> {
 pub(crate) fn import_summary(counts: [u64; 3], took: Duration) -> String {
     let [accepted, repeated, refused] = counts.map(thousands);
     format!("accepted {accepted}, repeated {repeated}, refused {refused} in {}", elapsed(took))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use foundation::events::IntakeCounts;
+
+    #[test]
+    fn streams_have_a_row_each_the_busiest_first_and_those_without_events_none() {
+        let counts = |offered| IntakeCounts { offered, stored: offered, ..IntakeCounts::default() };
+        let by_stream = [("quiet", 0), ("events", 2), ("orders", 1_200)];
+        let stats = EventStoreStats {
+            by_stream: by_stream.map(|(name, count)| (name.into(), counts(count))).into(),
+            ..EventStoreStats::default()
+        };
+        assert_eq!(
+            super::by_stream(&stats),
+            [
+                "orders  offered 1,200  stored 1,200  repeated 0  refused 0  dropped 0",
+                "events  offered 2      stored 2      repeated 0  refused 0  dropped 0",
+            ]
+        );
+    }
 }

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use foundation_logic::lens;
-use foundation_store::journal::{ArchiveMode, ArchivePolicy, VerifyOptions};
+use foundation_store::journal::{
+    ArchiveMode, ArchivePolicy, Holding, Prune, PruneMode, Retention, VerifyOptions,
+};
 use foundation_types::error::ErrorReport;
 use foundation_types::{
     Change, Data, Edit, Error, ErrorKind, Path, Position, Result, Value, Version,
@@ -15,14 +17,14 @@ use serde_json::value::RawValue;
 use super::calls::{
     Append, AppendEach, AppendOutcome, ArchiveEvents, Call, ConfigDiff, ConfigFollow, ConfigGet,
     ConfigHistory, ConfigResolve, ConfigRollback, ConfigUpdate, ConfigVersionAt, EventsCheck,
-    EventsFollow, EventsForget, ExportChange, ExportCursor, ExportRead, Put, Request, TablePut,
-    Take, Verify,
+    EventsFollow, EventsForget, EventsPrune, ExportChange, ExportCursor, ExportRead, Put, Request,
+    TablePut, Take, Verify,
 };
 use crate::archive::ArchiveReport;
 use crate::config::{HistoryQuery, Resolution, Updated};
 use crate::event::{Followed, Forgetting, HistoryPage, Receipt};
 use crate::export::ExportPage;
-use crate::node::{Node, VerifyReport};
+use crate::node::{Node, PruneReport, VerifyReport};
 
 /// The longest that a call waits for a change.
 const FOLLOW_MAX: Duration = Duration::from_secs(30);
@@ -88,6 +90,7 @@ pub async fn answer(node: &Node, serving: bool, request: Request) -> Result<Box<
         Request::ExportRead(call) => json(&export_read(node, call).await?),
         Request::ProjectionList(_) => json(&node.projections.list(node.events.published())),
         Request::ArchiveEvents(call) => json(&archive(node, call).await?),
+        Request::EventsPrune(call) => json(&prune(node, call).await?),
         Request::ArchiveList(_) => json(&node.archived().await?),
         Request::ArchiveVerify(_) => json(&node.verify_archive().await?),
         Request::ArchiveRestore(_) => json(&node.bring_back().await?),
@@ -251,6 +254,16 @@ async fn archive(node: &Node, call: ArchiveEvents) -> Result<ArchiveReport> {
     let older_than = older_than_s.map(Duration::from_secs);
     let mode = if dry_run { ArchiveMode::Plan } else { ArchiveMode::Move };
     node.archive(ArchivePolicy { older_than, keep_segments }, mode).await
+}
+
+async fn prune(node: &Node, call: EventsPrune) -> Result<PruneReport> {
+    let EventsPrune { older_than_s, keep, force, dry_run } = call;
+    let age = older_than_s.map(Duration::from_secs);
+    // What a person asks for is meant of all that is kept, in the archive or not.
+    let keep = Retention { records: keep, bytes: None, age, archived_age: age };
+    let holding = if force { Holding::PastConsumers } else { Holding::All };
+    let mode = if dry_run { PruneMode::Plan } else { PruneMode::Go };
+    node.prune(Prune { keep, expired: None, holding, mode }).await
 }
 
 async fn export_change(node: &Node, call: ExportChange) -> Result<()> {

@@ -24,7 +24,9 @@ use crate::event::{
     Forgetting, Forgotten, HistoryPage, ParkedFilter, Receipt,
 };
 use crate::export::{ExportAction, ExportPage, ExportStatus};
-use crate::node::{IfMissing, ReplayPage, ReplayShape, Status, TableStatus, VerifyReport};
+use crate::node::{
+    IfMissing, PruneReport, ReplayPage, ReplayShape, Status, TableStatus, VerifyReport,
+};
 use crate::projection::ProjectionStatus;
 use crate::table::TableRow;
 
@@ -375,6 +377,17 @@ calls! {
         /// Only says what would go.
         dry_run: bool,
     } -> ArchiveReport, writes true;
+    /// Lets go of the oldest files of the log, as long as one bound is exceeded.
+    EventsPrune {
+        /// A file goes once its newest record is older than this many seconds.
+        older_than_s: Option<u64>,
+        /// A file goes once this many records come after it.
+        keep: Option<u64>,
+        /// Whether consumers and exports are gone past that have not had all of it.
+        force: bool,
+        /// Only says what would go, and who holds it.
+        dry_run: bool,
+    } -> PruneReport, writes true;
     /// What is in the archive.
     ArchiveList {} -> Vec<ArchivedRow>;
     /// Reads all that is in the archive and compares it with its checksums.

@@ -27,6 +27,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use foundation_logic::event::{Deliveries, DeliveryRules};
+use foundation_store::journal::Holder;
 use foundation_types::event::{ConsumerPlace, Poison};
 use foundation_types::limits::{CONSUMER_IN_FLIGHT_MAX, PARKED_EVENTS_MAX};
 use foundation_types::{Error, ErrorKind, EventQuery, Position, Result};
@@ -212,10 +213,11 @@ impl ConsumerBuilder {
 
     fn live(self, place: ConsumerPlace) -> Result<Live> {
         let parked = self.core.consumers.parked_of(&self.name)?;
-        let hold = self.core.journal.hold(match self.holds {
+        let first = match self.holds {
             Holds::Place => place.position,
             Holds::Nothing => Position::END,
-        });
+        };
+        let hold = self.core.journal.hold(first, Holder::Consumer(self.name.clone()));
         let retrying = parked.iter().filter(|one| one.retrying).map(|one| one.position).collect();
         let parked = parked.iter().map(|one| one.position);
         let deliveries = Deliveries::new(self.rules, place, parked);

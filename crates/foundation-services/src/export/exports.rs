@@ -138,6 +138,12 @@ impl Exports {
         table.iter().map(|(name, kept)| self.status_of(name, kept, place(name))).collect()
     }
 
+    /// The names of all exports, at work or not.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let table = self.events.export_table().map(crate::table::Table::snapshot);
+        table.map(|table| table.iter().map(|(name, _)| name.clone()).collect()).unwrap_or_default()
+    }
+
     fn status_of(
         &self,
         name: &str,

@@ -1,14 +1,13 @@
 //! What goes on beside the callers: settings that are followed, a host that is sampled, a log of
 //! which only so much is kept.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use foundation_store::config::ConfigState;
 use foundation_store::journal::{ArchiveMode, Dropped, Journal, Retention};
 use foundation_types::config::JournalSettings;
-use foundation_types::{Error, ErrorKind, Event, Path, Position, Result, Settings};
+use foundation_types::{Error, ErrorKind, Path, Position, Result, Settings};
 
 use super::Node;
 use crate::archive;
@@ -36,14 +35,7 @@ impl Node {
         let journal = self.journal.clone();
         let dropped = beside(move |runtime| runtime.block_on(journal.retain(keep))).await?;
         if dropped.records > 0 {
-            let told = Event::new("foundation.log.dropped").source("foundation");
-            let told = told.data(&BTreeMap::from([
-                ("records", dropped.records),
-                ("segments", dropped.segments),
-                ("bytes", dropped.bytes),
-                ("up_to", self.journal.extent().before_first.to_engine()),
-            ]))?;
-            self.events.record_own(told).await?;
+            self.tell_of_dropped(dropped.segments, dropped.records, dropped.bytes).await?;
         }
         Ok(dropped)
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use foundation_store::journal::Hold;
+use foundation_store::journal::{Hold, Holder};
 use foundation_types::event::ProjectionKept;
 use foundation_types::limits::{CONSUMER_IDLE_RECORDS, PROJECTION_BYTES_MAX};
 use foundation_types::{Data, Error, ErrorKind, Position, Recorded, Result};
@@ -104,7 +104,7 @@ fn begin<P: Projection>(
         kept: position,
         events_since: 0,
         due: None,
-        hold: events.hold(position),
+        hold: events.hold(position, Holder::Projection(P::NAME.to_owned())),
     };
     Ok((run, subscription))
 }

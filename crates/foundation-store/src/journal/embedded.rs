@@ -21,6 +21,7 @@ mod indexing;
 mod log;
 mod mark;
 mod options;
+mod prune;
 mod recovery;
 mod repair;
 mod reserve;
@@ -65,8 +66,9 @@ use super::batch::Batch;
 use super::commit::{Commit, Room, Sync};
 use super::find::Found;
 use super::follower::Follower;
+use super::prune::{Holder, Prune, PruneMode, Pruned};
 use super::recent::{Attempt, Look, Unless};
-use super::retention::{Dropped, Hold, Retention};
+use super::retention::Hold;
 use super::status::{Extent, JournalStatus, Verification, VerifyOptions};
 use crate::clock::Clock;
 use crate::disk::{Claim, Disk, LockGuard};
@@ -401,7 +403,7 @@ impl Journal for Embedded {
 
     async fn verify_with(&self, options: VerifyOptions) -> Result<Verification> {
         let (shared, known) = (&self.shared, verify::Known::Written(self.durable()));
-        let _hold = self.hold(Position::START);
+        let _hold = self.hold(Position::START, Holder::Copy);
         let disk = verify::paced(Arc::clone(&shared.disk), options, Arc::clone(&shared.clock));
         let archived = shared.archived.as_deref();
         verify::verify(&*disk, archived, shared.store, known).map(|checked| checked.found)
@@ -433,9 +435,11 @@ impl Journal for Embedded {
         }
     }
 
-    async fn retain(&self, keep: Retention) -> Result<Dropped> {
-        self.check_writable()?;
-        upkeep::retain(&self.shared, keep)
+    async fn prune(&self, prune: &Prune) -> Result<Pruned> {
+        if prune.mode == PruneMode::Go {
+            self.check_writable()?;
+        }
+        prune::prune(&self.shared, prune)
     }
 
     async fn archive(&self, policy: ArchivePolicy, mode: ArchiveMode) -> Result<Archived> {
@@ -459,8 +463,8 @@ impl Journal for Embedded {
         archive::bring_back(&self.shared)
     }
 
-    fn hold(&self, position: Position) -> Hold {
-        self.shared.holds.hold(position)
+    fn hold(&self, position: Position, holder: Holder) -> Hold {
+        self.shared.holds.hold(position, holder)
     }
 
     fn begin_close(&self) {

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use foundation_types::Position;
 
+use super::prune::{Held, Holder};
+
 /// How much of the log is kept. The oldest segment goes, as a whole, as soon as one bound is
 /// exceeded, whatever the others say; without bounds everything stays.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,47 +35,55 @@ pub struct Dropped {
     pub bytes: u64,
 }
 
-/// Positions from which on somebody still has to read.
+/// Positions from which on somebody still has to read, with how many holds of theirs are there.
 #[derive(Debug, Default)]
-pub(super) struct Holds(Mutex<BTreeMap<u64, u64>>);
+pub(super) struct Holds(Mutex<BTreeMap<(u64, Holder), u64>>);
 
 /// Keeps the records after a position from being let go of, until it is dropped.
 #[derive(Debug)]
 pub struct Hold {
     holds: Arc<Holds>,
     position: Position,
+    holder: Holder,
 }
 
 impl Holds {
-    /// The first position that somebody holds.
-    pub(super) fn first(&self) -> Option<u64> {
-        self.all().keys().next().copied()
+    /// Who holds something up to this record, oldest position first.
+    pub(super) fn before(&self, last: u64) -> Vec<Held> {
+        let all = self.all();
+        let before = all.keys().take_while(|(position, _)| *position < last);
+        let held = before.map(|(position, holder)| Held {
+            holder: holder.clone(),
+            position: Position::from_engine(*position),
+        });
+        held.collect()
     }
 
-    pub(super) fn hold(self: &Arc<Self>, position: Position) -> Hold {
-        *self.all().entry(position.to_engine()).or_default() += 1;
-        Hold { holds: Arc::clone(self), position }
+    pub(super) fn hold(self: &Arc<Self>, position: Position, holder: Holder) -> Hold {
+        *self.all().entry((position.to_engine(), holder.clone())).or_default() += 1;
+        Hold { holds: Arc::clone(self), position, holder }
     }
 
-    fn release(&self, position: Position) {
+    fn release(&self, position: Position, holder: &Holder) {
         let mut all = self.all();
-        if let Some(count) = all.get_mut(&position.to_engine()) {
+        let key = (position.to_engine(), holder.clone());
+        if let Some(count) = all.get_mut(&key) {
             *count -= 1;
             if *count == 0 {
-                all.remove(&position.to_engine());
+                all.remove(&key);
             }
         }
     }
 
-    fn all(&self) -> MutexGuard<'_, BTreeMap<u64, u64>> {
+    fn all(&self) -> MutexGuard<'_, BTreeMap<(u64, Holder), u64>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Hold {
     /// One that nobody asks for.
-    pub(super) fn alone(position: Position) -> Self {
-        Arc::<Holds>::default().hold(position)
+    pub(super) fn alone(position: Position, holder: Holder) -> Self {
+        Arc::<Holds>::default().hold(position, holder)
     }
 
     /// Nothing after this position is let go of.
@@ -85,7 +95,7 @@ impl Hold {
     /// Holds from a later position on.
     pub fn advance(&mut self, position: Position) {
         if position > self.position {
-            let held = std::mem::replace(self, self.holds.hold(position));
+            let held = std::mem::replace(self, self.holds.hold(position, self.holder.clone()));
             drop(held);
         }
     }
@@ -93,6 +103,6 @@ impl Hold {
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        self.holds.release(self.position);
+        self.holds.release(self.position, &self.holder);
     }
 }

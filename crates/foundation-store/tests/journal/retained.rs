@@ -6,7 +6,7 @@ use std::time::Duration;
 use foundation_store::clock::SystemClock;
 use foundation_store::disk::{Access, Disk};
 use foundation_store::journal::{
-    Embedded, EmbeddedOptions, Journal, Mode, Retention, verify_store,
+    Embedded, EmbeddedOptions, Holder, Journal, Mode, Retention, verify_store,
 };
 use foundation_store::random::SystemRng;
 use foundation_types::{ErrorKind, EventQuery, ExpectedVersion, Position, Version};
@@ -21,7 +21,7 @@ fn what_is_let_go_of_is_gone_and_the_rest_is_whole() {
     let first = resume(&disk, Mode::Write).expect("opens");
     fill(&first.journal, 0..200);
     let whole = first.fold.now();
-    let hold = first.journal.hold(Position::from_engine(20));
+    let hold = first.journal.hold(Position::from_engine(20), Holder::Application);
     let few = Retention { records: Some(50), ..Retention::default() };
     let dropped = wait(first.journal.retain(few)).expect("let go of");
     assert!(dropped.records <= 20, "{dropped:?} although 20 is held");

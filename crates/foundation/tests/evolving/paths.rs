@@ -108,6 +108,7 @@ fn reads_events(request: &Request) -> bool {
         | Request::ExportChange(_)
         | Request::ExportCursor(_)
         | Request::ArchiveEvents(_)
+        | Request::EventsPrune(_)
         | Request::ArchiveList(_)
         | Request::ArchiveVerify(_)
         | Request::ArchiveRestore(_)

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use foundation_logic::event::{Deliveries, Handed};
-use foundation_store::journal::Hold;
+use foundation_store::journal::{Hold, Holder};
 use foundation_types::{Error, ErrorKind, Position, Recorded, Result};
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -179,11 +179,14 @@ impl Live {
         });
     }
 
-    /// Holds the log from here on, also if it was released before.
+    /// Holds the log from here on, also if it was released before; not if it was opened to hold nothing.
     pub(super) fn hold_from(&self, position: Position) {
+        if self.holds == Holds::Nothing {
+            return;
+        }
         let mut hold = self.hold.lock().unwrap_or_else(PoisonError::into_inner);
         if hold.position() == Position::END {
-            *hold = self.core.journal.hold(position);
+            *hold = self.core.journal.hold(position, Holder::Consumer(self.name.clone()));
         }
         hold.advance(position);
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use foundation_store::journal::{Hold, Journal};
+use foundation_store::journal::{Hold, Holder, Journal};
 use foundation_store::table::{TableState, Tables};
 use foundation_types::event::{ConsumerPlace, ExportKept, ParkedEvent};
 use foundation_types::limits::CONSUMERS_MAX;
@@ -100,7 +100,8 @@ impl EventStore {
             ConsumerAction::Release => {
                 consumers.holds().remove(name);
                 if let Some(live) = consumers.live(name) {
-                    let nothing = self.0.journal.hold(Position::END);
+                    let holder = Holder::Consumer(name.to_owned());
+                    let nothing = self.0.journal.hold(Position::END, holder);
                     *live.hold.lock().unwrap_or_else(PoisonError::into_inner) = nothing;
                 }
                 let release = |place: Option<&ConsumerPlace>| {
@@ -134,7 +135,8 @@ impl EventStore {
         let released = tables.consumers.get(name).is_some_and(|place| place.released);
         let place = ConsumerPlace { position, released, ..ConsumerPlace::default() };
         tables.consumers.insert(name.to_owned(), place).await?;
-        let hold = self.0.journal.hold(if released { Position::END } else { position });
+        let first = if released { Position::END } else { position };
+        let hold = self.0.journal.hold(first, Holder::Consumer(name.to_owned()));
         consumers.holds().insert(name.to_owned(), hold);
         Ok(())
     }
@@ -154,7 +156,8 @@ impl EventStore {
         }
         let position = self.0.kept_after();
         consumers.place_or_new(name, position).await?;
-        consumers.holds().insert(name.to_owned(), self.0.journal.hold(position));
+        let hold = self.0.journal.hold(position, Holder::Consumer(name.to_owned()));
+        consumers.holds().insert(name.to_owned(), hold);
         Ok(position)
     }
 
@@ -185,7 +188,11 @@ impl Registry {
             let held = places.iter().filter(|(_, place)| !place.released);
             held.map(|(name, place)| (name.clone(), place.position)).collect::<Vec<_>>()
         });
-        let holds = places.map(|(name, position)| (name, journal.hold(position))).collect();
+        let hold = |(name, position): (String, Position)| {
+            let hold = journal.hold(position, Holder::Consumer(name.clone()));
+            (name, hold)
+        };
+        let holds = places.map(hold).collect();
         Self {
             tables,
             live: Mutex::default(),
@@ -243,7 +250,8 @@ impl Registry {
     pub(super) fn leave(&self, live: &Live) {
         let hold = live.hold.lock().unwrap_or_else(PoisonError::into_inner).position();
         if hold != Position::END {
-            self.holds().insert(live.name.clone(), live.core.journal.hold(hold));
+            let hold = live.core.journal.hold(hold, Holder::Consumer(live.name.clone()));
+            self.holds().insert(live.name.clone(), hold);
         }
     }
 

@@ -24,7 +24,7 @@ use super::shared::Shared;
 use super::snapshot::{self, Snapshot};
 use super::{Embedded, Mode, disk_failure, identity, upkeep};
 use crate::disk::{Access, Disk, DiskFile, read_full};
-use crate::journal::Journal;
+use crate::journal::{Holder, Journal};
 
 /// Bytes that are copied at a time.
 pub(super) const CHUNK_BYTES: usize = 1024 * 1024;
@@ -57,7 +57,7 @@ impl Embedded {
             return Err(Error::new(ErrorKind::InvalidArgument, message));
         }
         // Nothing that is to be copied goes away meanwhile.
-        let _hold = self.hold(Position::START);
+        let _hold = self.hold(Position::START, Holder::Copy);
         let shared = &*self.shared;
         let last = match self.mode {
             Mode::Read | Mode::Peek => self.durable(),

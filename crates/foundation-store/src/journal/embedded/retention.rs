@@ -3,53 +3,102 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use foundation_logic::event::Lives;
 use foundation_types::{Result, Timestamp};
 
 use super::archive::ArchivedSegment;
+use super::index::SegmentIndex;
 use super::segment::{self, Segment};
-use super::{disk_failure, index};
+use super::{disk_failure, index, indexing};
 use crate::disk::Disk;
 use crate::journal::retention::{Dropped, Retention};
+
+/// What says that a segment goes.
+pub(super) struct Bounds<'a> {
+    pub(super) keep: Retention,
+    /// How long events live, if a segment of which all are expired goes.
+    pub(super) lives: Option<&'a Lives>,
+    /// The last record of the log.
+    pub(super) last: u64,
+    pub(super) now: Timestamp,
+}
+
+/// The oldest segments, as far as something goes.
+#[derive(Default)]
+pub(super) struct Front {
+    /// How many of the sealed ones.
+    pub(super) segments: usize,
+    pub(super) dropped: Dropped,
+    /// The last record in them.
+    pub(super) last: u64,
+    /// When it was recorded.
+    pub(super) newest: Option<Timestamp>,
+}
 
 /// Which of the sealed segments go, oldest first: how many of them, and what they have.
 ///
 /// `needed` is the last record that may go; `away` are those that are in the archive.
 pub(super) fn chosen(
     sealed: &[Arc<Segment>],
-    last: u64,
-    keep: Retention,
-    now: Timestamp,
+    bounds: &Bounds<'_>,
     needed: u64,
     away: &[ArchivedSegment],
-) -> (usize, Dropped) {
-    let mut dropped = Dropped::default();
+) -> Result<Front> {
+    let keep = bounds.keep;
+    let mut front = Front::default();
     let is_away = |segment: &Segment| {
         away.binary_search_by_key(&segment.header.first, |one| one.first).is_ok()
     };
     let live = sealed.iter().filter(|segment| !is_away(segment));
     let mut bytes: u64 = live.map(|segment| bytes_of(segment)).sum();
-    for (at, segment) in sealed.iter().enumerate() {
-        let Some(index) = segment.whole_index() else { return (at, dropped) };
+    for segment in sealed {
+        let Some(index) = segment.whole_index() else { break };
         let summary = index.summary();
+        if summary.last() > needed {
+            break;
+        }
         let recorded = summary.last_stamp.map(|stamp| stamp.recorded());
-        let too_many = keep.records.is_some_and(|most| last - summary.last() >= most);
+        let is_past = |age| is_past(recorded, bounds.now, age);
+        let too_many = keep.records.is_some_and(|most| bounds.last - summary.last() >= most);
         let too_large = keep.bytes.is_some_and(|most| bytes > most);
         let goes = match is_away(segment) {
             // The bounds of the log are about what it takes in the store.
-            true => keep.archived_age.is_some_and(|age| is_past(recorded, now, age)),
+            true => keep.archived_age.is_some_and(is_past),
             false => {
-                too_many || too_large || keep.age.is_some_and(|age| is_past(recorded, now, age))
+                too_many
+                    || too_large
+                    || keep.age.is_some_and(is_past)
+                    || is_expired(segment, &index, bounds)?
             }
         };
-        if summary.last() > needed || !goes {
-            return (at, dropped);
+        if !goes {
+            break;
         }
-        dropped.records += summary.records;
-        dropped.segments += 1;
-        dropped.bytes += bytes_of(segment);
+        front.segments += 1;
+        front.dropped.records += summary.records;
+        front.dropped.segments += 1;
+        front.dropped.bytes += bytes_of(segment);
+        (front.last, front.newest) = (summary.last(), recorded);
         bytes -= if is_away(segment) { 0 } else { bytes_of(segment) };
     }
-    (sealed.len(), dropped)
+    Ok(front)
+}
+
+/// Whether nothing in the segment lives any more, wherever it is. A record that cannot be decoded is in
+/// no list of names: its segment is not expired.
+fn is_expired(segment: &Segment, index: &Arc<SegmentIndex>, bounds: &Bounds<'_>) -> Result<bool> {
+    let Some(lives) = bounds.lives else { return Ok(false) };
+    let summary = index.summary();
+    let Some(newest) = summary.last_stamp.map(|stamp| stamp.recorded()) else { return Ok(false) };
+    // Names are read only once something may be over.
+    if summary.unreadable > 0 || !lives.may_be_over(newest, bounds.now) {
+        return Ok(false);
+    }
+    let types = indexing::asked(segment, index, |index| index.types())?;
+    let streams = indexing::asked(segment, index, |index| index.streams())?;
+    let types = types.iter().map(|(name, _)| name.as_str());
+    let streams = streams.iter().map(|stream| stream.name.as_str());
+    Ok(lives.are_over(types, streams, newest, bounds.now))
 }
 
 fn bytes_of(segment: &Segment) -> u64 {

@@ -1,4 +1,4 @@
-//! What is done beside the appends: indices of sealed segments, snapshots, letting go of segments.
+//! What is done beside the appends: indices of sealed segments, snapshots; what is let go of is in `prune`.
 //!
 //! One at a time does it, whoever holds the lock of the upkeep: a thread that ends once there is
 //! nothing to do, a caller who asks for a checkpoint, or the writer when it closes. Nothing of it
@@ -11,16 +11,12 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 
 use foundation_types::{Error, ErrorKind, Position, Result};
 
-use super::heads::Heads;
-use super::retention;
 use super::scan::Cursor;
 use super::segment::Segment;
 use super::shared::Shared;
 use super::snapshot::{self, Kept, Snapshot};
-use super::{indexing, mark, reserve};
-use crate::disk::Access;
+use super::{indexing, reserve};
 use crate::journal::follower::Capture;
-use crate::journal::retention::{Dropped, Retention};
 
 /// Snapshots that are kept: should the newest not be readable, there is the one before.
 pub(super) const SNAPSHOTS_KEPT: usize = 2;
@@ -186,84 +182,10 @@ fn keep(shared: &Shared, captured: Captured) -> Result<()> {
     snapshot::prune(&*shared.disk, shared.store, SNAPSHOTS_KEPT).map(drop)
 }
 
-/// Lets go of the oldest segments. On a full disk the reserve makes room for that.
-pub(super) fn retain(shared: &Shared, keep: Retention) -> Result<Dropped> {
-    let _upkeep = lock(shared);
-    if shared.intake().ended {
-        return Err(super::closing());
-    }
-    let disk = &*shared.disk;
-    let dropped = match drop_oldest(shared, keep) {
-        Err(error) if error.kind() == ErrorKind::DiskFull && reserve::give_up(disk) => {
-            drop_oldest(shared, keep)
-        }
-        dropped => dropped,
-    };
-    make_reserve(shared);
-    dropped
-}
-
 /// Makes the reserve, so large that the versions of all streams let go of can be written anew.
 pub(super) fn make_reserve(shared: &Shared) {
     let heads = if shared.reserve_bytes > 0 { 2 * shared.heads.load().bytes() } else { 0 };
     reserve::make(&*shared.disk, shared.reserve_bytes + heads);
-}
-
-fn drop_oldest(shared: &Shared, keep: Retention) -> Result<Dropped> {
-    let disk = &*shared.disk;
-    let (sealed, now) = (shared.log.sealed(), shared.clock.wall());
-    let away = shared.away()?;
-    let choose = |needed| retention::chosen(&sealed, shared.durable(), keep, now, needed, &away);
-    let unheld = shared.holds.first().unwrap_or(u64::MAX);
-    // Most often nothing is to go, and then no snapshot need be read.
-    if choose(unheld).0 == 0 {
-        return Ok(Dropped::default());
-    }
-    let (count, dropped) = choose(unneeded(shared)?.min(unheld));
-    let Some(newest) = count.checked_sub(1).and_then(|at| sealed.get(at)) else {
-        return Ok(Dropped::default());
-    };
-    let Some(index) = newest.whole_index() else { return Ok(Dropped::default()) };
-    let front = index.summary().last();
-    keep_heads(shared, front, sealed.get(..count).unwrap_or_default())?;
-    let mut mark = match mark::Mark::open(disk, mark::FRONT, shared.store, Access::Write)? {
-        Some(mark) => mark,
-        None => mark::Mark::create(disk, mark::FRONT, shared.store)
-            .and_then(|mark| disk.sync_names().map(|()| mark))
-            .map_err(|cause| super::disk_failure("make a mark", mark::FRONT, cause))?,
-    };
-    mark.set(mark::HAS_HEADS);
-    mark.advance(front)?;
-    let names = shared.log.forget_before(front + 1);
-    retention::remove(disk, &names)?;
-    Ok(dropped)
-}
-
-/// Keeps the versions of the streams in segments that are to go.
-fn keep_heads(shared: &Shared, front: u64, going: &[Arc<Segment>]) -> Result<()> {
-    let mut heads = Heads::clone(&shared.heads.load());
-    for segment in going {
-        let Some(index) = segment.whole_index() else { continue };
-        let streams = indexing::asked(segment, &index, |index| index.streams())?;
-        heads.add(front, streams.into_iter().map(|stream| (stream.name, stream.version)));
-    }
-    heads.write(&*shared.disk, shared.store)?;
-    shared.heads.store(Arc::new(heads));
-    Ok(())
-}
-
-/// The last record that no follower needs any more.
-fn unneeded(shared: &Shared) -> Result<u64> {
-    if !shared.follower.resumes() {
-        // One that is told everything at each opening needs everything.
-        return Ok(0);
-    }
-    if shared.follower.states().is_empty() {
-        return Ok(u64::MAX);
-    }
-    // Only what can be read counts: nothing else has what the oldest segments told.
-    let snapshots = snapshot::prune(&*shared.disk, shared.store, SNAPSHOTS_KEPT)?;
-    Ok(snapshots.get(SNAPSHOTS_KEPT - 1).copied().unwrap_or(0))
 }
 
 /// Waits until nobody else does it.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use foundation_store::journal::{ArchiveMode, ArchivePolicy, Journal, Mode, Retention};
+use foundation_store::journal::{ArchiveMode, ArchivePolicy, Holder, Journal, Mode, Retention};
 use foundation_types::{ErrorKind, EventQuery, Position};
 use proptest::prelude::*;
 
@@ -108,7 +108,7 @@ fn the_archive_is_shortened_by_its_own_bound_alone() {
     let gone = archive(&first.journal, 2).expect("goes");
     let few = Retention { records: Some(1), bytes: Some(1), ..Retention::default() };
     assert_eq!(wait(first.journal.retain(few)).expect("looks").records, 0);
-    let hold = first.journal.hold(Position::START);
+    let hold = first.journal.hold(Position::START, Holder::Application);
     let old = Retention { archived_age: Some(Duration::ZERO), ..Retention::default() };
     assert_eq!(wait(first.journal.retain(old)).expect("looks").records, 0, "is held");
     drop(hold);

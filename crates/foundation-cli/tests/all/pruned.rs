@@ -1,0 +1,89 @@
+//! Letting go of old records: planned, held back, forced.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use foundation::{EventQuery, Foundation};
+
+use super::running::{Store, both, redacted};
+
+/// A consumer that has had nothing.
+fn with_consumer(store: &Store) {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let foundation = Foundation::builder(store.directory()).start().await.expect("starts");
+        let filter = EventQuery::all().stream("events");
+        drop(foundation.events().consumer("billing").filter(filter).open().await.expect("opens"));
+        foundation.shutdown(Duration::from_secs(5)).await.into_result().expect("is clean");
+    });
+}
+
+/// A full file of the log, and snapshots that have it.
+fn fill(store: &Store) {
+    let mut lines = String::new();
+    for number in 10..40 {
+        let text = format!("{number} ").repeat(280_000);
+        writeln!(lines, r#"{{"type":"order.placed","id":"order-{number}","data":"{text}"}}"#)
+            .expect("memory takes it");
+    }
+    let file = store.file("orders.ndjson", lines);
+    store.ok(&["events", "import", file.to_str().expect("is text")]);
+    for id in ["a", "b"] {
+        store.ok(&["events", "append", "--type", "order.sent", "--id", id]);
+        store.ok(&["checkpoint"]);
+    }
+}
+
+#[test]
+fn what_nobody_holds_goes_and_what_a_consumer_holds_goes_by_force_only() {
+    both(|store| {
+        fill(store);
+        assert_eq!(store.run(&["events", "prune"]).code, Some(2));
+        let none = store.ok(&["events", "prune", "--older-than", "1d"]);
+        assert_eq!(none, "nothing goes: only full files of the log do, and none is beyond that\n");
+        let plan = store.ok(&["events", "prune", "--keep", "3", "--dry-run"]);
+        assert!(plan.starts_with("would let go of 1 segment, "), "{plan}");
+        store.ok(&["events", "get", "order-13"]);
+        let told = store.ok(&["events", "prune", "--keep", "3"]);
+        assert!(told.starts_with("let go of 1 segment, "), "{told}");
+        assert_eq!(told.lines().count(), 1, "{told}");
+        assert_eq!(store.run(&["events", "get", "order-13"]).code, Some(4));
+        let events = store.ok(&["events", "query", "--type", "foundation.log.dropped"]);
+        assert_eq!(events.lines().count(), 1, "{events}");
+        store.ok(&["verify"]);
+    });
+}
+
+#[test]
+fn a_consumer_is_named_and_gone_past_only_if_that_is_said() {
+    let serve = [false, true];
+    for is_served in serve {
+        let store = Store::new();
+        with_consumer(&store);
+        fill(&store);
+        let _node = is_served.then(|| store.serve(&[]));
+        let held = redacted(&store.ok(&["events", "prune", "--keep", "3"]), &store);
+        let lines: Vec<&str> = held.lines().collect();
+        assert!(lines[0].starts_with("nothing goes: "), "{held}");
+        assert!(lines[0].ends_with(" records are held back"), "{held}");
+        assert!(
+            lines[1].starts_with("held back: consumer billing needs what comes after"),
+            "{held}"
+        );
+        assert_eq!(lines.len(), 2, "{held}");
+
+        let plan = store.json(&["events", "prune", "--keep", "3", "--dry-run", "--force"]);
+        assert_eq!((&plan["applied"], &plan["segments"]), (&false.into(), &1.into()));
+        assert_eq!(plan["held_by"][0]["kind"], "consumer");
+        store.ok(&["events", "get", "order-13"]);
+        let told = store.ok(&["events", "prune", "--keep", "3", "--force"]);
+        assert!(told.contains("gone past: consumer billing has had nothing after"), "{told}");
+        let missed = plan["missed"][0]["records"].as_u64().expect("a number");
+        assert!(told.contains(&format!("consumer billing misses {missed} records")), "{told}");
+        let event = store.json(&["events", "query", "--type", "foundation.consumer.skipped"]);
+        assert_eq!(event[0]["subject"], "billing");
+        assert_eq!(event[0]["data"]["records"].as_u64(), Some(missed));
+        assert_eq!(store.run(&["events", "get", "order-13"]).code, Some(4));
+        store.ok(&["verify"]);
+    }
+}
