@@ -99,6 +99,12 @@ impl Bench {
         Self::with(builder, Some(directory))
     }
 
+    /// A store that this makes.
+    #[must_use]
+    pub fn of(builder: foundation::Builder) -> Self {
+        Self::with(builder, None)
+    }
+
     fn with(builder: foundation::Builder, directory: Option<tempfile::TempDir>) -> Self {
         let runtime = Runtime::new().expect("a runtime");
         let builder =

@@ -89,7 +89,12 @@ fn answers(query: &EventQuery, record: &Record) -> bool {
             stream: event.stream,
             kind: event.kind,
             correlation: event.correlation,
+            parent: event.parent,
+            source: event.source,
+            subject: event.subject,
             time: event.time_or(record.recorded()),
+            tags: event.tags,
+            data: event.data,
         };
         matches(query, &keys)
     })

@@ -3,6 +3,7 @@
 pub mod archive;
 pub mod config;
 pub mod control;
+pub mod event;
 pub mod exported;
 pub mod frame;
 pub mod index;
@@ -41,6 +42,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "manifest", run: manifest::run, seeds: manifest::seeds, input_bytes_max: 2048 },
     Target { name: "archive", run: archive::run, seeds: archive::seeds, input_bytes_max: 1024 },
     Target { name: "query", run: query::run, seeds: query::seeds, input_bytes_max: 4096 },
+    Target { name: "event", run: event::run, seeds: event::seeds, input_bytes_max: 4096 },
     Target {
         name: "exported",
         run: exported::run,

@@ -20,6 +20,8 @@ const TARGETS: &[(&str, u32)] = &[
     ("manifest", 2048),
     ("archive", 1024),
     ("query", 4096),
+    ("event", 4096),
+    ("exported", 4096),
     ("config", 4096),
     ("control", 4096),
 ];

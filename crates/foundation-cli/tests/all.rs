@@ -4,6 +4,8 @@
 mod aggregate;
 #[path = "all/archive.rs"]
 mod archive;
+#[path = "all/bad_events.rs"]
+mod bad_events;
 #[path = "all/bad_input.rs"]
 mod bad_input;
 #[path = "all/checked.rs"]

@@ -160,7 +160,9 @@ fn check_key(key: &str, before: &[Segment]) -> Result<()> {
 
 fn refused(reason: &str, before: &[Segment]) -> Error {
     let shown = Path(before.iter().take(8).cloned().collect());
-    let place = if shown.is_root() { String::new() } else { format!(" (after {shown})") };
+    // What comes before is not checked yet: it may be long, and have what drives a terminal.
+    let shown = shorten(&shown.to_string()).escape_debug().to_string();
+    let place = if shown.is_empty() { String::new() } else { format!(" (after {shown})") };
     Error::new(ErrorKind::InvalidPath, format!("the path is refused: {reason}{place}"))
 }
 
@@ -229,7 +231,10 @@ fn parse_indices(mut rest: &str, segments: &mut Vec<Segment>) -> Result<()> {
             return Err(refused("an index is written [N]", segments));
         };
         let Some(index) = index_of(digits) else {
-            let reason = format!("[{}] is not an index from 0 to 4294967295", shorten(digits));
+            let reason = format!(
+                "[{}] is not an index from 0 to 4294967295",
+                shorten(digits).escape_debug()
+            );
             return Err(refused(&reason, segments));
         };
         segments.push(Segment::Index(index));

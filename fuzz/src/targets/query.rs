@@ -109,10 +109,10 @@ pub fn seeds() -> Vec<Vec<u8>> {
         (1, r#"["a"]"#),
         (
             2,
-            r#"{"type":"a","correlation_id":"b","stream":"c","since":"2026-01-01T00:00:00Z","until":"2027-01-01T00:00:00Z","order":"desc","limit":5,"after":9}"#,
+            r#"{"types":["a","b.*"],"tags":["x:1"],"source":"s","fields":[{"path":"a[0].b","is":{"at_least":1.5}},{"path":"c","is":"present"}],"correlation_id":"b","parent_id":"p","stream":"c","since":"2026-01-01T00:00:00Z","until":"2027-01-01T00:00:00Z","order":"desc","limit":5,"after":9}"#,
         ),
         (2, "{}"),
-        (2, r#"{"limit":0,"type":""}"#),
+        (2, r#"{"limit":0,"types":[""]}"#),
         (3, "a.b[3].\"c d\""),
         (3, "/a/~0~1/3"),
         (3, ""),

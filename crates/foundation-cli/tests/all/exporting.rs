@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::running::{Store, both, objects, shared};
+use super::real_input::real_lines;
+use super::running::{Store, both, objects};
 
 /// The events of a store without their places in it, by id.
 fn events(store: &Store) -> BTreeMap<String, Value> {
@@ -24,8 +25,8 @@ fn events(store: &Store) -> BTreeMap<String, Value> {
     all
 }
 
-/// Exports a store and imports that into another one; the events are the same.
-fn there_and_back(store: &Store, format: &str) {
+/// Exports a store and imports that into another one, which is given; the events are the same.
+fn there_and_back(store: &Store, format: &str) -> Store {
     let file = store.file("out.ndjson", "");
     let path = file.to_str().expect("is text");
     let words = ["events", "export", "--to", path, "--format", format, "--stream", "events"];
@@ -33,16 +34,28 @@ fn there_and_back(store: &Store, format: &str) {
     let other = Store::new();
     other.ok(&["events", "import", path, "--format", format]);
     assert_eq!(events(store), events(&other));
+    other
 }
 
 #[test]
 fn real_lines_leave_and_come_back_as_they_were() {
-    let Some(file) = shared("data/openstack_2k.ndjson") else { return };
+    let Some(file) = real_lines() else { return };
     let store = Store::new();
     store.ok(&["events", "import", file.to_str().expect("is text")]);
     assert_eq!(events(&store).len(), 2_000);
-    there_and_back(&store, "ndjson");
-    there_and_back(&store, "cloudevents");
+    let asked = |store: &Store| {
+        let trace = ["events", "trace", "req-addc1839-2ed5-4778-b57e-5854eb7b8b09"];
+        let counts = ["events", "aggregate", "--until", "2018-01-01T00:00:00Z"];
+        let by = ["--by", "type", "--by", "data.level", "--measure", "p95:data.pid"];
+        (store.ok(&trace), store.ok(&[&counts[..], &by[..]].concat()))
+    };
+    let (trace, counts) = asked(&store);
+    assert_eq!(trace.lines().filter(|line| line.contains("─ ")).count(), 398);
+    assert!(counts.starts_with("2,000 events from "), "{counts}");
+    for format in ["ndjson", "cloudevents"] {
+        let other = there_and_back(&store, format);
+        assert_eq!(asked(&other), (trace.clone(), counts.clone()), "{format}");
+    }
 }
 
 fn line() -> impl Strategy<Value = Value> {

@@ -12,7 +12,7 @@ const TYPE: &str = "nova.virt.libvirt.imagecache";
 const CORRELATION: &str = "req-addc1839-2ed5-4778-b57e-5854eb7b8b09";
 
 /// The real lines, where this machine has them.
-fn real_lines() -> Option<PathBuf> {
+pub(crate) fn real_lines() -> Option<PathBuf> {
     let found = shared("data/openstack_2k.ndjson");
     if found.is_none() {
         // Past the capture of the test runner: a test that does nothing says so.

@@ -112,9 +112,12 @@ impl FileSink {
         rules: FileRules,
         naming: Naming,
     ) -> Result<Self> {
-        let place = disk.place();
+        let place = match &naming {
+            Naming::Numbered => format!("the export files in {}", disk.place()),
+            Naming::One(name) => format!("the export file {name} in {}", disk.place()),
+        };
         let writer = Writer::open(disk, clock, rules, naming).map_err(|cause| {
-            let message = format!("the export files in {place} cannot be gone on with: {cause}");
+            let message = format!("{place} cannot be gone on with: {cause}");
             Error::new(kind_of(&cause), message).caused_by(cause)
         })?;
         Ok(Self(Arc::new(Mutex::new(writer))))

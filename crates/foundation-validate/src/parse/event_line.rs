@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use foundation_types::event::Altered;
 use foundation_types::limits::EVENT_BYTES_MAX;
 use foundation_types::{Data, Error, ErrorKind, Event, Problem, Result, Timestamp};
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -73,9 +74,13 @@ fn not_an_object(text: &str) -> Error {
 
 /// Looks at the fields one by one for why the line is no event: only when it is none.
 fn explained(text: &str, cause: &serde_json::Error) -> Error {
-    let Ok(fields) = serde_json::from_str::<BTreeMap<String, Box<RawValue>>>(text) else {
-        let message = format!("the line is not one JSON object: {}", reason(cause));
-        return located(Error::new(ErrorKind::Malformed, message), cause);
+    let fields = match serde_json::from_str::<BTreeMap<String, Box<RawValue>>>(text) {
+        Ok(fields) => fields,
+        // A line that is cut short is no line with an unknown field before the cut.
+        Err(cause) => {
+            let message = format!("the line is not one JSON object: {}", reason(&cause));
+            return located(Error::new(ErrorKind::Malformed, message), &cause);
+        }
     };
     let mut found: Vec<Problem> =
         fields.iter().filter_map(|(name, raw)| misfit(name, raw.get())).collect();
@@ -107,6 +112,10 @@ fn misfit(name: &str, raw: &str) -> Option<Problem> {
         "data" => {
             let error = Data::from_json(raw).err()?;
             Some(Problem::new(error.kind(), name, error.message()))
+        }
+        "altered" => {
+            let expected = "what an export wrote, or nothing";
+            wrong::<Option<Altered>>(name, raw, "is not the story of an event", expected)
         }
         _ => Some(unknown(name)),
     }
