@@ -96,11 +96,14 @@ fn aggregations() -> Vec<Asked> {
     ]
 }
 
+/// What it is, the text, the kind of its error, a word of its message, and who reads it.
+type TextRow = (&'static str, String, ErrorKind, &'static str, fn(&str) -> Result<()>);
+
 /// Conditions, measures and groups as a person writes them.
 fn texts() -> Vec<Row> {
     let deep = format!("{}=1", vec!["a"; 65].join("."));
     let long = format!("{}?", "a".repeat(64 << 10));
-    let rows: Vec<(&str, String, ErrorKind, &str, fn(&str) -> Result<()>)> = vec![
+    let rows: Vec<TextRow> = vec![
         ("no condition", String::new(), InvalidArgument, "no condition", condition),
         ("a path alone", "level".to_owned(), InvalidArgument, "no condition", condition),
         (
