@@ -137,7 +137,7 @@ mod tests {
         insta::assert_snapshot!(told, @r"
         error[malformed]: not JSON
           line 3
-          send well-formed JSON in UTF-8, without repeated keys
+          send well-formed text in UTF-8, without repeated keys; the message names the format
         ");
     }
 }
