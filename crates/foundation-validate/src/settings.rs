@@ -60,9 +60,13 @@ fn pattern(text: &str, path: &str, found: &mut Vec<Problem>) {
 fn inspect_rule(rule: &EventRule, at: &str, found: &mut Vec<Problem>) {
     match rule.action {
         RuleAction::Hide | RuleAction::Remove | RuleAction::Truncate => {
-            if let Err(error) = rule.path.parse::<Path>() {
-                let problem =
-                    Problem::new(ErrorKind::Invalid, format!("{at}.path"), error.message());
+            let message = match rule.path.parse::<Path>() {
+                Ok(path) if path.is_root() => Some("names no place".to_owned()),
+                Ok(_) => None,
+                Err(error) => Some(error.message().to_owned()),
+            };
+            if let Some(message) = message {
+                let problem = Problem::new(ErrorKind::Invalid, format!("{at}.path"), message);
                 let expected = "a place in the data, as in \"customer.card\" or \"lines[0].sku\"";
                 found.push(problem.value(quoted(&rule.path)).expected(expected));
             }
