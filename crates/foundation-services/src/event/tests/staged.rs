@@ -152,6 +152,7 @@ async fn what_rules_did_is_told_and_a_repeat_is_known_whatever_the_rules_are_by_
                             name,
                             rule.unwrap_or_else(|| EventRule {
                                 types: "none".into(),
+                                path: "x".into(),
                                 ..EventRule::default()
                             }),
                         )
