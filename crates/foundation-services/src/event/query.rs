@@ -8,7 +8,7 @@ use foundation_store::journal::Looked;
 use foundation_store::record::Record;
 use foundation_types::limits::{ANSWER_BYTES_MAX, TRACE_EVENTS_MAX, TRACE_LOOKUPS_MAX};
 use foundation_types::{
-    CorrelationId, Error, ErrorKind, EventId, EventQuery, Position, Recorded, Result,
+    CorrelationId, Error, ErrorKind, EventId, EventQuery, Order, Position, Recorded, Result,
 };
 use foundation_validate::event as rules;
 use serde::{Deserialize, Serialize};
@@ -24,8 +24,10 @@ const WIDE_STEP: usize = 256;
 pub struct EventPage {
     /// The events, in the order of the query.
     pub events: Vec<Recorded>,
-    /// Everything up to this position, if not more, was looked at: what an append that depends on the
-    /// answer has to be past of, with [`EventQuery::after`], once there is no `next`.
+    /// Oldest first, everything up to this position was looked at, so that one who goes on behind it
+    /// misses nothing: the last event of a page that is not the last, or that used up the limit of its
+    /// query. What an append that depends on the answer has to be past of, with
+    /// [`EventQuery::after`], once there is no `next`.
     #[serde(default)]
     pub seen: Position,
     /// The query for the rest, its cursor past this page and its limit less what is in it;
@@ -187,6 +189,11 @@ impl Core {
         for record in &records {
             events.push(self.reader.read(record)?);
         }
+        // What lies behind the last of a page that was cut was not looked at.
+        let seen = match (query.order, records.last()) {
+            (Order::Asc, Some(last)) if has_more => last.position(),
+            _ => seen,
+        };
         let next = has_more.then(|| {
             query.after = records.last().map(Record::position);
             query.limit = query.limit.map(|limit| limit.saturating_sub(records.len() as u64));

@@ -96,3 +96,21 @@ async fn a_story_without_end_is_cut_and_says_so() {
     assert_eq!((trace.spans.len(), trace.is_cut), (TRACE_EVENTS_MAX, true));
     assert!(trace.to_text().lines().next().expect("a header").ends_with("more that are not shown"));
 }
+
+/// Whoever keeps the place of a page and goes on there misses nothing.
+#[tokio::test]
+async fn a_page_that_is_cut_has_looked_no_further_than_its_last_event() {
+    let world = World::in_memory();
+    for id in ["a", "b", "c", "d"] {
+        world.events.append(tick(id)).await.expect("stored");
+    }
+    world.set("interface.max_results", 3).await;
+    let page = world.events.query(EventQuery::all()).await.expect("answers");
+    assert_eq!((ids(&page.events), page.next.is_some()), (vec!["a", "b", "c"], true));
+    assert_eq!(page.seen, page.events[2].position);
+    let limited = world.events.query(EventQuery::all().limit(2)).await.expect("answers");
+    assert_eq!((limited.seen, limited.next), (limited.events[1].position, None));
+    let rest = world.events.query(EventQuery::all().after(page.seen)).await.expect("answers");
+    assert_eq!((ids(&rest.events), rest.next), (vec!["d"], None));
+    assert_eq!(rest.seen, rest.events[0].position, "the end of the log");
+}
