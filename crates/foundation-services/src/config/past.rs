@@ -52,7 +52,7 @@ impl<T: Document> ConfigServer<T> {
     /// The version that was current at a time, by the time of recording.
     ///
     /// # Errors
-    /// As [`Journal::record`].
+    /// As [`foundation_store::journal::Journal::record`].
     pub async fn version_at(&self, time: Timestamp) -> Result<Version> {
         history::version_at(self.timeline(), &*self.inner.journal, time).await
     }
