@@ -4,15 +4,15 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use foundation::events::{ParkedFilter, Poison};
+use foundation::events::{ConsumerAction, ParkedFilter, Poison};
 use foundation::exports::{
     Delivered, ExportAction, ExportBatch, ExportRules, ExportStatus, FileRules, FileSink, Holds,
     Sink, SinkError, async_trait,
 };
 use foundation::log::{Holding, Prune, Retention};
-use foundation::node::{CheckState, HolderKind, PruneReport};
+use foundation::node::{CheckState, ConsumerChange, HolderKind, PruneReport};
 
-use foundation::{ErrorKind, Event, EventQuery, Foundation};
+use foundation::{ErrorKind, Event, EventQuery, Foundation, Position};
 use serde_json::Value;
 
 use super::directory;
@@ -220,6 +220,28 @@ async fn a_shutdown_passes_on_what_it_can_and_says_what_is_left() {
     let report = foundation.shutdown(Duration::from_secs(10)).await;
     assert_eq!(report.exports_left[0].export, "audit");
     assert!(report.exports_left[0].behind >= 5 && report.is_clean(), "{report:?}");
+}
+
+#[tokio::test]
+async fn an_export_takes_no_consumer_over_and_is_deleted_as_what_it_is() {
+    let foundation = Foundation::in_memory().start().await.expect("starts");
+    append(&foundation, 0..3).await;
+    let mail = foundation.events().consumer("mail").open().await.expect("opens");
+    mail.stop().await;
+    let places = || -> Vec<(String, Position)> {
+        let all = foundation.events().consumers().into_iter();
+        all.map(|one| (one.name, one.position)).collect()
+    };
+    let before = places();
+    let refused = foundation.exports().cursor("mail", Some(Position::END)).await;
+    assert_eq!(refused.expect_err("is a consumer").kind(), ErrorKind::InvalidArgument);
+    assert_eq!(places(), before);
+    foundation.exports().cursor("audit", None).await.expect("is a new one");
+    let delete = ConsumerChange { consumer: "audit".into(), action: ConsumerAction::Delete };
+    let refused = foundation.call(delete).await;
+    assert_eq!(refused.expect_err("is an export").kind(), ErrorKind::InvalidArgument);
+    foundation.exports().change("audit", ExportAction::Delete).await.expect("goes");
+    assert_eq!(places(), before);
 }
 
 #[tokio::test]

@@ -16,13 +16,13 @@ use serde_json::value::RawValue;
 
 use super::calls::{
     Append, AppendEach, AppendOutcome, ArchiveEvents, Call, ConfigDiff, ConfigFollow, ConfigGet,
-    ConfigHistory, ConfigResolve, ConfigRollback, ConfigUpdate, ConfigVersionAt, EventsCheck,
-    EventsFollow, EventsForget, EventsPrune, ExportChange, ExportCursor, ExportRead, Put, Request,
-    TablePut, Take, Verify,
+    ConfigHistory, ConfigResolve, ConfigRollback, ConfigUpdate, ConfigVersionAt, ConsumerChange,
+    EventsCheck, EventsFollow, EventsForget, EventsPrune, ExportChange, ExportCursor, ExportRead,
+    Put, Request, TablePut, Take, Verify,
 };
 use crate::archive::ArchiveReport;
 use crate::config::{HistoryQuery, Resolution, Updated};
-use crate::event::{Followed, Forgetting, HistoryPage, Receipt};
+use crate::event::{ConsumerAction, Followed, Forgetting, HistoryPage, Receipt};
 use crate::export::ExportPage;
 use crate::node::{Node, PruneReport, VerifyReport};
 
@@ -76,9 +76,7 @@ pub async fn answer(node: &Node, serving: bool, request: Request) -> Result<Box<
         Request::EventsExplain(call) => json(&node.events.explain(call.query).await?),
         Request::EventsFollow(call) => json(&events_follow(node, call).await?),
         Request::ConsumerList(_) => json(&node.events.consumers()),
-        Request::ConsumerChange(call) => {
-            json(&node.events.change_consumer(&call.consumer, call.action).await?)
-        }
+        Request::ConsumerChange(call) => json(&consumer_change(node, call).await?),
         Request::ParkedList(call) => json(&node.events.parked(&call.filter)?),
         Request::ParkedRetry(call) if call.dry_run => json(&node.events.parked(&call.filter)?),
         Request::ParkedRetry(call) => json(&node.events.retry_parked(&call.filter).await?),
@@ -119,6 +117,17 @@ fn json<T: Serialize>(answer: &T) -> Result<Box<RawValue>> {
     serde_json::value::to_raw_value(answer).map_err(|cause| {
         Error::new(ErrorKind::Internal, "an answer cannot be written as JSON").caused_by(cause)
     })
+}
+
+async fn consumer_change(node: &Node, call: ConsumerChange) -> Result<()> {
+    let ConsumerChange { consumer, action } = call;
+    let is_export = || node.exports.list().iter().any(|export| export.name == consumer);
+    if action == ConsumerAction::Delete && is_export() {
+        let message =
+            format!("{consumer:?} is an export: `events export delete` deletes all of it");
+        return Err(Error::new(ErrorKind::InvalidArgument, message));
+    }
+    node.events.change_consumer(&consumer, action).await
 }
 
 async fn table_put(node: &Node, call: TablePut) -> Result<Option<Data>> {

@@ -120,6 +120,12 @@ impl Exports {
         if let Some(kept) = table.get(name) {
             return Ok(ExportKept::clone(&kept));
         }
+        if self.events.consumers().iter().any(|one| one.name == name) {
+            let message = format!(
+                "{name:?} is a consumer, whose place an export of that name would move: choose another name"
+            );
+            return Err(Error::new(ErrorKind::InvalidArgument, message));
+        }
         if table.len() >= EXPORTS_MAX {
             let message = format!("the store has {EXPORTS_MAX} exports, which is its limit");
             return Err(Error::new(ErrorKind::TooLarge, message));

@@ -1,6 +1,8 @@
 //! Damage in the archive: it is told, no other value is given, and what is not damaged is read.
 
-use foundation_store::journal::{Journal, Mode, RepairMode, repair_archived_store, repair_store};
+use foundation_store::journal::{
+    ArchiveMode, ArchivePolicy, Journal, Mode, RepairMode, repair_archived_store, repair_store,
+};
 use foundation_types::{ErrorKind, Position};
 
 use super::super::super::simulated::{Dice, SimulatedDisk};
@@ -58,6 +60,10 @@ fn a_file_that_is_missing_is_named_and_everything_else_is_read() {
     assert!(found.is_damaged() && found.findings[0].file == name, "{found:?}");
     let error = wait(store.journal.record(Position::from_engine(1))).expect_err("is told");
     assert!(error.to_string().contains(&name), "{error}");
+    // What goes now would be in another archive than what went before.
+    let policy = ArchivePolicy { older_than: None, keep_segments: Some(0) };
+    let refused = wait(store.journal.archive(policy, ArchiveMode::Move)).expect_err("is told");
+    assert_eq!(refused.kind(), ErrorKind::ArchiveMissing);
     assert_eq!(
         wait(store.journal.bring_back()).expect_err("is told").kind(),
         ErrorKind::ArchiveMissing

@@ -65,6 +65,8 @@ pub(in super::super) fn archive(
         }
         return Ok(gone);
     }
+    // An archive that is away would be begun anew, and the two never come together.
+    store.whole()?;
     // Let go of between two segments, so that nobody else waits for all of them.
     loop {
         let _upkeep = upkeep::lock(shared);

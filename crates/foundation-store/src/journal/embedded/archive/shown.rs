@@ -11,7 +11,7 @@ use foundation_types::{Error, ErrorKind, Result, StoreId};
 use super::super::{disk_failure, segment};
 use super::manifest::{ArchivedSegment, Manifest};
 use super::reader::{ArchivedFile, BlockCache, as_io};
-use super::store::ArchiveStore;
+use super::store::{ArchiveStore, missing};
 use crate::disk::{Access, Claim, Disk, DiskFile, LockGuard};
 use crate::journal::status::ArchiveExtent;
 
@@ -108,6 +108,14 @@ impl ArchivedStore {
             records: away.iter().map(|one| one.records).sum(),
             stored: away.iter().map(|one| one.stored).sum(),
             missing: missing.map(|one| one.name.clone()).collect(),
+        }
+    }
+
+    /// Whether all that went to the archive is there.
+    pub(super) fn whole(&self) -> Result<()> {
+        match self.extent().missing.first() {
+            Some(name) => Err(missing(name, &self.store.place())),
+            None => Ok(()),
         }
     }
 
