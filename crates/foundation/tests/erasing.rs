@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use foundation::events::{EventData, Personal, Start, SubjectIn};
+use foundation::events::{Data, EventData, Personal, Start, SubjectIn};
 use foundation::node::{EventsForget, EventsForgotten, Replay, ReplayShape, RestoreOptions};
 use foundation::{
     Builder, ErrorKind, Event, EventQuery, Foundation, Position, SealingKey, restore,
@@ -279,4 +279,46 @@ async fn without_a_key_or_a_subject_nothing_personal_is_taken() {
     let none = Foundation::in_memory().start().await.expect("starts");
     let error = none.events().forget("ann", "x").await.expect_err("nothing is sealed");
     assert_eq!(error.kind(), ErrorKind::NoSealingKey);
+}
+
+/// A stage sees what is personal sealed, and what it adds itself is sealed behind it.
+#[tokio::test]
+async fn what_a_stage_adds_is_as_personal_as_what_was_sent() {
+    let directory = super::directory();
+    let store = directory.path().join("store");
+    let builder = personal(Foundation::builder(&store)).enrich("name", "customer.*", |event, _| {
+        assert!(!event.data.as_json().contains(CANARY), "a stage sees it sealed");
+        event.data = Data::from_json(&event.data.as_json().replacen(
+            "\"customer\":{",
+            &format!("\"customer\":{{\"name\":\"{CANARY}-added\","),
+            1,
+        ))?;
+        Ok(())
+    });
+    let foundation = builder.start().await.expect("starts");
+    let events = foundation.events();
+    let phone = serde_json::json!({ "number": format!("{CANARY}-sent") });
+    let data = serde_json::json!({ "customer": { "id": "ann" }, "phones": [phone] });
+    let event = |id: &str| Event::new("customer.seen").id(id).data(&data).expect("JSON");
+    events.append(event("one")).await.expect("stored");
+    events.append_batch(vec![event("two")]).await.expect("stored");
+    for outcome in events.append_each(vec![event("three")]).await {
+        outcome.expect("stored");
+    }
+    for id in ["one", "two", "three"] {
+        assert!(events.append(event(id)).await.expect("is known").repeated, "{id}");
+        let read = events.get(id).await.expect("is there").event.data;
+        let at = |path: &str| read.at(&path.parse().expect("a path"));
+        assert_eq!(at("customer.name"), Some(format!("{CANARY}-added").into()), "{id}");
+        assert_eq!(at("phones[0].number"), Some(format!("{CANARY}-sent").into()), "{id}");
+    }
+    let changed = serde_json::json!({ "customer": { "id": "ann" }, "phones": [] });
+    let reused = Event::new("customer.seen").id("one").data(&changed).expect("JSON");
+    let refused = events.append(reused).await.expect_err("says something else");
+    assert_eq!(refused.kind(), ErrorKind::IdReused);
+    events.forget("ann", "asked for").await.expect("is forgotten");
+    let read = events.get("one").await.expect("is there").event.data;
+    assert!(!read.as_json().contains(CANARY), "{read:?}");
+    close(foundation).await;
+    assert_eq!(holding(directory.path(), CANARY), [""; 0]);
 }
