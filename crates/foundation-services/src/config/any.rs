@@ -275,7 +275,9 @@ impl<T: Document> AnyConfig for ConfigServer<T> {
     }
 
     fn subscribe(&self, path: &Path) -> Subscription {
-        Subscription::live(self.timeline(), path.clone(), self.inner.closed.subscribe())
+        Subscription::live(self.timeline(), path.clone(), self.inner.closed.subscribe(), || {
+            self.version()
+        })
     }
 
     async fn subscribe_from(&self, version: Version, path: &Path) -> Result<Subscription> {

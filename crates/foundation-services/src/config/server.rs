@@ -377,7 +377,8 @@ impl<T: Document> ConfigServer<T> {
     /// # Errors
     /// `InvalidPath` for text that is no path.
     pub fn subscribe(&self, place: impl Place<T>) -> Result<Subscription> {
-        Ok(Subscription::live(self.timeline(), place.into_path()?, self.inner.closed.subscribe()))
+        let (path, closed) = (place.into_path()?, self.inner.closed.subscribe());
+        Ok(Subscription::live(self.timeline(), path, closed, || self.version()))
     }
 
     /// The changes at a place after a version, those that were made already first: nothing between

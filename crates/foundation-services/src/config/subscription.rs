@@ -74,6 +74,8 @@ pub struct ConfigChange {
 pub struct Subscription {
     path: Path,
     live: broadcast::Receiver<Arc<Published>>,
+    /// What readers saw when the subscription was made: what is announced of it later is no news.
+    seen: Version,
     closed: watch::Receiver<bool>,
     /// What was published before the subscription was made and has to be told first.
     backlog: Option<Backlog>,
@@ -138,8 +140,16 @@ enum Received {
 }
 
 impl Subscription {
-    pub(super) fn live(timeline: &Timeline, path: Path, closed: watch::Receiver<bool>) -> Self {
-        Self { path, live: timeline.subscribe(), closed, backlog: None, next: None }
+    /// The changes from now on; `seen` gives the version that readers see.
+    pub(super) fn live(
+        timeline: &Timeline,
+        path: Path,
+        closed: watch::Receiver<bool>,
+        seen: impl FnOnce() -> Version,
+    ) -> Self {
+        // The receiver first: what readers do not see yet is announced to it.
+        let live = timeline.subscribe();
+        Self { path, live, seen: seen(), closed, backlog: None, next: None }
     }
 
     pub(super) fn from(
@@ -151,7 +161,7 @@ impl Subscription {
         tree: Value,
     ) -> Self {
         let timeline = Arc::clone(timeline);
-        let mut subscription = Self::live(&timeline, path, closed);
+        let mut subscription = Self::live(&timeline, path, closed, || Version::NONE);
         subscription.backlog = Some(Backlog { timeline, journal, at, tree, live_after: None });
         subscription
     }
@@ -175,7 +185,9 @@ impl Subscription {
                 Received::Lagged(missed) => return Ok(Some(Notice::Lagged { missed })),
                 Received::Ended => return Ok(None),
             };
-            if let Some(change) = difference(&self.path, &published) {
+            if published.change.version > self.seen
+                && let Some(change) = difference(&self.path, &published)
+            {
                 return Ok(Some(Notice::Changed(Box::new(change))));
             }
         }
@@ -291,6 +303,22 @@ mod tests {
             changes: Vec::new(),
         };
         Arc::new(Published { change, before: Value::Null, after: Value::Null })
+    }
+
+    /// A version is published before it is announced: who subscribes in between has seen it.
+    #[tokio::test]
+    async fn what_was_seen_when_it_was_made_is_no_news() {
+        let (sender, live) = broadcast::channel(4);
+        let (_open, closed) = watch::channel(false);
+        let (path, seen) = (Path::root(), Version::new(3));
+        let mut subscription = Subscription { path, live, seen, closed, backlog: None, next: None };
+        for version in 3..=4 {
+            let mut change = Published::clone(&published(version));
+            change.after = Value::from(version);
+            assert!(sender.send(Arc::new(change)).is_ok());
+        }
+        let told = subscription.next().await.expect("needs no journal");
+        assert!(matches!(told, Some(Notice::Changed(change)) if change.version == Version::new(4)));
     }
 
     #[test]

@@ -169,7 +169,7 @@ impl AnyConfig for UnlinkedConfig {
     }
 
     fn subscribe(&self, path: &Path) -> Subscription {
-        Subscription::live(&self.timeline, path.clone(), self.closed.subscribe())
+        Subscription::live(&self.timeline, path.clone(), self.closed.subscribe(), || self.version())
     }
 
     async fn subscribe_from(&self, version: Version, path: &Path) -> Result<Subscription> {

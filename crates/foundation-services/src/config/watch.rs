@@ -95,7 +95,7 @@ impl<T: Document> ConfigServer<T> {
     #[must_use]
     pub fn watch<V: DeserializeOwned>(&self, lens: &Lens<T, V>) -> FieldWatch<V> {
         let (path, closed) = (lens.path().clone(), self.inner.closed.subscribe());
-        let changes = Subscription::live(self.timeline(), path, closed);
+        let changes = Subscription::live(self.timeline(), path, closed, || self.version());
         FieldWatch { changes, of: PhantomData }
     }
 }
