@@ -250,6 +250,10 @@ impl Follower for EventLog {
         self.indexed(last.min(self.coverage()));
     }
 
+    fn done_with(&self) -> Option<Position> {
+        Some(self.coverage())
+    }
+
     fn resumes(&self) -> bool {
         true
     }

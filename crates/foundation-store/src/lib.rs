@@ -19,6 +19,7 @@ pub mod event;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod journal;
+mod key_hash;
 pub mod personal;
 pub mod random;
 pub mod record;

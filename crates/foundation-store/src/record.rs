@@ -34,11 +34,14 @@ pub enum RecordKind {
 }
 
 /// One durable record. Cloning is O(1) and keeps its chunk alive.
+///
+/// There are as many of them as records in memory: what is seldom asked for stays in the frame.
 #[derive(Clone)]
 pub struct Record {
     chunk: Arc<[u8]>,
     start: u32,
-    header: FrameHeader,
+    length: u32,
+    sequence: u64,
 }
 
 impl Record {
@@ -47,19 +50,19 @@ impl Record {
         let start = u32::try_from(start).map_err(|_| {
             Error::new(ErrorKind::Internal, "a chunk of records is larger than 4 GiB")
         })?;
-        Ok(Self { chunk, start, header })
+        Ok(Self { chunk, start, length: header.length, sequence: header.sequence })
     }
 
     /// Place in the journal.
     #[must_use]
     pub fn position(&self) -> Position {
-        Position::from_engine(self.header.sequence)
+        Position::from_engine(self.sequence)
     }
 
     /// Causal stamp.
     #[must_use]
     pub fn stamp(&self) -> Stamp {
-        Stamp::from_bits(self.header.stamp)
+        Stamp::from_bits(self.header().stamp)
     }
 
     /// When it was recorded.
@@ -71,7 +74,7 @@ impl Record {
     /// What it is.
     #[must_use]
     pub fn kind(&self) -> RecordKind {
-        match self.header.kind {
+        match self.header().kind {
             frame::KIND_CHANGE => RecordKind::Change,
             _ => RecordKind::Event,
         }
@@ -79,13 +82,13 @@ impl Record {
 
     /// Checksum of the frame, which binds it to all that came before.
     pub(crate) fn checksum(&self) -> u32 {
-        self.header.checksum
+        self.header().checksum
     }
 
     /// Bytes of the frame, header included.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        FRAME_HEADER_BYTES + self.header.length as usize
+        FRAME_HEADER_BYTES + self.length as usize
     }
 
     /// The event inside, field by field, without copying.
@@ -130,13 +133,18 @@ impl Record {
 
     /// Whether it is the same record, wherever it stands and whatever stands before it.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
-        let place = |one: &Self| (one.position(), one.stamp(), one.header.kind);
+        let place = |one: &Self| (one.position(), one.stamp(), one.header().kind);
         place(self) == place(other) && self.body() == other.body()
+    }
+
+    fn header(&self) -> FrameHeader {
+        let frame = self.chunk.get(self.start as usize..).unwrap_or_default();
+        FrameHeader::read(frame).unwrap_or_default()
     }
 
     fn body(&self) -> &[u8] {
         let start = self.start as usize + FRAME_HEADER_BYTES;
-        self.chunk.get(start..start + self.header.length as usize).unwrap_or_default()
+        self.chunk.get(start..start + self.length as usize).unwrap_or_default()
     }
 }
 

@@ -17,7 +17,6 @@ mod cells;
 mod counter;
 mod directory;
 mod gauge;
-mod hash;
 mod histogram;
 mod kept;
 mod metric;

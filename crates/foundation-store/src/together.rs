@@ -56,6 +56,10 @@ impl Follower for Together {
         self.followers.let_go(last);
     }
 
+    fn done_with(&self) -> Option<Position> {
+        self.followers.done_with()
+    }
+
     fn resumes(&self) -> bool {
         self.followers.resumes()
     }

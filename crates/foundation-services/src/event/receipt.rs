@@ -48,18 +48,15 @@ impl Receipt {
         appended: &Appended,
         durability: Durability,
     ) -> impl Iterator<Item = Self> {
-        let Appended { positions, version, recorded } = appended;
-        let recorded = *recorded;
-        let before = version.number().saturating_sub(positions.len() as u64);
-        ids.into_iter().zip(positions.iter().copied()).zip(1..).map(move |((id, position), nth)| {
-            Self {
-                id,
-                position,
-                version: Version::new(before.saturating_add(nth)),
-                recorded,
-                durability,
-                repeated: false,
-            }
+        let Appended { version, recorded, .. } = *appended;
+        let before = version.number().saturating_sub(appended.records() as u64);
+        ids.into_iter().zip(appended.positions()).zip(1..).map(move |((id, position), nth)| Self {
+            id,
+            position,
+            version: Version::new(before.saturating_add(nth)),
+            recorded,
+            durability,
+            repeated: false,
         })
     }
 }

@@ -2,13 +2,22 @@
 
 use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};
 
+use crate::key_hash::KeyHasher;
 use crate::record::IdBytes;
 
 /// The keys of this process.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Hashing {
+    names: KeyHasher,
     first: RandomState,
     second: RandomState,
+}
+
+impl Default for Hashing {
+    fn default() -> Self {
+        let (first, second) = Default::default();
+        Self { names: KeyHasher::new(), first, second }
+    }
 }
 
 /// 128 bits that stand for an id.
@@ -28,9 +37,7 @@ impl Hashing {
     /// 64 bits that stand for a type, a stream or a correlation. Two names that share them only
     /// share a list of candidates.
     pub(super) fn name(&self, name: &[u8]) -> u64 {
-        let mut hasher = self.first.build_hasher();
-        hasher.write(name);
-        hasher.finish()
+        self.names.name(name)
     }
 
     /// The bits that stand for an id.

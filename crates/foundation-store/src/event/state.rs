@@ -15,7 +15,7 @@ use crate::record::Record;
 
 /// Bytes that an event in the buffer is counted with beside those of its record: its place in
 /// the ring and its entries in the indices.
-pub const ENTRY_BYTES: u64 = 112;
+pub const ENTRY_BYTES: u64 = 80;
 
 /// Bytes that each tag of an event in the buffer, and its parent, are counted with beside those.
 pub const POSTING_BYTES: u64 = 40;

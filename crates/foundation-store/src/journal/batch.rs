@@ -72,8 +72,10 @@ impl Batch {
 /// Where a batch went.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Appended {
-    /// Position of each record, in the order of the batch.
-    pub positions: Vec<Position>,
+    /// Position of the first record.
+    pub first: Position,
+    /// Those of the others, in the order of the batch.
+    pub others: Vec<Position>,
     /// Version of the stream after the last record.
     pub version: Version,
     /// When the last record was recorded.
@@ -81,9 +83,20 @@ pub struct Appended {
 }
 
 impl Appended {
+    /// Position of each record, in the order of the batch.
+    pub fn positions(&self) -> impl Iterator<Item = Position> {
+        std::iter::once(self.first).chain(self.others.iter().copied())
+    }
+
+    /// Records that were appended.
+    #[must_use]
+    pub fn records(&self) -> usize {
+        1 + self.others.len()
+    }
+
     /// Position of the last record.
     #[must_use]
     pub fn last(&self) -> Position {
-        self.positions.last().copied().unwrap_or_default()
+        self.others.last().copied().unwrap_or(self.first)
     }
 }

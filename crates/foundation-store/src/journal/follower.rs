@@ -26,6 +26,12 @@ pub trait Follower: Send + Sync + 'static {
     /// Records up to here are gone for good, and are found by nobody.
     fn let_go(&self, _: Position) {}
 
+    /// Events up to here are of no use to it any more, if it has a say: a journal in memory keeps events
+    /// only as long as somebody has a use for them.
+    fn done_with(&self) -> Option<Position> {
+        None
+    }
+
     /// Whether the records behind a snapshot of its states are enough for it. If not, it is told of
     /// every record that is kept at each opening.
     fn resumes(&self) -> bool {
@@ -102,6 +108,10 @@ impl Follower for Vec<Arc<dyn Follower>> {
 
     fn let_go(&self, last: Position) {
         self.iter().for_each(|follower| follower.let_go(last));
+    }
+
+    fn done_with(&self) -> Option<Position> {
+        self.iter().filter_map(|follower| follower.done_with()).min()
     }
 
     fn indexed(&self, last: Position) {

@@ -114,7 +114,7 @@ impl Lane {
             RecordKind::Event => KIND_EVENT,
             RecordKind::Change => KIND_CHANGE,
         };
-        let mut positions = Vec::with_capacity(batch.events.len());
+        let first = self.sequence + 1;
         out.reserve(batch.bytes);
         for (at, event) in batch.events.iter().enumerate() {
             version = version.next();
@@ -133,7 +133,6 @@ impl Lane {
                 ..FrameHeader::default()
             };
             out[start..start + FRAME_HEADER_BYTES].copy_from_slice(&header.to_bytes());
-            positions.push(Position::from_engine(self.sequence));
         }
         match self.streams.get_mut(&batch.stream) {
             Some(head) => *head = version,
@@ -143,9 +142,10 @@ impl Lane {
         }
         let recorded = self.stamp.recorded();
         let Batch { stream, events, bytes, .. } = batch;
-        let first = self.sequence - positions.len() as u64 + 1;
         self.recent.remember(first, stream, recorded, events, bytes);
-        Ok(Appended { positions, version, recorded })
+        // Without an allocation for the record that most batches have.
+        let others = (first + 1..=self.sequence).map(Position::from_engine).collect();
+        Ok(Appended { first: Position::from_engine(first), others, version, recorded })
     }
 }
 

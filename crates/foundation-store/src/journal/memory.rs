@@ -1,4 +1,8 @@
 //! A journal in memory: the same order and the same rules, gone with the process.
+//!
+//! Its events are those of the buffer: what left the buffer is in no index, and a log that keeps it would
+//! only be read from end to end for it. A change of configuration is kept longer, since the history of a
+//! document is read from its places.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,26 +17,34 @@ use super::recent::{Attempt, Look, Unless};
 use super::status::{Extent, JournalStatus, Verification};
 use super::{Follower, Journal};
 use crate::clock::Clock;
-use crate::record::Record;
 use crate::record::frame::FrameHeader;
+use crate::record::{Record, RecordKind};
 
 /// Records that are forgotten together, at least.
 const FORGOTTEN_AT_ONCE_MIN: u64 = 10_000;
 
-/// Keeps the newest records up to a bound in bytes; older ones are let go of.
+/// Keeps the newest records: events that a follower has a use for, changes, and both only up to a bound in
+/// bytes.
 pub struct MemoryJournal {
     store: StoreId,
     bytes_max: usize,
     clock: Arc<dyn Clock>,
     follower: Arc<dyn Follower>,
     state: Mutex<State>,
+    /// The end of every append: it is as durable as it will be when it has its place.
+    done: Arc<Sync>,
 }
 
 #[derive(Default)]
 struct State {
     lane: Lane,
     scratch: Vec<u8>,
+    fresh: Vec<Record>,
+    /// A gapless end of what was appended.
     records: VecDeque<Record>,
+    /// Changes that came before those.
+    changes: VecDeque<Record>,
+    /// Bytes of both.
     bytes: usize,
     before_first: u64,
     /// The last record that followers were told of as gone.
@@ -51,7 +63,9 @@ impl MemoryJournal {
         clock: Arc<dyn Clock>,
         follower: Arc<dyn Follower>,
     ) -> Self {
-        Self { store, bytes_max, clock, follower, state: Mutex::default() }
+        let done = Arc::new(Sync::default());
+        done.finish(Ok(()));
+        Self { store, bytes_max, clock, follower, state: Mutex::default(), done }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -66,39 +80,58 @@ impl MemoryJournal {
         let placed = state.lane.place(batch, now, &mut scratch);
         state.scratch = scratch;
         let appended = placed?;
-        let records = state.records_of_scratch()?;
-        self.follower.follow(&records);
-        state.keep(records, self.bytes_max);
+        state.cut_scratch()?;
+        self.follower.follow(&state.fresh);
+        state.keep(self.bytes_max);
+        if let Some(last) = self.follower.done_with() {
+            state.let_go_up_to(last);
+        }
         if state.is_forgetting_due() {
             state.forgotten = state.before_first;
             self.follower.let_go(Position::from_engine(state.forgotten));
         }
-        let sync = Arc::new(Sync::default());
-        sync.finish(Ok(()));
-        Ok(Commit::new(appended, sync))
+        Ok(Commit::new(appended, Arc::clone(&self.done)))
     }
 }
 
 impl State {
     /// Cuts what the lane wrote into records that share one chunk.
-    fn records_of_scratch(&mut self) -> Result<Vec<Record>> {
+    fn cut_scratch(&mut self) -> Result<()> {
+        self.fresh.clear();
         let chunk: Arc<[u8]> = self.scratch.as_slice().into();
-        let mut records = Vec::new();
         let mut start = 0;
         while let Some(header) = chunk.get(start..).and_then(FrameHeader::read) {
-            records.push(Record::of_frame(chunk.clone(), start, header)?);
+            self.fresh.push(Record::of_frame(chunk.clone(), start, header)?);
             start += header.frame_bytes();
         }
-        Ok(records)
+        Ok(())
     }
 
-    fn keep(&mut self, records: Vec<Record>, bytes_max: usize) {
-        self.bytes += records.iter().map(Record::bytes).sum::<usize>();
-        self.records.extend(records);
+    fn keep(&mut self, bytes_max: usize) {
+        self.bytes += self.fresh.iter().map(Record::bytes).sum::<usize>();
+        self.records.extend(self.fresh.drain(..));
         while self.bytes > bytes_max {
-            let Some(oldest) = self.records.pop_front() else { break };
-            self.bytes -= oldest.bytes();
-            self.before_first = oldest.position().to_engine();
+            match self.changes.pop_front() {
+                Some(oldest) => self.bytes -= oldest.bytes(),
+                None if self.records.is_empty() => break,
+                None => self.let_go_of_first(),
+            }
+        }
+    }
+
+    fn let_go_up_to(&mut self, last: Position) {
+        while self.records.front().is_some_and(|oldest| oldest.position() <= last) {
+            self.let_go_of_first();
+        }
+    }
+
+    /// Lets go of the oldest record but for a change, which has a place of its own from then on.
+    fn let_go_of_first(&mut self) {
+        let Some(oldest) = self.records.pop_front() else { return };
+        self.before_first = oldest.position().to_engine();
+        match oldest.kind() {
+            RecordKind::Change => self.changes.push_back(oldest),
+            RecordKind::Event => self.bytes -= oldest.bytes(),
         }
     }
 
@@ -111,6 +144,16 @@ impl State {
 
     fn index_after(&self, position: Position) -> usize {
         self.records.partition_point(|record| record.position() <= position)
+    }
+
+    /// The record at this position, if it is kept.
+    fn find(&self, position: Position) -> Option<&Record> {
+        let all = match position.to_engine() <= self.before_first {
+            true => &self.changes,
+            false => &self.records,
+        };
+        let at = all.partition_point(|record| record.position() < position);
+        all.get(at).filter(|record| record.position() == position)
     }
 }
 
@@ -187,14 +230,13 @@ impl Journal for MemoryJournal {
 
     async fn record(&self, position: Position) -> Result<Record> {
         let state = self.state();
-        let at = state.records.partition_point(|record| record.position() < position);
-        match state.records.get(at) {
-            Some(record) if record.position() == position => Ok(record.clone()),
-            _ if position.to_engine() <= state.before_first => {
+        match state.find(position) {
+            Some(record) => Ok(record.clone()),
+            None if position.to_engine() <= state.before_first => {
                 let message = format!("the record at position {position} was let go of");
                 Err(Error::new(ErrorKind::Compacted, message))
             }
-            _ => {
+            None => {
                 let message = format!("there is no record at position {position}");
                 Err(Error::new(ErrorKind::NotFound, message))
             }

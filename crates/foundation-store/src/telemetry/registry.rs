@@ -13,9 +13,9 @@ use foundation_validate::telemetry as rules;
 use super::counter::{Counter, CounterSeries};
 use super::directory::Directory;
 use super::gauge::{Gauge, GaugeSeries};
-use super::hash::KeyHasher;
 use super::histogram::{Histogram, HistogramSeries};
 use super::metric::{Family, Fate, Instrument, Series, wrong_kind};
+use crate::key_hash::KeyHasher;
 
 /// Label of the series that takes every label set beyond the bound of a metric.
 const OVERFLOW: (&str, &str) = ("overflow", "true");
@@ -260,7 +260,7 @@ impl MetricRegistry {
     ) -> Result<&Arc<Series>> {
         rules::metric_name(name)?;
         let valid = rules::labels(labels)?.into_inner();
-        let name_hash = self.hasher.name(name);
+        let name_hash = self.hasher.name(name.as_bytes());
         let known = self.families.find(name_hash, |family| *family.name == *name);
         if let Some(family) = known.filter(|family| self.is_full(family) && family.kind == kind)
             && let Some(overflow) = self.refuse(family, labels, &valid)

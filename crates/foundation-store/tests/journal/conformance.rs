@@ -55,7 +55,7 @@ fn positions_are_ordered_and_versions_dense_and_followers_hear_of_all_before_the
         for number in 0..20 {
             let commit = place(journal, batch("a", &texts(number..number + 2))).expect("placed");
             let appended = wait(commit.durable()).expect("durable").clone();
-            assert!(appended.positions.iter().is_sorted() && appended.positions[0] > last);
+            assert!(appended.positions().is_sorted() && appended.first > last);
             assert_eq!(appended.version.number(), version.number() + 2);
             (last, version) = (appended.last(), appended.version);
             assert_eq!(told.all().len() as u64, version.number());

@@ -80,8 +80,8 @@ fn live(seed: u64) {
                 Ok(_) => acked.extend(
                     texts
                         .into_iter()
-                        .zip(&commit.place().positions)
-                        .map(|(text, position)| (*position, text)),
+                        .zip(commit.place().positions())
+                        .map(|(text, position)| (position, text)),
                 ),
                 Err(error) => {
                     assert_eq!(error.kind(), ErrorKind::DiskFull, "seed {seed}");

@@ -263,7 +263,7 @@ impl World {
                 }
                 (Ok(appended), _) => {
                     let first = self.acked.len() as u64 + 1;
-                    same("position", appended.positions[0], Position::from_engine(first))?;
+                    same("position", appended.first, Position::from_engine(first))?;
                     self.acked.extend(entries);
                 }
                 (Err(ErrorKind::Indeterminate), Some(ErrorKind::Indeterminate)) => {

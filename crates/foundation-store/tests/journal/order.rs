@@ -81,7 +81,7 @@ fn an_expectation_that_does_not_hold_changes_nothing() {
     assert_eq!((conflict.expected, conflict.actual), (Version::new(2), Version::new(3)));
     let third = batch("a", &texts(3..4)).expecting(ExpectedVersion::Exactly(Version::new(3)));
     let commit = append(&opened.journal, third).expect("placed");
-    assert_eq!(commit.place().positions, [Position::from_engine(4)]);
+    assert_eq!(commit.place().positions().collect::<Vec<_>>(), [Position::from_engine(4)]);
 }
 
 #[test]

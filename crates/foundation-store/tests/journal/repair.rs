@@ -88,7 +88,7 @@ fn check(what: &str, image: &Image, written: &[String]) -> u64 {
     }
     // Positions after a gap stay what they were, and the log goes on behind all of them.
     let commit = append(&opened.journal, batch("b", &["on".to_owned()])).expect("placed");
-    let place = wait(commit.durable()).expect("durable").positions[0].to_engine();
+    let place = wait(commit.durable()).expect("durable").first.to_engine();
     assert_eq!(place, written.len() as u64 + 1, "{what}");
     wait(opened.journal.close()).expect("closes");
     drop(opened);

@@ -117,6 +117,8 @@ impl Model {
 struct Trial {
     world: World,
     model: Model,
+    /// In memory, what leaves the buffer is gone: the list is compared with one that holds all.
+    bound_min: u64,
 }
 
 impl Trial {
@@ -154,7 +156,9 @@ impl Trial {
                 let got = self.world.events.append_each(events(sketches)).stream(STREAMS[1]).await;
                 self.judge(&told, got).await;
             }
-            Act::Bound(events) => self.world.set("events.buffer.max_events", events).await,
+            Act::Bound(events) => {
+                self.world.set("events.buffer.max_events", self.bound_min + events).await;
+            }
             Act::Page(rows) => self.world.set("interface.max_results", rows).await,
             Act::Query(sketch) => self.ask(sketch).await,
         }
@@ -241,10 +245,10 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
-fn run(world: World, acts: &[Act]) {
+fn run(world: World, bound_min: u64, acts: &[Act]) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.expect("a runtime").block_on(async {
-        let mut trial = Trial { world, model: Model::default() };
+        let mut trial = Trial { world, model: Model::default(), bound_min };
         for act in acts {
             trial.act(act).await;
         }
@@ -256,7 +260,50 @@ proptest! {
 
     #[test]
     fn in_memory_a_store_is_a_plain_list(acts in prop::collection::vec(act(), 1..40)) {
-        run(World::in_memory(), &acts);
+        run(World::in_memory(), 1_000, &acts);
+    }
+}
+
+/// What is left in memory after these events with this bound, by query and by id.
+async fn kept(bound: u64, kinds: &[usize]) {
+    let world = World::in_memory();
+    world.set("events.buffer.max_events", bound).await;
+    let mut receipts = Vec::new();
+    for (at, kind) in kinds.iter().enumerate() {
+        let event = Event::new(KINDS[*kind]).id(at.to_string());
+        receipts.push(world.events.append(event).await.expect("stored"));
+    }
+    let gone = kinds.len().saturating_sub(usize::try_from(bound).expect("small"));
+    let kept: Vec<_> = receipts[gone..].iter().map(|receipt| receipt.position).collect();
+    let positions = |found: Vec<Recorded>| found.iter().map(|one| one.position).collect::<Vec<_>>();
+    assert_eq!(positions(world.all(EventQuery::all()).await), kept);
+    for (at, kind) in KINDS.iter().enumerate() {
+        let of_kind: Vec<_> = (gone..kinds.len())
+            .filter(|one| kinds[*one] == at)
+            .map(|one| kept[one - gone])
+            .collect();
+        assert_eq!(positions(world.all(EventQuery::all().kind(*kind)).await), of_kind);
+    }
+    for (at, _) in kinds.iter().enumerate() {
+        let told = world.events.get(at.to_string()).await.map(|found| found.position);
+        match at < gone {
+            true => assert_eq!(told.map_err(|error| error.kind()), Err(ErrorKind::Compacted)),
+            false => assert_eq!(told.ok(), Some(receipts[at].position)),
+        }
+    }
+    assert_eq!(world.events.0.journal.extent().records, kept.len() as u64);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn in_memory_the_newest_events_are_kept_and_no_others(
+        bound in 1..200_u64,
+        kinds in prop::collection::vec(0..3_usize, 1..400),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.expect("a runtime").block_on(kept(bound, &kinds));
     }
 }
 
@@ -265,6 +312,6 @@ proptest! {
 
     #[test]
     fn on_disk_a_store_is_a_plain_list(acts in prop::collection::vec(act(), 1..40)) {
-        run(World::on_disk(), &acts);
+        run(World::on_disk(), 0, &acts);
     }
 }

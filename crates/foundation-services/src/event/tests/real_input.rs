@@ -29,8 +29,8 @@ async fn real_input_is_stored_once_and_found_by_what_it_is_about() {
         eprintln!("skipped: there is no shared/data/openstack_2k.ndjson above this crate");
         return;
     };
-    for world in [World::in_memory(), World::on_disk()] {
-        world.set("events.buffer.max_events", 700).await;
+    for (world, kept) in [(World::in_memory(), 5_000), (World::on_disk(), 700)] {
+        world.set("events.buffer.max_events", kept).await;
         let with_ids: Vec<Event> = events_of(&path)
             .into_iter()
             .zip(1..)

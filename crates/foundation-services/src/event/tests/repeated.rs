@@ -190,8 +190,8 @@ async fn caller(world: &World, number: usize, count: usize) -> BTreeMap<String, 
 async fn many_callers_with_the_same_ids_store_each_once_and_agree_on_where() {
     const CALLERS: usize = 24;
     const IDS: usize = 105;
-    for world in [World::in_memory(), World::on_disk()] {
-        world.set("events.buffer.max_events", 20).await;
+    for (world, kept) in [(World::in_memory(), 1_000), (World::on_disk(), 20)] {
+        world.set("events.buffer.max_events", kept).await;
         let world = std::sync::Arc::new(world);
         let callers: Vec<_> = (0..CALLERS)
             .map(|number| {

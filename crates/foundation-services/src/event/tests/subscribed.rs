@@ -129,8 +129,8 @@ async fn waiting_that_is_given_up_loses_nothing() {
 async fn no_gap_and_no_duplicate_while_many_append() {
     const WRITERS: usize = 4;
     const EACH: usize = 600;
-    for world in [World::in_memory(), World::on_disk()] {
-        world.set("events.buffer.max_events", 50).await;
+    for (world, kept) in [(World::in_memory(), 10_000), (World::on_disk(), 50)] {
+        world.set("events.buffer.max_events", kept).await;
         let world = Arc::new(world);
         let followers: Vec<_> = (0..3)
             .map(|number| {

@@ -70,7 +70,7 @@ impl Group {
     ) -> Result<(Appended, Arc<Sync>)> {
         let appended = place(&mut self.bytes)?;
         // A batch has at most ten thousand records, and what waits is bounded in bytes.
-        self.records += u32::try_from(appended.positions.len()).unwrap_or(u32::MAX);
+        self.records += u32::try_from(appended.records()).unwrap_or(u32::MAX);
         self.rooms.push(room);
         self.durability = self.durability.max(durability);
         let sync = if durability < Durability::Disk { &self.written } else { &self.synced };

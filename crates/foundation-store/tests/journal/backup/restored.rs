@@ -92,7 +92,7 @@ fn a_restore_until_a_position_ends_with_the_last_whole_batch() {
     }
     let ends: Vec<u64> = commits
         .iter()
-        .filter_map(|one| one.place().positions.last())
+        .filter_map(|one| one.place().positions().last())
         .map(|one| one.to_engine())
         .collect();
     for commit in commits {

@@ -1,9 +1,11 @@
-//! The hash by which a series is found: fast for short texts, and the same for labels in any order.
+//! The hash by which names are found in memory, those of events and of series: fast for short texts, and the
+//! same for labels in any order.
 
 use std::hash::{BuildHasher, RandomState};
 
 /// Hashes names and labels under a secret of its own, so that nobody can choose colliding ones.
-pub(super) struct KeyHasher {
+#[derive(Clone, Debug)]
+pub(crate) struct KeyHasher {
     /// Where a name starts, where a label starts, and what is mixed into all words: if two were
     /// the same, words could change places without changing the hash.
     name: u64,
@@ -12,7 +14,7 @@ pub(super) struct KeyHasher {
 }
 
 impl KeyHasher {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let random = RandomState::new();
         let [name, label, word] = [0_u8, 1, 2].map(|secret| random.hash_one(secret));
         Self { name, label, word }
@@ -20,14 +22,14 @@ impl KeyHasher {
 
     /// The hash of a name alone.
     #[inline]
-    pub(super) fn name(&self, name: &str) -> u64 {
-        self.text(self.name, name.as_bytes())
+    pub(crate) fn name(&self, name: &[u8]) -> u64 {
+        self.text(self.name, name)
     }
 
     /// The hash of a name with labels.
     #[inline]
-    pub(super) fn series(&self, name: &str, labels: &[(&str, &str)]) -> u64 {
-        labels.iter().fold(self.name(name), |hash, (label, value)| {
+    pub(crate) fn series(&self, name: &str, labels: &[(&str, &str)]) -> u64 {
+        labels.iter().fold(self.name(name.as_bytes()), |hash, (label, value)| {
             let label = self.text(self.label, label.as_bytes());
             hash.wrapping_add(self.text(label, value.as_bytes()))
         })
@@ -110,7 +112,7 @@ mod tests {
             for changed in 0..=length {
                 let text: String =
                     (0..length).map(|at| if at == changed { 'x' } else { 'a' }).collect();
-                let hash = hasher.name(&text);
+                let hash = hasher.name(text.as_bytes());
                 if changed < length || length == 0 {
                     assert!(seen.insert(hash), "{text} collides");
                     slots[hash as usize % 1024] += 1;
