@@ -213,10 +213,10 @@ pub mod config {
     pub use foundation_store::config::{Current, Snapshot};
     pub use foundation_types::config::{
         ArchiveSettings, Bound, BufferSettings, Change, Document, Edit, EventRule, EventSettings,
-        Field, InterfaceSettings, JournalSettings, Layer, Leaf, Lens, LogLevel, LogSettings, Merge,
-        OnConflict, OnInvalid, Operation, Origin, Overflow, ParkedConflict, Patch, Pointer,
-        RetentionSettings, RuleAction, Settings, Shape, Shaped, StreamSettings, TelemetrySettings,
-        TtlRule, Unchanged,
+        ExpirySettings, Field, InterfaceSettings, JournalSettings, Layer, Leaf, Lens, LogLevel,
+        LogSettings, Merge, OnConflict, OnInvalid, Operation, Origin, Overflow, ParkedConflict,
+        Patch, Pointer, RetentionSettings, RuleAction, Settings, Shape, Shaped, StreamSettings,
+        TelemetrySettings, TtlRule, Unchanged,
     };
     pub use foundation_validate::{BusinessRule, ChangeRequest};
 }

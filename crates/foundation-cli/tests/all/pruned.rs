@@ -87,3 +87,27 @@ fn a_consumer_is_named_and_gone_past_only_if_that_is_said() {
         store.ok(&["verify"]);
     }
 }
+
+#[test]
+fn what_lived_its_time_is_let_go_of_on_demand() {
+    both(|store| {
+        let ttl = r#"{"types": "order.placed", "seconds": 1}"#;
+        fill(store);
+        let lives = store.ok(&["events", "prune", "--expired"]);
+        assert_eq!(lives, "nothing goes: only full files of the log do, and none is beyond that\n");
+        store.ok(&["config", "set", "events.ttl.order", ttl]);
+        // Recorded before, and a second is over some time.
+        let plan = || store.json(&["events", "prune", "--expired", "--dry-run"]);
+        let planned = std::iter::repeat_with(plan).take(2_000);
+        let mut found = planned.filter(|plan| plan["records"].as_u64() > Some(0));
+        let plan = found.next().expect("a second is over");
+        assert!(plan["expired"].as_u64() > Some(10), "{plan}");
+        let told = store.ok(&["events", "prune", "--expired"]);
+        assert!(told.starts_with("let go of 1 segment, "), "{told}");
+        assert!(told.contains("events had lived their time"), "{told}");
+        let event =
+            store.json(&["events", "query", "--type", "foundation.events.cleanup_complete"]);
+        assert_eq!(event[0]["data"]["expired"], plan["expired"]);
+        store.ok(&["verify"]);
+    });
+}

@@ -383,6 +383,9 @@ calls! {
         older_than_s: Option<u64>,
         /// A file goes once this many records come after it.
         keep: Option<u64>,
+        /// A file goes once nothing in it lives any more by `events.ttl`.
+        #[serde(default)]
+        expired: bool,
         /// Whether consumers and exports are gone past that have not had all of it.
         force: bool,
         /// Only says what would go, and who holds it.

@@ -1,9 +1,11 @@
 //! How long events live, and at which stage of its life one is.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use foundation_store::event::Lookup;
 use foundation_store::record::Record;
+use foundation_types::config::EventSettings;
 use foundation_types::lifecycle::Stage;
 use foundation_types::{
     Error, ErrorKind, EventId, Position, Recorded, Result, Settings, Timestamp,
@@ -34,6 +36,13 @@ impl EventStore {
             Err(error) if error.kind() == ErrorKind::Compacted => Ok(Stage::Expired),
             Err(error) => Err(error),
         }
+    }
+}
+
+impl EventStore {
+    /// What the settings say by now of how long events live.
+    pub(crate) fn expiry(&self) -> Arc<EventSettings> {
+        Arc::new(self.0.settings.current().events.clone())
     }
 }
 

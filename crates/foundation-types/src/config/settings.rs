@@ -5,7 +5,7 @@ use validator::Validate;
 
 use std::collections::BTreeMap;
 
-use super::event_rules::{EventRule, StreamSettings, TtlRule};
+use super::event_rules::{EventRule, ExpirySettings, StreamSettings, TtlRule};
 use super::{Document, Shaped};
 
 /// How Foundation itself behaves. Every field can be changed while it runs.
@@ -78,6 +78,9 @@ pub struct EventSettings {
     /// How long events live, each rule under a name; of those that are for an event the shortest counts.
     #[validate(nested)]
     pub ttl: BTreeMap<String, TtlRule>,
+    /// When the place of those is given back whose time is over.
+    #[validate(nested)]
+    pub expiry: ExpirySettings,
 }
 
 /// Bounds of the buffer of recent events.
