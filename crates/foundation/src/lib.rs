@@ -377,11 +377,12 @@ pub mod node {
         ArchiveVerify, Call, Client, ConfigCheck, ConfigConflicts, ConfigDiff, ConfigExplain,
         ConfigFields, ConfigFollow, ConfigGet, ConfigHistory, ConfigResolve, ConfigRollback,
         ConfigSchema, ConfigTemplate, ConfigUpdate, ConfigVersionAt, ConsumerChange, ConsumerList,
-        EventGet, EventsAggregate, EventsCheck, EventsExplain, EventsFollow, EventsForget,
-        EventsForgotten, EventsPrune, EventsQuery, EventsStats, EventsTrace, ExportChange,
-        ExportCursor, ExportList, ExportRead, GetKeptMetrics, GetMetrics, GetStatus, ParkedDrop,
-        ParkedList, ParkedRetry, ProjectionList, Put, Replay, Request, TableGet, TableList,
-        TablePut, TableRemove, TableRows, Take, TakeBackup, TakeCheckpoint, TakeDump, Verify,
+        EventGet, EventStage, EventsAggregate, EventsCheck, EventsExplain, EventsFollow,
+        EventsForget, EventsForgotten, EventsPrune, EventsQuery, EventsStats, EventsTrace,
+        ExportChange, ExportCursor, ExportList, ExportRead, GetKeptMetrics, GetMetrics, GetStatus,
+        ParkedDrop, ParkedList, ParkedRetry, ProjectionList, Put, Replay, Request, TableGet,
+        TableList, TablePut, TableRemove, TableRows, Take, TakeBackup, TakeCheckpoint, TakeDump,
+        Verify,
     };
     pub use foundation_services::dump::{DumpReport, Dumps};
     pub use foundation_services::fold::{FoldReport, FoldRow};

@@ -102,6 +102,7 @@ async fn what_lived_its_time_is_freed_once_nobody_needs_it() {
     let freed = foundation.free_expired().await.expect("frees");
     assert!(freed.expired > 20 && freed.expired < freed.records, "{freed:?}");
     assert_eq!(counted(&foundation, "foundation.events.ttl_expired"), freed.expired);
+    assert_eq!(foundation.events().stats().stages.expired, freed.expired);
     let event = told(&foundation).await;
     assert_eq!(event["expired"].as_u64(), Some(freed.expired));
     assert_eq!(event["records"].as_u64(), Some(freed.records));

@@ -64,6 +64,7 @@ pub async fn answer(node: &Node, serving: bool, request: Request) -> Result<Box<
         Request::Append(call) => json(&append(node, call).await?),
         Request::AppendEach(call) => json(&append_each(node, call).await),
         Request::EventGet(call) => json(&node.events.get(&call.id).await?),
+        Request::EventStage(call) => json(&node.events.stage_of(&call.id).await?),
         Request::EventsQuery(call) => json(&node.events.query(call.query).await?),
         Request::EventsTrace(call) => json(&node.events.trace(call.correlation_id).await?),
         Request::EventsAggregate(call) => {

@@ -8,7 +8,7 @@ use foundation_store::record::Record;
 use foundation_types::config::EventSettings;
 use foundation_types::lifecycle::Stage;
 use foundation_types::{
-    Error, ErrorKind, EventId, Position, Recorded, Result, Settings, Timestamp,
+    Error, ErrorKind, EventId, Position, Recorded, Result, Settings, StreamName, Timestamp,
 };
 
 use super::{Core, EventStore};
@@ -44,6 +44,11 @@ impl EventStore {
     pub(crate) fn expiry(&self) -> Arc<EventSettings> {
         Arc::new(self.0.settings.current().events.clone())
     }
+
+    /// Counts events whose place was freed since their time to live was over.
+    pub(crate) fn count_expired(&self, events: u64) {
+        self.0.meters.expire(events);
+    }
 }
 
 impl Core {
@@ -65,6 +70,15 @@ impl Core {
         }
         let event = record.event()?;
         Ok(is_over(&settings, (event.kind, event.stream), record.recorded(), self.clock.wall()))
+    }
+
+    /// Notes some of the events that readers are given, of these streams.
+    pub(super) fn accessed<'a>(&self, streams: impl Iterator<Item = &'a StreamName>) {
+        let one_in = self.settings.current().events.access_sampling;
+        let noted = self.accesses.read(streams, one_in);
+        if noted > 0 {
+            self.meters.access(noted);
+        }
     }
 
     /// The error of a record whose time to live is over.

@@ -71,6 +71,7 @@ impl EventStore {
             Error::new(ErrorKind::NotFound, format!("no event has the id {shown:?}"))
         })?;
         self.0.refuse_expired(&found)?;
+        self.0.accessed(std::iter::once(&found.stream));
         Ok(found)
     }
 
@@ -189,6 +190,7 @@ impl Core {
         for record in &records {
             events.push(self.reader.read(record)?);
         }
+        self.accessed(events.iter().map(|recorded| &recorded.stream));
         // What lies behind the last of a page that was cut was not looked at.
         let seen = match (query.order, records.last()) {
             (Order::Asc, Some(last)) if has_more => last.position(),

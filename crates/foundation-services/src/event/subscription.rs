@@ -129,6 +129,9 @@ impl Subscription {
                     false => self.core.reader.stored(record),
                 };
                 let recorded = read?;
+                if self.is_reader {
+                    self.core.accessed(std::iter::once(&recorded.stream));
+                }
                 self.ahead.pop_front();
                 self.position = recorded.position;
                 self.told = recorded.position;

@@ -40,7 +40,7 @@ impl Node {
 
     /// Counts what was freed since its time was over, and records that it was.
     pub(super) async fn tell_of_expired(&self, report: &PruneReport) -> Result<()> {
-        self.telemetry.counter("foundation.events.ttl_expired").add(report.expired);
+        self.events.count_expired(report.expired);
         self.events.record_own(complete(report)?).await.map(drop)
     }
 }

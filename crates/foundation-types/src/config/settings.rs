@@ -60,7 +60,7 @@ pub enum LogLevel {
 }
 
 /// How events are kept in memory.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Validate, Shaped)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate, Shaped)]
 #[document(crate = "crate")]
 #[serde(default, deny_unknown_fields)]
 pub struct EventSettings {
@@ -81,6 +81,23 @@ pub struct EventSettings {
     /// When the place of those is given back whose time is over.
     #[validate(nested)]
     pub expiry: ExpirySettings,
+    /// One in so many of the events that are read is noted, so that it is known how often each stream is
+    /// read, about; 0 has none noted. Nothing is written for it.
+    #[validate(range(max = 1_000_000))]
+    pub access_sampling: u64,
+}
+
+impl Default for EventSettings {
+    fn default() -> Self {
+        Self {
+            buffer: BufferSettings::default(),
+            rules: BTreeMap::new(),
+            streams: BTreeMap::new(),
+            ttl: BTreeMap::new(),
+            expiry: ExpirySettings::default(),
+            access_sampling: 64,
+        }
+    }
 }
 
 /// Bounds of the buffer of recent events.
