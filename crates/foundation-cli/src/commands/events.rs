@@ -105,9 +105,14 @@ async fn write_pages(
     query: EventQuery,
 ) -> Outcome {
     let mut rows = Rows::of(program.global.output);
+    let after = query.after;
     let mut next = Some(query);
     while let Some(query) = next {
+        let is_first = query.after == after;
         let page = connection.call(EventsQuery { query }).await?;
+        if let Some(missing) = page.missing_up_to.filter(|_| is_first) {
+            program.say(&format!("gap: events up to position {missing} are no longer kept"));
+        }
         for event in &page.events {
             program.out.row(&mut rows, event)?;
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use foundation::{EventQuery, Foundation};
 
-use super::running::{Store, both, redacted};
+use super::running::{Store, both, objects, redacted};
 
 /// A consumer that has had nothing.
 fn with_consumer(store: &Store) {
@@ -36,6 +36,7 @@ fn fill(store: &Store) {
 
 #[test]
 fn what_nobody_holds_goes_and_what_a_consumer_holds_goes_by_force_only() {
+    let gaps = std::cell::Cell::new(0);
     both(|store| {
         fill(store);
         assert_eq!(store.run(&["events", "prune"]).code, Some(2));
@@ -48,10 +49,17 @@ fn what_nobody_holds_goes_and_what_a_consumer_holds_goes_by_force_only() {
         assert!(told.starts_with("let go of 1 segment, "), "{told}");
         assert_eq!(told.lines().count(), 1, "{told}");
         assert_eq!(store.run(&["events", "get", "order-13"]).code, Some(4));
+        let first = store.run(&["events", "query", "--limit", "1"]);
+        // A node that runs still has in memory what its log let go of.
+        let is_whole = objects(&first.out)[0]["position"] == 1;
+        assert_eq!(first.talk.is_empty(), is_whole, "{first:?}");
+        assert!(is_whole || first.talk.starts_with("gap: events up to position "), "{first:?}");
+        gaps.set(gaps.get() + usize::from(!is_whole));
         let events = store.ok(&["events", "query", "--type", "foundation.log.dropped"]);
         assert_eq!(events.lines().count(), 1, "{events}");
         store.ok(&["verify"]);
     });
+    assert!(gaps.get() > 0, "on a directory the gap is told");
 }
 
 #[test]

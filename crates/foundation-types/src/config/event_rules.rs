@@ -143,4 +143,20 @@ impl EventSettings {
         };
         self.ttl.values().filter(is_for).map(|rule| rule.seconds).min()
     }
+
+    /// Whether anything has a time to live.
+    #[must_use]
+    pub fn has_ttl(&self) -> bool {
+        !self.ttl.is_empty() || !self.ttl_tag.is_empty()
+    }
+
+    /// Seconds that an event of this type lives that has this tag, if the tag says so. Foundation's own
+    /// live for ever.
+    #[must_use]
+    pub fn seconds_by_tag(&self, kind: &str, tag: &str) -> Option<u64> {
+        if self.ttl_tag.is_empty() || kind.starts_with(EventType::RESERVED_PREFIX) {
+            return None;
+        }
+        tag.strip_prefix(self.ttl_tag.as_str())?.strip_prefix(':')?.parse().ok()
+    }
 }

@@ -78,6 +78,10 @@ pub struct EventSettings {
     /// How long events live, each rule under a name; of those that are for an event the shortest counts.
     #[validate(nested)]
     pub ttl: BTreeMap<String, TtlRule>,
+    /// A tag by which an event says itself how long it lives, in seconds: with `ttl` here one that has the
+    /// tag `ttl:60` lives for a minute, and shorter if a rule says so. Empty, no tag says that.
+    #[validate(length(max = 64))]
+    pub ttl_tag: String,
     /// When the place of those is given back whose time is over.
     #[validate(nested)]
     pub expiry: ExpirySettings,
@@ -94,6 +98,7 @@ impl Default for EventSettings {
             rules: BTreeMap::new(),
             streams: BTreeMap::new(),
             ttl: BTreeMap::new(),
+            ttl_tag: String::new(),
             expiry: ExpirySettings::default(),
             access_sampling: 64,
         }

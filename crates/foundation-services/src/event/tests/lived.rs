@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::future::IntoFuture;
 use std::time::Duration;
 
-use foundation_types::config::TtlRule;
+use foundation_types::config::{EventRule, RuleAction, TtlRule};
 use foundation_types::lifecycle::Stage;
 use foundation_types::{ErrorKind, Event, EventQuery};
 
@@ -54,6 +54,42 @@ async fn what_lived_its_time_is_hidden_from_every_reader() {
         // What is hidden is there again if the setting is taken back: nothing was freed.
         world.set("events.ttl", BTreeMap::<String, TtlRule>::new()).await;
         assert_eq!(world.all(EventQuery::all()).await.len(), 7);
+    }
+}
+
+#[tokio::test]
+async fn an_event_says_itself_how_long_it_lives_if_it_is_let() {
+    for world in [World::in_memory(), World::on_disk()] {
+        let say = |id: &str, tag: &str| tick(id).tag(tag);
+        let rule = EventRule {
+            action: RuleAction::Tag,
+            tag: "ttl:{data.seconds}".into(),
+            ..EventRule::default()
+        };
+        world.set("events.rules", BTreeMap::from([("ttl", rule)])).await;
+        let by_data = tick("data").data(&BTreeMap::from([("seconds", 60)])).expect("is JSON");
+        let all = [
+            say("minute", "ttl:60"),
+            say("hour", "ttl:3600"),
+            say("no number", "ttl:soon"),
+            say("another tag", "ttls:60"),
+            say("none", "red"),
+            by_data,
+        ];
+        for event in all {
+            world.events.append(event).await.expect("stored");
+        }
+        wait(&world, Duration::from_secs(61));
+        assert_eq!(world.all(EventQuery::all()).await.len(), 6, "nobody asked for it");
+        world.set("events.ttl_tag", "ttl").await;
+        let lasting = ["hour", "no number", "another tag", "none"];
+        assert_eq!(ids(&world.all(EventQuery::all()).await), lasting);
+        assert_eq!(kind_of(world.events.get("minute").await), ErrorKind::Expired);
+        assert_eq!(world.events.stage_of("data").await.expect("known"), Stage::Expiring);
+        // The shortest counts, whoever says it.
+        let rule = TtlRule { types: "tick".into(), seconds: 30, ..TtlRule::default() };
+        world.set("events.ttl", BTreeMap::from([("short", rule)])).await;
+        assert_eq!(world.all(EventQuery::all()).await.len(), 0);
     }
 }
 
