@@ -3,6 +3,7 @@
 mod aggregate;
 mod deliveries;
 mod diagram;
+mod ends;
 mod figures;
 mod links;
 mod lives;
@@ -17,6 +18,7 @@ pub use aggregate::{AggregateRow, Aggregated, Aggregator, Figure, PlaceTally, Ro
 pub use deliveries::{
     BatchLimits, Deliveries, DeliveryRules, Handed, Poisoned, Ticket, jittered_pause,
 };
+pub use ends::refused_at;
 pub use figures::{Figures, Hole, Pause, Share, Step, Widest};
 pub use links::missing_parents;
 pub use lives::Lives;

@@ -50,7 +50,7 @@ pub use query::{EventPage, ExplainedQuery, Pages};
 pub use reader::{EventTypes, Reader};
 pub use receipt::Receipt;
 pub use single::AppendFuture;
-pub use stats::EventStoreStats;
+pub use stats::{EventStoreStats, StageCounts};
 pub use subscription::{Start, Subscription};
 
 pub(crate) use subscription::Looked;
@@ -60,7 +60,7 @@ use std::sync::Arc;
 
 use foundation_store::clock::Clock;
 use foundation_store::config::ConfigState;
-use foundation_store::event::{EventLog, Intake};
+use foundation_store::event::{Accesses, EventLog, Intake};
 use foundation_store::journal::{Hold, Holder, Journal};
 use foundation_store::random::Rng;
 use foundation_types::{Durability, Event, Position, Settings, StoreId, StreamName};
@@ -167,6 +167,7 @@ struct Core {
     meters: Meters,
     stages: Stages,
     aging: Aging,
+    accesses: Accesses,
     consumers: Registry,
     reader: Reader,
 }
@@ -213,6 +214,7 @@ impl EventStore {
             meters: Meters::new(&telemetry),
             stages: Stages::new(pipeline, &telemetry),
             aging: Aging::default(),
+            accesses: Accesses::default(),
             consumers,
             reader,
         }));

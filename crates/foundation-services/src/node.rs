@@ -1,6 +1,7 @@
 //! All services of one store together: what the facade hands out and the control socket works on.
 
 mod evolving;
+mod expiry;
 mod prune;
 mod replay;
 mod shutdown;

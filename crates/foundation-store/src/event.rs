@@ -8,6 +8,7 @@
 //! [`EventLog::coverage`] is in it; a record that leaves the buffer leaves every index; no lock
 //! of this module is held while the journal is asked for anything.
 
+mod access;
 mod candidates;
 mod hash;
 mod ids;
@@ -25,6 +26,7 @@ mod tally;
 mod tests;
 mod times;
 
+pub use access::Accesses;
 pub use intake::{Intake, IntakeCounts, IntakeRow, Load, Settled};
 pub use scan::{Page, Rest};
 pub use sent::sent_digest;

@@ -6,6 +6,7 @@ mod conformance;
 mod crash;
 mod damage;
 mod diverged;
+mod expired;
 mod faults;
 mod forged;
 mod full;

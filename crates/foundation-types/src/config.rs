@@ -18,7 +18,7 @@ mod tests;
 pub use change::{Change, Edit, Layer};
 pub use conflict::{OnConflict, ParkedConflict, Unchanged};
 pub use document::Document;
-pub use event_rules::{EventRule, RuleAction, StreamSettings, TtlRule};
+pub use event_rules::{EventRule, ExpirySettings, RuleAction, StreamSettings, TtlRule};
 pub use field::{Field, Leaf, Merge};
 pub use foundation_macros::{Document, Shaped};
 pub use lens::Lens;

@@ -40,6 +40,36 @@ pub enum Stage {
     Expired,
 }
 
+impl Stage {
+    /// Its name, as it is serialised.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Validating => "validating",
+            Self::Valid => "valid",
+            Self::Invalid => "invalid",
+            Self::Processing => "processing",
+            Self::Processed => "processed",
+            Self::Failed => "failed",
+            Self::Storing => "storing",
+            Self::Stored => "stored",
+            Self::StorageFailed => "storage_failed",
+            Self::Indexed => "indexed",
+            Self::Available => "available",
+            Self::Accessed => "accessed",
+            Self::Expiring => "expiring",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+impl std::fmt::Display for Stage {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(self.name())
+    }
+}
+
 /// What moves a piece of data from one stage to the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

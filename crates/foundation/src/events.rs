@@ -65,7 +65,7 @@ pub use foundation_services::event::{
     Append, AppendBatch, AppendEach, Consumer, ConsumerAction, ConsumerBuilder, ConsumerStatus,
     Delivery, EventPage, EventStore, EventStoreStats, ExplainedQuery, Followed, Forgetting,
     Forgotten, HistoryFailure, HistoryPage, HistoryReport, HistoryRow, Holds, IntakeContext, Pages,
-    ParkedFilter, Receipt, Start, SubjectIn, Subscription,
+    ParkedFilter, Receipt, StageCounts, Start, SubjectIn, Subscription,
 };
 pub use foundation_services::projection::{
     Projection, ProjectionHandle, ProjectionStatus, Projections, Seen, ServedProjection,

@@ -213,10 +213,10 @@ pub mod config {
     pub use foundation_store::config::{Current, Snapshot};
     pub use foundation_types::config::{
         ArchiveSettings, Bound, BufferSettings, Change, Document, Edit, EventRule, EventSettings,
-        Field, InterfaceSettings, JournalSettings, Layer, Leaf, Lens, LogLevel, LogSettings, Merge,
-        OnConflict, OnInvalid, Operation, Origin, Overflow, ParkedConflict, Patch, Pointer,
-        RetentionSettings, RuleAction, Settings, Shape, Shaped, StreamSettings, TelemetrySettings,
-        TtlRule, Unchanged,
+        ExpirySettings, Field, InterfaceSettings, JournalSettings, Layer, Leaf, Lens, LogLevel,
+        LogSettings, Merge, OnConflict, OnInvalid, Operation, Origin, Overflow, ParkedConflict,
+        Patch, Pointer, RetentionSettings, RuleAction, Settings, Shape, Shaped, StreamSettings,
+        TelemetrySettings, TtlRule, Unchanged,
     };
     pub use foundation_validate::{BusinessRule, ChangeRequest};
 }
@@ -377,11 +377,12 @@ pub mod node {
         ArchiveVerify, Call, Client, ConfigCheck, ConfigConflicts, ConfigDiff, ConfigExplain,
         ConfigFields, ConfigFollow, ConfigGet, ConfigHistory, ConfigResolve, ConfigRollback,
         ConfigSchema, ConfigTemplate, ConfigUpdate, ConfigVersionAt, ConsumerChange, ConsumerList,
-        EventGet, EventsAggregate, EventsCheck, EventsExplain, EventsFollow, EventsForget,
-        EventsForgotten, EventsPrune, EventsQuery, EventsStats, EventsTrace, ExportChange,
-        ExportCursor, ExportList, ExportRead, GetKeptMetrics, GetMetrics, GetStatus, ParkedDrop,
-        ParkedList, ParkedRetry, ProjectionList, Put, Replay, Request, TableGet, TableList,
-        TablePut, TableRemove, TableRows, Take, TakeBackup, TakeCheckpoint, TakeDump, Verify,
+        EventGet, EventStage, EventsAggregate, EventsCheck, EventsExplain, EventsFollow,
+        EventsForget, EventsForgotten, EventsPrune, EventsQuery, EventsStats, EventsTrace,
+        ExportChange, ExportCursor, ExportList, ExportRead, GetKeptMetrics, GetMetrics, GetStatus,
+        ParkedDrop, ParkedList, ParkedRetry, ProjectionList, Put, Replay, Request, TableGet,
+        TableList, TablePut, TableRemove, TableRows, Take, TakeBackup, TakeCheckpoint, TakeDump,
+        Verify,
     };
     pub use foundation_services::dump::{DumpReport, Dumps};
     pub use foundation_services::fold::{FoldReport, FoldRow};

@@ -253,6 +253,17 @@ impl Foundation {
         self.node.prune(prune).await
     }
 
+    /// Lets go of the oldest files of the log in which nothing lives any more by the setting `events.ttl`,
+    /// at most `events.expiry.max_files` of them and nothing that somebody holds. It is counted
+    /// (`foundation.events.ttl_expired`) and recorded (`foundation.events.cleanup_complete`). With
+    /// `events.expiry.free` a node does so by itself, each `events.expiry.every_s`.
+    ///
+    /// # Errors
+    /// As [`Foundation::checkpoint`].
+    pub async fn free_expired(&self) -> Result<PruneReport> {
+        self.node.free_expired().await
+    }
+
     /// Keeps what comes after a position from being let go of, until the hold is dropped.
     #[must_use]
     pub fn hold(&self, position: Position) -> Hold {

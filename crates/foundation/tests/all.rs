@@ -4,6 +4,7 @@ mod consumers;
 mod dumps;
 mod erasing;
 mod evolving;
+mod expiring;
 mod exporting;
 mod life;
 #[cfg(feature = "log-level")]

@@ -21,6 +21,11 @@ pub(crate) enum EventsVerb {
         /// Id of the event
         id: String,
     },
+    /// At which stage of its life an event is: storing, available, expiring, expired
+    Stage {
+        /// Id of the event
+        id: String,
+    },
     /// Find events: one JSON object a line
     Query(FindArgs),
     /// What events come to: counts, rates, sums and percentiles, by groups and windows of time

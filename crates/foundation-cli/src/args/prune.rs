@@ -14,6 +14,9 @@ pub(crate) struct PruneArgs {
     /// The oldest files go as long as this many records come after them
     #[arg(long, value_name = "N")]
     pub(crate) keep: Option<u64>,
+    /// The oldest files go in which nothing lives any more by the setting events.ttl, none in the archive
+    #[arg(long)]
+    pub(crate) expired: bool,
     /// Only say what would go, and who holds it back
     #[arg(long)]
     pub(crate) dry_run: bool,

@@ -2,7 +2,7 @@
 
 use foundation::events::{Aggregation, Late, Window};
 use foundation::node::{
-    EventGet, EventsAggregate, EventsExplain, EventsQuery, EventsStats, EventsTrace,
+    EventGet, EventStage, EventsAggregate, EventsExplain, EventsQuery, EventsStats, EventsTrace,
 };
 use foundation::{Error, ErrorKind, EventQuery, Order, Result, Timestamp};
 
@@ -23,6 +23,7 @@ pub(super) async fn run(program: &mut Program, verb: EventsVerb) -> Outcome {
         EventsVerb::Import(args) => import::run(program, &args).await,
         EventsVerb::Append(args) => append::run(program, args).await,
         EventsVerb::Get { id } => get(program, &id).await,
+        EventsVerb::Stage { id } => stage(program, &id).await,
         EventsVerb::Query(args) => query(program, args).await,
         EventsVerb::Follow(args) => follow::run(program, args).await,
         EventsVerb::Aggregate(args) => aggregate(program, args).await,
@@ -43,6 +44,14 @@ pub(super) async fn run(program: &mut Program, verb: EventsVerb) -> Outcome {
 async fn get(program: &mut Program, id: &str) -> Outcome {
     let event = program.ask(Intent::Read, EventGet { id: id.into() }).await?;
     program.out.json(&event)
+}
+
+async fn stage(program: &mut Program, id: &str) -> Outcome {
+    let stage = program.ask(Intent::Read, EventStage { id: id.into() }).await?;
+    match program.is_text() {
+        true => program.out.text(stage.name()),
+        false => program.out.json(&stage),
+    }
 }
 
 async fn query(program: &mut Program, args: FindArgs) -> Outcome {
@@ -96,9 +105,14 @@ async fn write_pages(
     query: EventQuery,
 ) -> Outcome {
     let mut rows = Rows::of(program.global.output);
+    let after = query.after;
     let mut next = Some(query);
     while let Some(query) = next {
+        let is_first = query.after == after;
         let page = connection.call(EventsQuery { query }).await?;
+        if let Some(missing) = page.missing_up_to.filter(|_| is_first) {
+            program.say(&format!("gap: events up to position {missing} are no longer kept"));
+        }
         for event in &page.events {
             program.out.row(&mut rows, event)?;
         }

@@ -9,6 +9,7 @@ use crate::commands::signals::Signals;
 use crate::connection::{ANSWER_MIN, reach};
 use crate::exit::{Failure, Outcome};
 use crate::program::{Program, reader_is_gone};
+use crate::render;
 
 /// How long one call waits for an event. A node has no more than so many calls at a time: one that
 /// waits forever would be one less.
@@ -29,11 +30,12 @@ pub(super) async fn run(program: &mut Program, args: FollowArgs) -> Outcome {
         let message = format!("no node serves {shown}: there are no events to follow");
         return Err(Error::new(ErrorKind::Unavailable, message).into());
     };
+    let mut dropped = None;
     loop {
         tokio::select! {
             () = signals.next() => return Ok(()),
             () = &mut gone => return Err(Failure::Closed),
-            next = step(program, &mut client, &filter, after) => after = Some(next?),
+            next = step(program, &mut client, &filter, after, &mut dropped) => after = Some(next?),
         }
     }
 }
@@ -44,6 +46,7 @@ async fn step(
     client: &mut Client,
     filter: &EventQuery,
     after: Option<Position>,
+    dropped: &mut Option<u64>,
 ) -> Outcome<Position> {
     let call = EventsFollow { filter: filter.clone(), after, wait_ms: WAIT_MS };
     let followed = match client.call(call).await {
@@ -57,6 +60,12 @@ async fn step(
         }
         followed => followed?,
     };
+    let more = followed.dropped.saturating_sub(dropped.unwrap_or(followed.dropped));
+    if more > 0 {
+        let events = render::counted(more, "event");
+        program.say(&format!("gap: {events} dropped and never stored"));
+    }
+    *dropped = Some(followed.dropped);
     for event in &followed.events {
         program.out.json(event)?;
     }

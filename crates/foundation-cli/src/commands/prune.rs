@@ -10,13 +10,14 @@ use crate::program::Program;
 use crate::render;
 
 pub(super) async fn run(program: &mut Program, args: &PruneArgs) -> Outcome {
-    if args.older_than.is_none() && args.keep.is_none() {
-        let message = "what goes is not said: --older-than 30d, or --keep 1000000";
+    if args.older_than.is_none() && args.keep.is_none() && !args.expired {
+        let message = "what goes is not said: --older-than 30d, --keep 1000000, or --expired";
         return Err(Error::new(ErrorKind::InvalidArgument, message).into());
     }
     let call = EventsPrune {
         older_than_s: args.older_than.map(|age| age.as_secs()),
         keep: args.keep,
+        expired: args.expired,
         force: args.force,
         dry_run: args.dry_run,
     };

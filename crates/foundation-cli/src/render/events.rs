@@ -1,6 +1,6 @@
 //! Receipts, what the event store holds, what an import came to.
 
-use foundation::events::{EventStoreStats, ExplainedQuery, Looked, Receipt, Way};
+use foundation::events::{EventStoreStats, ExplainedQuery, Looked, Receipt, StageCounts, Way};
 use std::time::Duration;
 
 use super::table::{Align, table};
@@ -60,6 +60,7 @@ pub(crate) fn stats(stats: &EventStoreStats) -> Vec<String> {
             thousands(stats.in_flight)
         ),
     ];
+    lines.push(stages(&stats.stages));
     if let (Some(first), Some(last)) = (stats.first_recorded, stats.last_recorded) {
         lines.push(format!("recorded from {first} to {last}"));
     }
@@ -68,7 +69,36 @@ pub(crate) fn stats(stats: &EventStoreStats) -> Vec<String> {
     }
     lines.extend(by_type(stats, usize::MAX));
     lines.extend(by_stream(stats));
+    lines.extend(read(stats));
     lines
+}
+
+/// At which stages events are or ended.
+fn stages(stages: &StageCounts) -> String {
+    format!(
+        "stages: invalid {}, failed {}, storage failed {}, storing {}, available {}, accessed about {}, \
+         expired {}",
+        thousands(stages.invalid),
+        thousands(stages.failed),
+        thousands(stages.storage_failed),
+        thousands(stages.storing),
+        thousands(stages.available),
+        thousands(stages.accessed),
+        thousands(stages.expired)
+    )
+}
+
+/// How often each stream was read, the most first.
+fn read(stats: &EventStoreStats) -> Vec<String> {
+    let mut rows: Vec<_> =
+        stats.accessed.iter().map(|(stream, reads)| (stream.to_string(), *reads)).collect();
+    rows.sort_by(|(one, few), (other, many)| many.cmp(few).then_with(|| one.cmp(other)));
+    rows.push(("(other streams)".to_owned(), stats.accessed_others));
+    let cells = rows
+        .into_iter()
+        .filter(|(_, reads)| *reads > 0)
+        .map(|(stream, reads)| [stream, format!("read about {}", thousands(reads))]);
+    table([Align::Left, Align::Left], &cells.collect::<Vec<_>>())
 }
 
 /// What became of what was offered for each stream, the most first.
@@ -138,5 +168,21 @@ mod tests {
                 "events  offered 2      stored 2      repeated 0  refused 0  dropped 0",
             ]
         );
+    }
+
+    #[test]
+    fn stages_are_a_line_and_streams_that_were_read_have_rows() {
+        let stages =
+            StageCounts { invalid: 2, available: 1_200, accessed: 192, ..Default::default() };
+        assert_eq!(
+            super::stages(&stages),
+            "stages: invalid 2, failed 0, storage failed 0, storing 0, available 1,200, accessed \
+             about 192, expired 0"
+        );
+        let stats = EventStoreStats {
+            accessed: [("events".into(), 64), ("orders".into(), 128)].into(),
+            ..EventStoreStats::default()
+        };
+        assert_eq!(read(&stats), ["orders  read about 128", "events  read about 64"]);
     }
 }

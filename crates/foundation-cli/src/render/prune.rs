@@ -21,8 +21,12 @@ fn what(report: &PruneReport) -> String {
     };
     let how = if report.applied { "let go of" } else { "would let go of" };
     let newest = report.newest.map_or_else(String::new, |time| format!(", recorded {time}"));
+    let expired = match report.expired {
+        0 => String::new(),
+        events => format!("; {} had lived their time", counted(events, "event")),
+    };
     format!(
-        "{how} {}, {}, {}: up to position {up_to}{newest}",
+        "{how} {}, {}, {}: up to position {up_to}{newest}{expired}",
         counted(report.segments, "segment"),
         counted(report.records, "record"),
         bytes(report.bytes)

@@ -23,6 +23,25 @@ fn an_event_is_appended_once_and_found() {
 }
 
 #[test]
+fn the_stage_of_an_event_is_told_and_stages_are_counted() {
+    both(|store| {
+        store.ok(&["events", "append", "--type", "debug.x", "--id", "o-1"]);
+        assert_eq!(store.ok(&["events", "stage", "o-1"]), "available\n");
+        let stage: serde_json::Value = store.json(&["events", "stage", "o-1"]);
+        assert_eq!(stage, "available");
+        assert_eq!(store.run(&["events", "stage", "o-2"]).code, Some(4));
+        let rule = r#"{"types": "debug.*", "seconds": 1}"#;
+        store.ok(&["config", "set", "events.ttl.debug", rule]);
+        let stages = std::iter::repeat_with(|| store.ok(&["events", "stage", "o-1"])).take(2_000);
+        assert!({ stages }.any(|stage| stage == "expiring\n"), "a second is over");
+        let stats = store.ok(&["events", "stats"]);
+        assert!(stats.contains("stages: invalid 0, failed 0, storage failed 0, "), "{stats}");
+        let stats = store.json(&["events", "stats"]);
+        assert!(stats["stages"]["available"].as_u64() > Some(0), "{stats}");
+    });
+}
+
+#[test]
 fn an_event_comes_as_json_too() {
     both(|store| {
         let event = r#"{"type": "a", "id": "1", "time": "2017-05-16T02:00:00+02:00"}"#;

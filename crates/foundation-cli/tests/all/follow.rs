@@ -32,6 +32,27 @@ fn events_come_one_a_line_from_a_position_on_and_as_they_are_recorded() {
     }
 }
 
+#[test]
+fn who_follows_is_told_of_events_that_were_dropped() {
+    let store = Store::new();
+    let _node = store.serve(&[]);
+    let rule = r#"{"types": "debug.*", "action": "drop_event"}"#;
+    store.ok(&["config", "set", "events.rules.debug", rule]);
+    let dropped = || store.run(&["events", "append", "--type", "debug.x"]);
+    assert!(dropped().talk.starts_with("error[event.dropped]"), "before it began");
+    append(&store, &["--type", "order.placed", "--id", "a"]);
+    let mut following =
+        Dialogue::start(&store, &["events", "follow", "--type", "order.*", "--beginning"]);
+    assert_eq!(objects(&following.hear())[0]["id"], "a");
+    assert_ne!(dropped().code, Some(0));
+    append(&store, &["--type", "order.placed", "--id", "b"]);
+    assert_eq!(objects(&following.hear())[0]["id"], "b");
+    send("INT", following.child.id());
+    following.input = None;
+    let ran = following.end();
+    assert_eq!((ran.code, ran.talk.as_str()), (Some(0), "gap: 1 event dropped and never stored\n"));
+}
+
 /// Nothing comes, and still a pipe that is closed ends the command.
 #[test]
 fn who_follows_ends_when_nobody_reads_any_more() {

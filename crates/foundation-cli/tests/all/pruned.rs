@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use foundation::{EventQuery, Foundation};
 
-use super::running::{Store, both, redacted};
+use super::running::{Store, both, objects, redacted};
 
 /// A consumer that has had nothing.
 fn with_consumer(store: &Store) {
@@ -36,6 +36,7 @@ fn fill(store: &Store) {
 
 #[test]
 fn what_nobody_holds_goes_and_what_a_consumer_holds_goes_by_force_only() {
+    let gaps = std::cell::Cell::new(0);
     both(|store| {
         fill(store);
         assert_eq!(store.run(&["events", "prune"]).code, Some(2));
@@ -48,10 +49,17 @@ fn what_nobody_holds_goes_and_what_a_consumer_holds_goes_by_force_only() {
         assert!(told.starts_with("let go of 1 segment, "), "{told}");
         assert_eq!(told.lines().count(), 1, "{told}");
         assert_eq!(store.run(&["events", "get", "order-13"]).code, Some(4));
+        let first = store.run(&["events", "query", "--limit", "1"]);
+        // A node that runs still has in memory what its log let go of.
+        let is_whole = objects(&first.out)[0]["position"] == 1;
+        assert_eq!(first.talk.is_empty(), is_whole, "{first:?}");
+        assert!(is_whole || first.talk.starts_with("gap: events up to position "), "{first:?}");
+        gaps.set(gaps.get() + usize::from(!is_whole));
         let events = store.ok(&["events", "query", "--type", "foundation.log.dropped"]);
         assert_eq!(events.lines().count(), 1, "{events}");
         store.ok(&["verify"]);
     });
+    assert!(gaps.get() > 0, "on a directory the gap is told");
 }
 
 #[test]
@@ -86,4 +94,28 @@ fn a_consumer_is_named_and_gone_past_only_if_that_is_said() {
         assert_eq!(store.run(&["events", "get", "order-13"]).code, Some(4));
         store.ok(&["verify"]);
     }
+}
+
+#[test]
+fn what_lived_its_time_is_let_go_of_on_demand() {
+    both(|store| {
+        let ttl = r#"{"types": "order.placed", "seconds": 1}"#;
+        fill(store);
+        let lives = store.ok(&["events", "prune", "--expired"]);
+        assert_eq!(lives, "nothing goes: only full files of the log do, and none is beyond that\n");
+        store.ok(&["config", "set", "events.ttl.order", ttl]);
+        // Recorded before, and a second is over some time.
+        let plan = || store.json(&["events", "prune", "--expired", "--dry-run"]);
+        let planned = std::iter::repeat_with(plan).take(2_000);
+        let mut found = planned.filter(|plan| plan["records"].as_u64() > Some(0));
+        let plan = found.next().expect("a second is over");
+        assert!(plan["expired"].as_u64() > Some(10), "{plan}");
+        let told = store.ok(&["events", "prune", "--expired"]);
+        assert!(told.starts_with("let go of 1 segment, "), "{told}");
+        assert!(told.contains("events had lived their time"), "{told}");
+        let event =
+            store.json(&["events", "query", "--type", "foundation.events.cleanup_complete"]);
+        assert_eq!(event[0]["data"]["expired"], plan["expired"]);
+        store.ok(&["verify"]);
+    });
 }

@@ -64,6 +64,7 @@ pub async fn answer(node: &Node, serving: bool, request: Request) -> Result<Box<
         Request::Append(call) => json(&append(node, call).await?),
         Request::AppendEach(call) => json(&append_each(node, call).await),
         Request::EventGet(call) => json(&node.events.get(&call.id).await?),
+        Request::EventStage(call) => json(&node.events.stage_of(&call.id).await?),
         Request::EventsQuery(call) => json(&node.events.query(call.query).await?),
         Request::EventsTrace(call) => json(&node.events.trace(call.correlation_id).await?),
         Request::EventsAggregate(call) => {
@@ -266,13 +267,14 @@ async fn archive(node: &Node, call: ArchiveEvents) -> Result<ArchiveReport> {
 }
 
 async fn prune(node: &Node, call: EventsPrune) -> Result<PruneReport> {
-    let EventsPrune { older_than_s, keep, force, dry_run } = call;
+    let EventsPrune { older_than_s, keep, expired, force, dry_run } = call;
+    let expired = expired.then(|| node.events.expiry());
     let age = older_than_s.map(Duration::from_secs);
     // What a person asks for is meant of all that is kept, in the archive or not.
     let keep = Retention { records: keep, bytes: None, age, archived_age: age };
     let holding = if force { Holding::PastConsumers } else { Holding::All };
     let mode = if dry_run { PruneMode::Plan } else { PruneMode::Go };
-    node.prune(Prune { keep, expired: None, holding, mode }).await
+    node.prune(Prune { keep, expired, segments_max: None, holding, mode }).await
 }
 
 async fn export_change(node: &Node, call: ExportChange) -> Result<()> {

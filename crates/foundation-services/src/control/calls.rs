@@ -7,6 +7,7 @@ use foundation_store::telemetry::KeptMetrics;
 use foundation_types::config::{OnConflict, ParkedConflict, Patch, Unchanged};
 use foundation_types::error::ErrorReport;
 use foundation_types::event::{Aggregation, ParkedEvent};
+use foundation_types::lifecycle::Stage;
 use foundation_types::telemetry::Metric;
 use foundation_types::{
     Change, CorrelationId, Data, Edit, Event, EventId, EventQuery, ExpectedVersion, Path, Position,
@@ -263,6 +264,11 @@ calls! {
         /// The id.
         id: EventId,
     } -> Recorded;
+    /// The stage of its life at which the event with an id is.
+    EventStage {
+        /// The id.
+        id: EventId,
+    } -> Stage;
     /// One page of the events that answer a query.
     EventsQuery {
         /// The query.
@@ -383,6 +389,9 @@ calls! {
         older_than_s: Option<u64>,
         /// A file goes once this many records come after it.
         keep: Option<u64>,
+        /// A file goes once nothing in it lives any more by `events.ttl`.
+        #[serde(default)]
+        expired: bool,
         /// Whether consumers and exports are gone past that have not had all of it.
         force: bool,
         /// Only says what would go, and who holds it.

@@ -150,7 +150,13 @@ impl Core {
                 self.settle(flight.row, open - stored, Settled::Repeated);
                 self.meters.took(self.clock.monotonic().saturating_sub(flight.started));
             }
-            Err(error) => self.settle(flight.row, open, how_it_ended(error)),
+            Err(error) => {
+                let how = how_it_ended(error);
+                self.settle(flight.row, open, how);
+                if how == Settled::Rejected {
+                    self.meters.refuse(open, error.kind());
+                }
+            }
         }
         if flight.load != Load::default() {
             self.intake.let_out(flight.row, std::mem::take(&mut flight.load));

@@ -16,6 +16,10 @@ pub struct Followed {
     pub events: Vec<Recorded>,
     /// Where the next call goes on: everything up to here was looked at.
     pub after: Position,
+    /// Events of these streams that were dropped and never stored, since the process began: whoever
+    /// follows has missed as many as it grew by.
+    #[serde(default)]
+    pub dropped: u64,
 }
 
 impl EventStore {
@@ -31,8 +35,10 @@ impl EventStore {
         wait: Duration,
     ) -> Result<Followed> {
         let start = after.map_or(Start::Now, Start::After);
+        let stream = filter.stream.clone();
         let mut subscription = self.subscribe(start, filter)?;
-        let mut followed = Followed { events: Vec::new(), after: subscription.position() };
+        let after = subscription.position();
+        let mut followed = Followed { after, ..Followed::default() };
         let end = tokio::time::Instant::now() + wait;
         let mut bytes = 0;
         while followed.events.len() < SUBSCRIPTION_EVENTS_MAX && bytes < ANSWER_BYTES_MAX {
@@ -54,6 +60,7 @@ impl EventStore {
                 Err(error) => return Err(error),
             }
         }
+        followed.dropped = self.0.intake.dropped(stream.as_ref());
         Ok(followed)
     }
 }

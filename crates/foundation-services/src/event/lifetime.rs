@@ -1,12 +1,15 @@
 //! How long events live, and at which stage of its life one is.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use foundation_store::event::Lookup;
 use foundation_store::record::Record;
+use foundation_types::config::EventSettings;
+use foundation_types::id::Tag;
 use foundation_types::lifecycle::Stage;
 use foundation_types::{
-    Error, ErrorKind, EventId, Position, Recorded, Result, Settings, Timestamp,
+    Error, ErrorKind, EventId, Position, Recorded, Result, Settings, StreamName, Timestamp,
 };
 
 use super::{Core, EventStore};
@@ -37,6 +40,18 @@ impl EventStore {
     }
 }
 
+impl EventStore {
+    /// What the settings say by now of how long events live.
+    pub(crate) fn expiry(&self) -> Arc<EventSettings> {
+        Arc::new(self.0.settings.current().events.clone())
+    }
+
+    /// Counts events whose place was freed since their time to live was over.
+    pub(crate) fn count_expired(&self, events: u64) {
+        self.0.meters.expire(events);
+    }
+}
+
 impl Core {
     /// The record of the event with this id, expired or not.
     pub(super) async fn record_of(&self, id: &EventId) -> Result<Option<Record>> {
@@ -51,18 +66,30 @@ impl Core {
     /// Whether the record's time to live is over.
     pub(super) fn is_expired(&self, record: &Record) -> Result<bool> {
         let settings = self.settings.current();
-        if settings.events.ttl.is_empty() {
+        if !settings.events.has_ttl() {
             return Ok(false);
         }
         let event = record.event()?;
-        Ok(is_over(&settings, (event.kind, event.stream), record.recorded(), self.clock.wall()))
+        let seconds = seconds_of(&settings, (event.kind, event.stream), event.tags.iter().copied());
+        Ok(is_over(seconds, record.recorded(), self.clock.wall()))
+    }
+
+    /// Notes some of the events that readers are given, of these streams.
+    pub(super) fn accessed<'a>(&self, streams: impl Iterator<Item = &'a StreamName>) {
+        let one_in = self.settings.current().events.access_sampling;
+        let noted = self.accesses.read(streams, one_in);
+        if noted > 0 {
+            self.meters.access(noted);
+        }
     }
 
     /// The error of a record whose time to live is over.
     pub(super) fn refuse_expired(&self, recorded: &Recorded) -> Result<()> {
         let settings = self.settings.current();
         let names = (recorded.event.kind.as_str(), recorded.stream.as_str());
-        if !is_over(&settings, names, recorded.recorded, self.clock.wall()) {
+        let tags = recorded.event.tags.iter().map(Tag::as_str);
+        let seconds = seconds_of(&settings, names, tags);
+        if !is_over(seconds, recorded.recorded, self.clock.wall()) {
             return Ok(());
         }
         let message = format!("the time to live of the event at {} is over", recorded.position);
@@ -71,7 +98,7 @@ impl Core {
 
     /// Takes out of records what nobody is to see any more.
     pub(super) fn without_expired(&self, records: Vec<Record>) -> Result<Vec<Record>> {
-        if self.settings.current().events.ttl.is_empty() {
+        if !self.settings.current().events.has_ttl() {
             return Ok(records);
         }
         let mut shown = Vec::with_capacity(records.len());
@@ -84,13 +111,17 @@ impl Core {
     }
 }
 
-fn is_over(
+/// Seconds that an event lives, by the rules of the settings and by what its tags say.
+fn seconds_of<'a>(
     settings: &Settings,
     (kind, stream): (&str, &str),
-    recorded: Timestamp,
-    now: Timestamp,
-) -> bool {
-    let seconds = settings.events.seconds_to_live(kind, stream);
+    tags: impl Iterator<Item = &'a str>,
+) -> Option<u64> {
+    let by_tags = tags.filter_map(|tag| settings.events.seconds_by_tag(kind, tag));
+    by_tags.chain(settings.events.seconds_to_live(kind, stream)).min()
+}
+
+fn is_over(seconds: Option<u64>, recorded: Timestamp, now: Timestamp) -> bool {
     seconds.is_some_and(|seconds| recorded.plus(Duration::from_secs(seconds)) <= now)
 }
 

@@ -34,6 +34,10 @@ pub struct EventPage {
     /// absent if there is no more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<EventQuery>,
+    /// Present if the query reaches back before what is kept: what was recorded up to this position was
+    /// let go of, and is not part of the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing_up_to: Option<Position>,
 }
 
 /// What a query looks at for the first page of its answer.
@@ -71,6 +75,7 @@ impl EventStore {
             Error::new(ErrorKind::NotFound, format!("no event has the id {shown:?}"))
         })?;
         self.0.refuse_expired(&found)?;
+        self.0.accessed(std::iter::once(&found.stream));
         Ok(found)
     }
 
@@ -183,12 +188,15 @@ impl Core {
         let mut records = self.find(&query, wanted, deadline).await?;
         self.meters.answered(self.clock.monotonic().saturating_sub(started));
         let size = usize::try_from(size).unwrap_or(usize::MAX);
+        // After the search: what was let go of meanwhile counts.
+        let missing_up_to = self.missing(&query, records.len());
         let has_more = is_cut(&records, wanted);
         records.truncate(size);
         let mut events = Vec::with_capacity(records.len());
         for record in &records {
             events.push(self.reader.read(record)?);
         }
+        self.accessed(events.iter().map(|recorded| &recorded.stream));
         // What lies behind the last of a page that was cut was not looked at.
         let seen = match (query.order, records.last()) {
             (Order::Asc, Some(last)) if has_more => last.position(),
@@ -201,7 +209,18 @@ impl Core {
         });
         // A limit that is used up leaves nothing to ask for.
         let next = next.filter(|rest| rest.limit != Some(0));
-        Ok(EventPage { events, seen, next })
+        Ok(EventPage { events, seen, next, missing_up_to })
+    }
+
+    /// Up to where what the query is about is no longer kept, if its search came to there.
+    fn missing(&self, query: &EventQuery, found: usize) -> Option<Position> {
+        let begins = match query.order {
+            Order::Asc => query.after.unwrap_or(Position::START),
+            // Newest first it comes to the oldest if it does not end for its limit before.
+            Order::Desc if query.limit.is_some_and(|limit| limit <= found as u64) => return None,
+            Order::Desc => Position::START,
+        };
+        Some(self.kept_after()).filter(|kept_after| begins < *kept_after)
     }
 
     /// Up to `max` records that answer the query and whose time to live is not over, before the
@@ -213,7 +232,7 @@ impl Core {
         deadline: Deadline,
     ) -> Result<Vec<Record>> {
         let mut shown = self.find_all(query, max, deadline).await?;
-        if self.settings.current().events.ttl.is_empty() {
+        if !self.settings.current().events.has_ttl() {
             return Ok(shown);
         }
         let (mut found, mut is_more) = (shown.len(), is_cut(&shown, max));

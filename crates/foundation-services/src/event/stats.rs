@@ -54,6 +54,41 @@ pub struct EventStoreStats {
     /// What became of those for streams beyond the 1,000 that have a row of their own.
     #[serde(default)]
     pub other_streams: IntakeCounts,
+    /// At which stages of their lives events are, or ended.
+    #[serde(default)]
+    pub stages: StageCounts,
+    /// How often events of each stream were read since the process began, about: one in
+    /// `events.access_sampling` is noted. Who reads an event twice reads two.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub accessed: BTreeMap<StreamName, u64>,
+    /// The same of streams beyond the 1,000 that have a row of their own.
+    #[serde(default)]
+    pub accessed_others: u64,
+}
+
+/// Events by stages of their lives: those that are at one now, and those that came to one since the process
+/// began.
+///
+/// What is `Expiring` is among `available`: nothing is done to an event when its time is over, readers are
+/// only told of it no more, so that to count those each would have to be looked at.
+/// [`EventStore::stage_of`] tells it of one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StageCounts {
+    /// Refused since they may not enter.
+    pub invalid: u64,
+    /// Refused since what is stored, or a part of the application's, speaks against them.
+    pub failed: u64,
+    /// Refused since the store or its journal could not take them. With `invalid` and `failed` that is
+    /// what was `rejected`.
+    pub storage_failed: u64,
+    /// On their way by now.
+    pub storing: u64,
+    /// Kept by now, Foundation's own among them.
+    pub available: u64,
+    /// Read, about; 0 if none is noted.
+    pub accessed: u64,
+    /// Freed since their time to live was over.
+    pub expired: u64,
 }
 
 impl EventStore {
@@ -63,7 +98,13 @@ impl EventStore {
         self.0.sweep();
         let intake = self.0.intake.counts();
         let (by_stream, other_streams) = self.0.intake.by_stream();
+        let (accessed, accessed_others) = self.0.accesses.by_stream();
         let log: EventStats = self.0.log.stats();
+        let stages = StageCounts {
+            storing: intake.in_flight(),
+            available: self.0.journal.extent().records,
+            ..self.0.meters.ends()
+        };
         EventStoreStats {
             offered: intake.offered,
             stored: intake.stored,
@@ -83,6 +124,9 @@ impl EventStore {
             other_types: log.other_types,
             by_stream,
             other_streams,
+            stages,
+            accessed,
+            accessed_others,
         }
     }
 }

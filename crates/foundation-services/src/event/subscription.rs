@@ -43,6 +43,8 @@ pub struct Subscription {
     told: Position,
     /// Whether it is told of events whose time to live is over.
     sees_expired: bool,
+    /// Dropped events of its streams that were told of, or were dropped before it began.
+    dropped: u64,
 }
 
 /// What was looked at in the log.
@@ -75,6 +77,7 @@ impl EventStore {
         };
         let core = Arc::clone(&self.0);
         let ahead = VecDeque::new();
+        let dropped = core.intake.dropped(filter.stream.as_ref());
         Ok(Subscription {
             core,
             is_reader: true,
@@ -85,6 +88,7 @@ impl EventStore {
             position: cursor,
             told: cursor,
             sees_expired: false,
+            dropped,
         })
     }
 }
@@ -103,6 +107,18 @@ impl Subscription {
                 return Ok(recorded);
             }
         }
+    }
+
+    /// How many events were dropped, by a full buffer's `drop_newest` or by a rule, since this was asked
+    /// last or the subscription began: those for its stream if its filter names one, of all streams
+    /// otherwise, whatever their types.
+    ///
+    /// Such an event never had a position, so that no place in the order is a gap for it: this is how a
+    /// follower knows that it has not seen all that was sent. What was stored and is no longer kept is a
+    /// gap in the order, and [`Subscription::next`] tells of it.
+    pub fn dropped(&mut self) -> u64 {
+        let now = self.core.intake.dropped(self.filter.stream.as_ref());
+        now - std::mem::replace(&mut self.dropped, now)
     }
 
     /// Goes past the next event if it was read already and could not be: gives its position.
@@ -129,6 +145,9 @@ impl Subscription {
                     false => self.core.reader.stored(record),
                 };
                 let recorded = read?;
+                if self.is_reader {
+                    self.core.accessed(std::iter::once(&recorded.stream));
+                }
                 self.ahead.pop_front();
                 self.position = recorded.position;
                 self.told = recorded.position;

@@ -68,7 +68,8 @@ impl Exports {
         let mut published = self.events().watch();
         loop {
             let _ = published.borrow_and_update();
-            let EventPage { mut events, seen, next } = self.events().query(query.clone()).await?;
+            let EventPage { mut events, seen, next, .. } =
+                self.events().query(query.clone()).await?;
             events.retain(|one| !one.stream.table().is_some_and(is_own_table));
             let is_over = Instant::now() >= end || stop.is_stopped();
             if !events.is_empty() || next.is_some() || is_over {

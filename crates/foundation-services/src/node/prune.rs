@@ -19,6 +19,9 @@ pub struct PruneReport {
     pub records: u64,
     /// Bytes of these files.
     pub bytes: u64,
+    /// Of the records: events in files that went since all in them had lived their time.
+    #[serde(default)]
+    pub expired: u64,
     /// The last record in them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub up_to: Option<Position>,
@@ -92,6 +95,9 @@ impl Node {
         let report = self.report(&prune, pruned, kept_after);
         if report.applied && report.records > 0 {
             self.tell_of_dropped(report.segments, report.records, report.bytes).await?;
+            if prune.expired.is_some() {
+                self.tell_of_expired(&report).await?;
+            }
             for missed in report.missed.iter().filter(|one| one.kind == HolderKind::Consumer) {
                 self.events.record_own(skipped(missed)?).await?;
             }
@@ -100,7 +106,7 @@ impl Node {
     }
 
     fn report(&self, prune: &Prune, pruned: Pruned, kept_after: Position) -> PruneReport {
-        let Pruned { dropped, up_to, newest, wanted, held_by } = pruned;
+        let Pruned { dropped, expired, up_to, newest, wanted, held_by } = pruned;
         let exports = self.exports.names();
         let held_by: Vec<HeldBy> =
             held_by.into_iter().map(|held| held_by_whom(held, &exports)).collect();
@@ -124,6 +130,7 @@ impl Node {
             segments: dropped.segments,
             records: dropped.records,
             bytes: dropped.bytes,
+            expired,
             up_to: (dropped.segments > 0).then_some(up_to),
             newest,
             wanted_records: wanted.records,

@@ -10,6 +10,7 @@ use foundation_types::config::JournalSettings;
 use foundation_types::{Error, ErrorKind, Path, Position, Result, Settings};
 
 use super::Node;
+use super::expiry::Pace;
 use crate::archive;
 use crate::config::ConfigServer;
 use crate::telemetry::HostSampler;
@@ -44,11 +45,14 @@ impl Node {
     pub fn keep_log(self: &Arc<Self>, settings: Arc<ConfigState<Settings>>) {
         let node = Arc::downgrade(self);
         self.tasks.spawn_until_stopped("log", async move {
-            let mut due = Due::default();
+            let (mut due, mut looks) = (Due::default(), Pace::default());
             loop {
                 // At once after a start: a node that is restarted again and again keeps no more.
                 let Some(node) = node.upgrade() else { return };
-                let wanted = settings.current().journal.clone();
+                let (wanted, expiry) = {
+                    let current = settings.current();
+                    (current.journal.clone(), current.events.expiry.clone())
+                };
                 let now = node.clock.monotonic();
                 if due.is_due(now, Duration::from_secs(wanted.checkpoint_s), &*node.journal) {
                     note("a snapshot could not be taken", node.checkpoint().await.map(|_| ()));
@@ -59,6 +63,11 @@ impl Node {
                 }
                 if let Some(keep) = retention_of(&wanted) {
                     note("the log could not be shortened", node.retain(keep).await.map(|_| ()));
+                }
+                let every = Duration::from_secs(expiry.every_s);
+                if expiry.free && looks.is_due(now, every) {
+                    let freed = node.free_expired().await.map(drop);
+                    note("what is expired could not be freed", freed);
                 }
                 drop(node);
                 tokio::time::sleep(LOOK_EVERY).await;

@@ -187,6 +187,20 @@ impl Intake {
         (state.rows.iter().filter_map(named).collect(), other)
     }
 
+    /// Events for this stream, or for any, that were dropped so far. It never goes down. Streams beyond
+    /// those that have a row share it.
+    #[must_use]
+    pub fn dropped(&self, stream: Option<&StreamName>) -> u64 {
+        let state = self.state();
+        let Some(stream) = stream else { return state.counts.dropped };
+        let row = match state.places.get(stream) {
+            Some(row) => *row,
+            None if state.places.len() < INTAKE_STREAMS_MAX => return 0,
+            None => 0,
+        };
+        state.rows.get(row).map_or(0, |row| row.counts.dropped)
+    }
+
     /// All counts at one moment.
     #[must_use]
     pub fn counts(&self) -> IntakeCounts {

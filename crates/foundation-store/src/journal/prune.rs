@@ -14,6 +14,8 @@ pub struct Prune {
     pub keep: Retention,
     /// Also files of which all events are expired go, by these settings.
     pub expired: Option<Arc<EventSettings>>,
+    /// Files that go at most; absent for as many as there are.
+    pub segments_max: Option<u64>,
     /// Whose holds count.
     pub holding: Holding,
     /// Whether it goes, or is only named.
@@ -69,6 +71,8 @@ pub struct Held {
 pub struct Pruned {
     /// Records, files and bytes.
     pub dropped: Dropped,
+    /// Events in files that go for nothing else than that all in them is expired.
+    pub expired: u64,
     /// The last record of that; the start of the log if nothing goes.
     pub up_to: Position,
     /// When it was recorded.
@@ -83,7 +87,19 @@ impl Prune {
     /// Lets go of what is not to be kept and nobody holds.
     #[must_use]
     pub fn keeping(keep: Retention) -> Self {
-        Self { keep, expired: None, holding: Holding::All, mode: PruneMode::Go }
+        Self { keep, expired: None, segments_max: None, holding: Holding::All, mode: PruneMode::Go }
+    }
+
+    /// Lets go of the oldest files of which all events are expired by these settings, as many at once as
+    /// they say, and of nothing else.
+    #[must_use]
+    pub fn expired(settings: Arc<EventSettings>) -> Self {
+        let most = settings.expiry.max_files;
+        Self {
+            expired: Some(settings),
+            segments_max: Some(most),
+            ..Self::keeping(Retention::default())
+        }
     }
 }
 

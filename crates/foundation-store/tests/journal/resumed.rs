@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use foundation_store::clock::SystemClock;
+use foundation_store::clock::{Clock, SystemClock};
 use foundation_store::event::EventLog;
 use foundation_store::journal::{
     Capture, Embedded, EmbeddedOptions, Follower, Journal, Mode, Recovered, Retention, State,
@@ -115,6 +115,16 @@ pub(super) fn resume_with(
     mode: Mode,
     reserve_bytes: usize,
 ) -> Result<Resumed> {
+    resume_at(disk, mode, reserve_bytes, Arc::new(SystemClock::default()))
+}
+
+/// As [`resume_with`], with the times of this clock.
+pub(super) fn resume_at(
+    disk: &SimulatedDisk,
+    mode: Mode,
+    reserve_bytes: usize,
+    clock: Arc<dyn Clock>,
+) -> Result<Resumed> {
     let bounds = BufferSettings { max_events: 16, ..BufferSettings::default() };
     let (fold, log) = (Arc::new(Fold::default()), Arc::new(EventLog::new(bounds)));
     let followers: Vec<Arc<dyn Follower>> = vec![log.clone(), fold.clone()];
@@ -123,7 +133,7 @@ pub(super) fn resume_with(
     let (journal, recovered) = Embedded::open(
         Arc::new(disk.clone()),
         options,
-        Arc::new(SystemClock::default()),
+        clock,
         &SystemRng::default(),
         Arc::new(followers),
     )?;

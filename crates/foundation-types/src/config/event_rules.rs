@@ -108,6 +108,29 @@ impl Default for TtlRule {
     }
 }
 
+/// When the place of events is given back whose time to live is over. What a consumer, an export or a
+/// projection has not had stays, and so does what is in the archive.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate, Shaped)]
+#[document(crate = "crate")]
+#[serde(default, deny_unknown_fields)]
+pub struct ExpirySettings {
+    /// Whether the oldest full file of the log goes once nothing in it lives any more by `events.ttl`,
+    /// though `journal.retention` would keep it.
+    pub free: bool,
+    /// Seconds between two looks for such files.
+    #[validate(range(min = 1, max = 86_400))]
+    pub every_s: u64,
+    /// Files that go at one look, at most.
+    #[validate(range(min = 1, max = 10_000))]
+    pub max_files: u64,
+}
+
+impl Default for ExpirySettings {
+    fn default() -> Self {
+        Self { free: false, every_s: 60, max_files: 16 }
+    }
+}
+
 impl EventSettings {
     /// Seconds that an event of this type lives in this stream; without a rule for it, for ever. So do
     /// Foundation's own.
@@ -119,5 +142,21 @@ impl EventSettings {
                 && pattern_admits(&rule.stream, stream)
         };
         self.ttl.values().filter(is_for).map(|rule| rule.seconds).min()
+    }
+
+    /// Whether anything has a time to live.
+    #[must_use]
+    pub fn has_ttl(&self) -> bool {
+        !self.ttl.is_empty() || !self.ttl_tag.is_empty()
+    }
+
+    /// Seconds that an event of this type lives that has this tag, if the tag says so. Foundation's own
+    /// live for ever.
+    #[must_use]
+    pub fn seconds_by_tag(&self, kind: &str, tag: &str) -> Option<u64> {
+        if self.ttl_tag.is_empty() || kind.starts_with(EventType::RESERVED_PREFIX) {
+            return None;
+        }
+        tag.strip_prefix(self.ttl_tag.as_str())?.strip_prefix(':')?.parse().ok()
     }
 }

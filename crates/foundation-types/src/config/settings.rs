@@ -5,7 +5,7 @@ use validator::Validate;
 
 use std::collections::BTreeMap;
 
-use super::event_rules::{EventRule, StreamSettings, TtlRule};
+use super::event_rules::{EventRule, ExpirySettings, StreamSettings, TtlRule};
 use super::{Document, Shaped};
 
 /// How Foundation itself behaves. Every field can be changed while it runs.
@@ -60,7 +60,7 @@ pub enum LogLevel {
 }
 
 /// How events are kept in memory.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Validate, Shaped)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate, Shaped)]
 #[document(crate = "crate")]
 #[serde(default, deny_unknown_fields)]
 pub struct EventSettings {
@@ -78,6 +78,31 @@ pub struct EventSettings {
     /// How long events live, each rule under a name; of those that are for an event the shortest counts.
     #[validate(nested)]
     pub ttl: BTreeMap<String, TtlRule>,
+    /// A tag by which an event says itself how long it lives, in seconds: with `ttl` here one that has the
+    /// tag `ttl:60` lives for a minute, and shorter if a rule says so. Empty, no tag says that.
+    #[validate(length(max = 64))]
+    pub ttl_tag: String,
+    /// When the place of those is given back whose time is over.
+    #[validate(nested)]
+    pub expiry: ExpirySettings,
+    /// One in so many of the events that are read is noted, so that it is known how often each stream is
+    /// read, about; 0 has none noted. Nothing is written for it.
+    #[validate(range(max = 1_000_000))]
+    pub access_sampling: u64,
+}
+
+impl Default for EventSettings {
+    fn default() -> Self {
+        Self {
+            buffer: BufferSettings::default(),
+            rules: BTreeMap::new(),
+            streams: BTreeMap::new(),
+            ttl: BTreeMap::new(),
+            ttl_tag: String::new(),
+            expiry: ExpirySettings::default(),
+            access_sampling: 64,
+        }
+    }
 }
 
 /// Bounds of the buffer of recent events.

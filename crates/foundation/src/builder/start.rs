@@ -296,6 +296,7 @@ impl Builder {
         if self.directory.is_some() && self.mode == Mode::Write {
             node.keep_log(settings.clone());
         }
+        node.age_buffer();
         node.keep_metrics(settings.clone());
         if self.host_metrics {
             node.sample_host(settings);

@@ -104,6 +104,7 @@ fn reads_events(request: &Request) -> bool {
         | Request::TableRemove(_)
         | Request::EventsExplain(_)
         | Request::EventsStats(_)
+        | Request::EventStage(_)
         | Request::ExportList(_)
         | Request::ExportChange(_)
         | Request::ExportCursor(_)

@@ -127,6 +127,7 @@ impl Live {
     /// The event as readers see it. One that cannot be read is given back: for good, or for another
     /// try if it is the key to it that is missing.
     pub(super) fn read(&self, handed: &Handed<Recorded>) -> Option<Arc<Recorded>> {
+        self.core.accessed(std::iter::once(&handed.event.stream));
         let (reader, ticket, now) = (&self.core.reader, handed.ticket, self.now());
         if reader.is_plain() {
             return Some(Arc::clone(&handed.event));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::future::IntoFuture;
 use std::time::Duration;
 
-use foundation_types::config::TtlRule;
+use foundation_types::config::{EventRule, RuleAction, TtlRule};
 use foundation_types::lifecycle::Stage;
 use foundation_types::{ErrorKind, Event, EventQuery};
 
@@ -58,6 +58,42 @@ async fn what_lived_its_time_is_hidden_from_every_reader() {
 }
 
 #[tokio::test]
+async fn an_event_says_itself_how_long_it_lives_if_it_is_let() {
+    for world in [World::in_memory(), World::on_disk()] {
+        let say = |id: &str, tag: &str| tick(id).tag(tag);
+        let rule = EventRule {
+            action: RuleAction::Tag,
+            tag: "ttl:{data.seconds}".into(),
+            ..EventRule::default()
+        };
+        world.set("events.rules", BTreeMap::from([("ttl", rule)])).await;
+        let by_data = tick("data").data(&BTreeMap::from([("seconds", 60)])).expect("is JSON");
+        let all = [
+            say("minute", "ttl:60"),
+            say("hour", "ttl:3600"),
+            say("no number", "ttl:soon"),
+            say("another tag", "ttls:60"),
+            say("none", "red"),
+            by_data,
+        ];
+        for event in all {
+            world.events.append(event).await.expect("stored");
+        }
+        wait(&world, Duration::from_secs(61));
+        assert_eq!(world.all(EventQuery::all()).await.len(), 6, "nobody asked for it");
+        world.set("events.ttl_tag", "ttl").await;
+        let lasting = ["hour", "no number", "another tag", "none"];
+        assert_eq!(ids(&world.all(EventQuery::all()).await), lasting);
+        assert_eq!(kind_of(world.events.get("minute").await), ErrorKind::Expired);
+        assert_eq!(world.events.stage_of("data").await.expect("known"), Stage::Expiring);
+        // The shortest counts, whoever says it.
+        let rule = TtlRule { types: "tick".into(), seconds: 30, ..TtlRule::default() };
+        world.set("events.ttl", BTreeMap::from([("short", rule)])).await;
+        assert_eq!(world.all(EventQuery::all()).await.len(), 0);
+    }
+}
+
+#[tokio::test]
 async fn what_is_on_its_way_is_said_to_be() {
     let world = World::on_disk();
     world.disk.hold();
@@ -89,4 +125,54 @@ async fn what_is_old_leaves_the_buffer() {
         assert_eq!(told.next().await.expect("told").event.id, Some("a".into()));
         assert_eq!(world.ledger(), [2, 0, 0, 0]);
     }
+}
+
+#[tokio::test]
+async fn what_is_read_is_counted_by_stream_and_nothing_is_written_for_it() {
+    let world = World::on_disk();
+    world.set("events.access_sampling", 1).await;
+    for (id, stream) in [("a", "orders"), ("b", "orders"), ("c", "audit")] {
+        world.events.append(tick(id)).stream(stream).await.expect("stored");
+    }
+    let before = world.events.0.journal.status();
+    world.all(EventQuery::all()).await;
+    world.events.get("a").await.expect("is there");
+    let mut told = world.events.subscribe(Start::Beginning, EventQuery::all()).expect("starts");
+    told.next().await.expect("told");
+    let after = world.events.0.journal.status();
+    assert_eq!((after.extent, after.syncs), (before.extent, before.syncs));
+    let stats = world.events.stats();
+    let reads: Vec<_> =
+        stats.accessed.iter().map(|(name, reads)| (name.as_str(), *reads)).collect();
+    assert_eq!(reads, [("audit", 1), ("orders", 4)]);
+    assert_eq!(stats.stages.accessed, 5);
+    assert_eq!(world.telemetry.counter("foundation.events.accessed").sum(), 5);
+    // What nobody asks for is not counted.
+    world.set("events.access_sampling", 0).await;
+    world.all(EventQuery::all()).await;
+    assert_eq!(world.events.stats().stages.accessed, 5);
+}
+
+#[tokio::test]
+async fn each_event_is_counted_at_the_stage_where_it_ended_or_is() {
+    let world = World::on_disk();
+    world.events.append(tick("a")).await.expect("stored");
+    let twice = world.events.append(Event::new("tock").id("a")).await;
+    assert_eq!(kind_of(twice), ErrorKind::IdReused);
+    assert_eq!(kind_of(world.events.append(Event::new("")).await), ErrorKind::Invalid);
+    world.set("events.buffer.max_events", 1).await;
+    world.set("events.buffer.overflow", "reject").await;
+    world.disk.hold();
+    let mut append = world.events.append(tick("b")).into_future();
+    assert!(poll(&mut append).is_pending());
+    assert_eq!(kind_of(world.events.append(tick("c")).await), ErrorKind::BufferFull);
+    let open = world.events.stats().stages;
+    assert_eq!((open.storing, open.available), (1, 1));
+    world.disk.let_go();
+    append.await.expect("stored");
+    let ends = world.settled().stages;
+    assert_eq!((ends.invalid, ends.failed, ends.storage_failed), (1, 1, 1));
+    assert_eq!((ends.storing, ends.available, ends.expired), (0, 2, 0));
+    let invalid = world.telemetry.counter_with("foundation.events.ended", &[("stage", "invalid")]);
+    assert_eq!(invalid.sum(), 1);
 }

@@ -252,6 +252,8 @@ impl World {
                 row.offered == row.stored + row.repeated + row.rejected + row.dropped
             })
         );
+        let ends = stats.stages;
+        assert_eq!(ends.invalid + ends.failed + ends.storage_failed, rejected, "each has its end");
         let counted = |name: &str| self.telemetry.counter(name).sum();
         assert_eq!(counted("foundation.events.stored"), stored);
         assert_eq!(counted("foundation.events.repeated"), repeated);

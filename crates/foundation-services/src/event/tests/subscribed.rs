@@ -1,8 +1,10 @@
 //! Followers see every event once, in order, whenever they begin and however slow they are.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use foundation_types::config::{EventRule, RuleAction};
 use foundation_types::{ErrorKind, Event, EventQuery, Position};
 
 use super::sample::{World, kind_of, poll, tick};
@@ -80,6 +82,83 @@ async fn what_it_missed_because_it_is_no_longer_kept_it_is_told_once() {
     assert!(first > 1 && last == 50);
     let oldest = world.events.subscribe(Start::Beginning, EventQuery::all()).expect("it may");
     assert_eq!(oldest.position(), Position::from_engine(first - 1));
+}
+
+#[tokio::test]
+async fn each_way_to_lose_an_event_is_a_gap_to_who_follows() {
+    // What is not stored is counted as dropped; what was refused is its writer's to send again.
+    for (policy, dropped) in [("drop_newest", 2), ("reject", 0), ("backpressure", 0)] {
+        let world = World::in_memory();
+        world.set("events.buffer.max_events", 2).await;
+        world.set("events.buffer.overflow", policy).await;
+        world.set("interface.query_timeout_ms", 50).await;
+        let subscribe = |filter| world.events.subscribe(Start::Beginning, filter).expect("it may");
+        let mut all = subscribe(EventQuery::all());
+        let mut own = subscribe(EventQuery::all().stream("orders"));
+        let mut other = subscribe(EventQuery::all().stream("quiet"));
+        for at in 0..4 {
+            let _ = world.events.append(tick(&at.to_string())).stream("orders").await;
+        }
+        let mut late = subscribe(EventQuery::all());
+        assert_eq!(next_ids(&mut all, 2).await, ["0", "1"], "{policy}");
+        assert!(is_idle(&mut all), "what was dropped has no place that next could stop at");
+        let told = [&mut all, &mut own, &mut other, &mut late].map(Subscription::dropped);
+        assert_eq!(told, [dropped, dropped, 0, 0], "{policy}");
+        let again = [&mut all, &mut own].map(Subscription::dropped);
+        assert_eq!(again, [0, 0], "each is told once");
+        assert_eq!(world.settled().dropped, dropped);
+        let followed = world.events.follow(EventQuery::all(), None, Duration::ZERO).await;
+        assert_eq!(followed.expect("answers").dropped, dropped);
+    }
+    // The oldest make room: nothing is counted as dropped, and the place where they were is a gap.
+    let world = World::keeping(1_000);
+    world.set("events.buffer.max_events", 2).await;
+    let mut slow = world.events.subscribe(Start::Beginning, EventQuery::all()).expect("it may");
+    for at in 0..50 {
+        world.events.append(tick(&at.to_string())).await.expect("stored");
+    }
+    assert_eq!(kind_of(slow.next().await), ErrorKind::Compacted);
+    assert_eq!((slow.dropped(), world.settled().dropped), (0, 0));
+}
+
+#[tokio::test]
+async fn what_a_rule_drops_is_told_to_who_follows() {
+    let world = World::in_memory();
+    let rule = EventRule {
+        types: "debug.*".into(),
+        action: RuleAction::DropEvent,
+        ..EventRule::default()
+    };
+    world.set("events.rules", BTreeMap::from([("debug", rule)])).await;
+    let mut all = world.events.subscribe(Start::Now, EventQuery::all()).expect("it may");
+    assert_eq!(kind_of(world.events.append(Event::new("debug.x")).await), ErrorKind::EventDropped);
+    assert_eq!((all.dropped(), all.dropped()), (1, 0));
+}
+
+#[tokio::test]
+async fn a_page_says_what_is_missing_before_it() {
+    let world = World::keeping(1_000);
+    world.set("events.buffer.max_events", 2).await;
+    world.set("interface.max_results", 3).await;
+    world.events.append(tick("0")).await.expect("stored");
+    let whole = world.events.query(EventQuery::all()).await.expect("answers");
+    assert_eq!(whole.missing_up_to, None);
+    for at in 1..50 {
+        world.events.append(tick(&at.to_string())).await.expect("stored");
+    }
+    let first = world.events.query(EventQuery::all()).await.expect("answers");
+    let missing = first.missing_up_to.expect("the oldest are gone");
+    assert_eq!(first.events[0].position.to_engine(), missing.to_engine() + 1);
+    let second = world.events.query(first.next.expect("there is more")).await.expect("answers");
+    assert_eq!(second.missing_up_to, None, "nothing is missing behind the first page");
+    let after = EventQuery::all().after(missing);
+    assert_eq!(world.events.query(after).await.expect("answers").missing_up_to, None);
+    let newest = EventQuery::all().newest_first();
+    let few = world.events.query(newest.clone().limit(2)).await.expect("answers");
+    assert_eq!(few.missing_up_to, None, "it was not looked for");
+    let all = world.all(newest.clone()).await;
+    let rest = newest.after(all[all.len() - 1].position);
+    assert_eq!(world.events.query(rest).await.expect("answers").missing_up_to, Some(missing));
 }
 
 #[tokio::test]

@@ -43,7 +43,8 @@ fn plan(shared: &Shared, prune: &Prune) -> Result<Planned> {
     let (sealed, away) = (shared.log.sealed(), shared.away()?);
     let lives = prune.expired.as_deref().map(Lives::of);
     let (last, now) = (shared.durable(), shared.clock.wall());
-    let bounds = Bounds { keep: prune.keep, lives: lives.as_ref(), last, now };
+    let segments_max = prune.segments_max.map_or(usize::MAX, |most| most as usize);
+    let bounds = Bounds { keep: prune.keep, lives: lives.as_ref(), segments_max, last, now };
     let choose = |needed| retention::chosen(&sealed, &bounds, needed, &away);
     let wanted = choose(u64::MAX)?;
     // Most often nothing is to go, and then no snapshot need be read.
@@ -66,6 +67,7 @@ fn plan(shared: &Shared, prune: &Prune) -> Result<Planned> {
     let going = choose(needed(&held_by))?;
     let pruned = Pruned {
         dropped: going.dropped,
+        expired: going.expired,
         up_to: Position::from_engine(going.last),
         newest: going.newest,
         wanted: wanted.dropped,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use foundation_logic::event::Lives;
-use foundation_types::{Result, Timestamp};
+use foundation_types::{EventType, Result, Timestamp};
 
 use super::archive::ArchivedSegment;
 use super::index::SegmentIndex;
@@ -18,6 +18,8 @@ pub(super) struct Bounds<'a> {
     pub(super) keep: Retention,
     /// How long events live, if a segment of which all are expired goes.
     pub(super) lives: Option<&'a Lives>,
+    /// Segments that go at most.
+    pub(super) segments_max: usize,
     /// The last record of the log.
     pub(super) last: u64,
     pub(super) now: Timestamp,
@@ -29,6 +31,8 @@ pub(super) struct Front {
     /// How many of the sealed ones.
     pub(super) segments: usize,
     pub(super) dropped: Dropped,
+    /// Events in segments that go for nothing else than that all in them is expired.
+    pub(super) expired: u64,
     /// The last record in them.
     pub(super) last: u64,
     /// When it was recorded.
@@ -51,7 +55,7 @@ pub(super) fn chosen(
     };
     let live = sealed.iter().filter(|segment| !is_away(segment));
     let mut bytes: u64 = live.map(|segment| bytes_of(segment)).sum();
-    for segment in sealed {
+    for segment in sealed.iter().take(bounds.segments_max) {
         let Some(index) = segment.whole_index() else { break };
         let summary = index.summary();
         if summary.last() > needed {
@@ -61,18 +65,15 @@ pub(super) fn chosen(
         let is_past = |age| is_past(recorded, bounds.now, age);
         let too_many = keep.records.is_some_and(|most| bounds.last - summary.last() >= most);
         let too_large = keep.bytes.is_some_and(|most| bytes > most);
-        let goes = match is_away(segment) {
+        let is_beyond = match is_away(segment) {
             // The bounds of the log are about what it takes in the store.
             true => keep.archived_age.is_some_and(is_past),
-            false => {
-                too_many
-                    || too_large
-                    || keep.age.is_some_and(is_past)
-                    || is_expired(segment, &index, bounds)?
-            }
+            false => too_many || too_large || keep.age.is_some_and(is_past),
         };
-        if !goes {
-            break;
+        if !is_beyond {
+            let expired = if is_away(segment) { None } else { expired(segment, &index, bounds)? };
+            let Some(events) = expired else { break };
+            front.expired += events;
         }
         front.segments += 1;
         front.dropped.records += summary.records;
@@ -84,21 +85,30 @@ pub(super) fn chosen(
     Ok(front)
 }
 
-/// Whether nothing in the segment lives any more, wherever it is. A record that cannot be decoded is in
+/// How many events the segment has, if nothing in it lives any more. A record that cannot be decoded is in
 /// no list of names: its segment is not expired.
-fn is_expired(segment: &Segment, index: &Arc<SegmentIndex>, bounds: &Bounds<'_>) -> Result<bool> {
-    let Some(lives) = bounds.lives else { return Ok(false) };
+fn expired(
+    segment: &Segment,
+    index: &Arc<SegmentIndex>,
+    bounds: &Bounds<'_>,
+) -> Result<Option<u64>> {
+    let Some(lives) = bounds.lives else { return Ok(None) };
     let summary = index.summary();
-    let Some(newest) = summary.last_stamp.map(|stamp| stamp.recorded()) else { return Ok(false) };
+    let Some(newest) = summary.last_stamp.map(|stamp| stamp.recorded()) else { return Ok(None) };
     // Names are read only once something may be over.
     if summary.unreadable > 0 || !lives.may_be_over(newest, bounds.now) {
-        return Ok(false);
+        return Ok(None);
     }
     let types = indexing::asked(segment, index, |index| index.types())?;
     let streams = indexing::asked(segment, index, |index| index.streams())?;
-    let types = types.iter().map(|(name, _)| name.as_str());
+    let names = types.iter().map(|(name, _)| name.as_str());
     let streams = streams.iter().map(|stream| stream.name.as_str());
-    Ok(lives.are_over(types, streams, newest, bounds.now))
+    if !lives.are_over(names, streams, newest, bounds.now) {
+        return Ok(None);
+    }
+    let is_own = |name: &str| name.starts_with(EventType::RESERVED_PREFIX);
+    let events = types.iter().filter(|(name, _)| !is_own(name)).map(|(_, events)| events);
+    Ok(Some(events.sum()))
 }
 
 fn bytes_of(segment: &Segment) -> u64 {
