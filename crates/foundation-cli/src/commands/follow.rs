@@ -3,7 +3,7 @@
 use foundation::node::{Client, EventsFollow};
 use foundation::{Error, ErrorKind, EventQuery, Position};
 
-use super::events::filter_of;
+use super::events::{Own, filter_of};
 use crate::args::FollowArgs;
 use crate::commands::signals::Signals;
 use crate::connection::{ANSWER_MIN, reach};
@@ -16,6 +16,7 @@ const WAIT_MS: u64 = 10_000;
 
 pub(super) async fn run(program: &mut Program, args: FollowArgs) -> Outcome {
     let filter = filter_of(args.filter)?;
+    let own = Own::of(&filter, args.all);
     let mut after = match (args.after, args.beginning) {
         (Some(position), _) => Some(position.parse::<Position>()?),
         (None, true) => Some(Position::START),
@@ -33,7 +34,7 @@ pub(super) async fn run(program: &mut Program, args: FollowArgs) -> Outcome {
         tokio::select! {
             () = signals.next() => return Ok(()),
             () = &mut gone => return Err(Failure::Closed),
-            next = step(program, &mut client, &filter, after) => after = Some(next?),
+            next = step(program, &mut client, (&filter, own), after) => after = Some(next?),
         }
     }
 }
@@ -42,7 +43,7 @@ pub(super) async fn run(program: &mut Program, args: FollowArgs) -> Outcome {
 async fn step(
     program: &mut Program,
     client: &mut Client,
-    filter: &EventQuery,
+    (filter, own): (&EventQuery, Own),
     after: Option<Position>,
 ) -> Outcome<Position> {
     let call = EventsFollow { filter: filter.clone(), after, wait_ms: WAIT_MS };
@@ -57,7 +58,7 @@ async fn step(
         }
         followed => followed?,
     };
-    for event in &followed.events {
+    for event in followed.events.iter().filter(|event| own.shows(event)) {
         program.out.json(event)?;
     }
     program.out.flush()?;
