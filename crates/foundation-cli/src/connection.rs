@@ -25,6 +25,8 @@ pub(crate) enum Intent {
     Read,
     /// As [`Intent::Read`], where it is no matter whether there is a store.
     Judge,
+    /// Something of a store is changed, which makes no sense where there is none: none is made.
+    Change,
     /// A store is made if there is none.
     Write,
 }
@@ -74,6 +76,9 @@ impl Program {
             .reach_or(async || match intent {
                 // What a node has kept of its metrics stays.
                 Intent::Write => Foundation::builder(directory).metrics_kept(false).start().await,
+                Intent::Change => {
+                    Foundation::builder(directory).existing().metrics_kept(false).start().await
+                }
                 Intent::Read | Intent::Judge => {
                     Foundation::builder(directory).read_only().start().await
                 }
@@ -85,7 +90,10 @@ impl Program {
                 self.say_what_is_lacking(&foundation);
                 Ok(Connection::Own(Box::new(foundation)))
             }
-            Err(error) if error.kind() == ErrorKind::NotFound && intent != Intent::Write => {
+            Err(error)
+                if error.kind() == ErrorKind::NotFound
+                    && matches!(intent, Intent::Read | Intent::Judge) =>
+            {
                 if intent == Intent::Read {
                     self.say_there_is_no_store();
                 }

@@ -229,5 +229,9 @@ fn failed(cause: io::Error) -> Failure {
         return Failure::Closed;
     }
     let message = format!("cannot write to standard output: {cause}");
-    Failure::Unwritten(Error::new(ErrorKind::Disk, message).caused_by(cause))
+    let kind = match cause.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ErrorKind::DiskFull,
+        _ => ErrorKind::Disk,
+    };
+    Failure::Unwritten(Error::new(kind, message).caused_by(cause))
 }

@@ -68,6 +68,19 @@ impl ArchiveReport {
         let Archived { segments, records, bytes, stored } = archived;
         Self { applied, segments, records, bytes, stored }
     }
+
+    /// What was in the archive before and is not any more.
+    fn between(before: Vec<ArchivedRow>, now: &[ArchivedRow]) -> Self {
+        let mut came = Self { applied: true, ..Self::default() };
+        for row in before.into_iter().filter(|row| !now.iter().any(|one| one.name == row.name)) {
+            came.records += row.records;
+            came.bytes += row.bytes;
+            came.stored += row.stored;
+            let name = Path::new(&row.name).with_extension("seg");
+            came.segments.push(name.display().to_string());
+        }
+        came
+    }
 }
 
 /// A directory with its archive, which is where it was said to be, or where it has been so far.
@@ -109,16 +122,22 @@ impl Node {
         Ok(report)
     }
 
-    /// Brings all files of the log back from the archive, and records that it did.
+    /// Brings all files of the log back from the archive, and records that it did, as far as it did.
     ///
     /// # Errors
-    /// As [`foundation_store::journal::Journal::bring_back`].
+    /// As [`foundation_store::journal::Journal::bring_back`], with what came back before: that stays.
     pub async fn bring_back(&self) -> Result<ArchiveReport> {
+        let before = self.archived().await.unwrap_or_default();
         let journal = self.journal.clone();
         let work = move |runtime: tokio::runtime::Handle| runtime.block_on(journal.bring_back());
-        let report = ArchiveReport::of(crate::node::beside(work).await?, true);
-        self.tell_of("foundation.log.unarchived", &report).await?;
-        Ok(report)
+        let came = crate::node::beside(work).await.map(|came| ArchiveReport::of(came, true));
+        let report = match &came {
+            Ok(report) => report.clone(),
+            Err(_) => ArchiveReport::between(before, &self.archived().await.unwrap_or_default()),
+        };
+        let told = self.tell_of("foundation.log.unarchived", &report).await;
+        // What stood in the way counts more than that it could not be recorded.
+        came.and_then(|report| told.map(|()| report))
     }
 
     /// What is in the archive, oldest first.

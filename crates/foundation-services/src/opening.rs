@@ -10,13 +10,14 @@ use std::time::Duration;
 use foundation_store::clock::{Clock, SystemClock};
 use foundation_store::disk::Files;
 use foundation_store::journal::{
-    Embedded, EmbeddedOptions, Follower, Mode, Recovered, VerifyOptions, verify_archived_store,
+    Embedded, EmbeddedOptions, Follower, Mode, Recovered, VerifyOptions, require_store,
+    verify_archived_store,
 };
 use foundation_store::random::Rng;
 use foundation_types::{Error, ErrorKind, Result};
 
 use crate::archive::with_archive;
-use crate::node::VerifyReport;
+use crate::node::{IfMissing, VerifyReport};
 use crate::tasks::moment_after;
 
 /// How long to wait before the lock is tried again.
@@ -29,6 +30,8 @@ pub struct Opening {
     pub directory: PathBuf,
     /// For what.
     pub mode: Mode,
+    /// Whether a store is made where there is none, if it is for writing.
+    pub missing: IfMissing,
     /// How long to wait for another owner to let go; zero is not at all.
     pub lock_timeout: Duration,
     /// Where the archive is; absent for where it has been so far, or beside the log.
@@ -77,7 +80,11 @@ impl Opening {
         rng: &dyn Rng,
         follower: Arc<dyn Follower>,
     ) -> Result<(Embedded, Recovered)> {
-        let store = with_archive(self.files()?, self.archive.as_deref());
+        let files = self.files()?;
+        if self.missing == IfMissing::Refuse {
+            require_store(&files)?;
+        }
+        let store = with_archive(files, self.archive.as_deref());
         Embedded::open_archived(store, EmbeddedOptions::of(self.mode), clock, rng, follower)
     }
 
@@ -85,9 +92,13 @@ impl Opening {
         if !self.directory.exists() {
             unfinished::refuse_in_place_of(&self.directory)?;
         }
-        let files = match self.mode {
-            Mode::Write => Files::create(&self.directory),
-            Mode::Read | Mode::Peek => Files::existing(&self.directory),
+        let files = match (self.mode, self.missing) {
+            (Mode::Write, IfMissing::Make) => Files::create(&self.directory),
+            (Mode::Write, IfMissing::Refuse) if !self.directory.exists() => {
+                let message = format!("there is no store in {}", self.directory.display());
+                return Err(Error::new(ErrorKind::NotFound, message));
+            }
+            (Mode::Write | Mode::Read | Mode::Peek, _) => Files::existing(&self.directory),
         };
         files.map_err(|cause| unopened(&self.directory, cause))
     }

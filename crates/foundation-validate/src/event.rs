@@ -1,10 +1,12 @@
 //! May this event, this batch, this stream, this query enter?
 
 mod aggregation;
+mod names;
 mod query;
 
 pub use aggregation::aggregation;
-pub use query::query;
+pub use names::{consumer_name, export_name, no_such_consumer, no_such_export};
+pub use query::{query, type_pattern};
 
 use foundation_types::limits::{
     ALTERED_BYTES_MAX, BATCH_BYTES_MAX, BATCH_EVENTS_MAX, EVENT_BYTES_MAX, EVENT_TAGS_MAX,

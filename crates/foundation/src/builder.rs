@@ -12,6 +12,7 @@ use foundation_services::config::{SealingKey, Sources};
 use foundation_services::dump::Dumps;
 use foundation_services::event::{EventDurability, Pipeline};
 use foundation_services::export::{ExportRules, Sink};
+use foundation_services::node::IfMissing;
 use foundation_services::projection::Projection;
 use foundation_store::clock::{Clock, SystemClock};
 use foundation_store::journal::Mode;
@@ -34,6 +35,7 @@ pub struct Builder {
     directory: Option<PathBuf>,
     archive: Option<PathBuf>,
     mode: Mode,
+    missing: IfMissing,
     lock_timeout: Duration,
     documents: Vec<Box<dyn Declared>>,
     migrations: Evolutions,
@@ -64,6 +66,7 @@ impl Builder {
             directory,
             archive: None,
             mode: Mode::Write,
+            missing: IfMissing::Make,
             lock_timeout: Duration::ZERO,
             documents: Vec::new(),
             migrations: Evolutions::new(),
@@ -166,6 +169,13 @@ impl Builder {
     #[must_use]
     pub fn lock_timeout(mut self, timeout: Duration) -> Self {
         self.lock_timeout = timeout;
+        self
+    }
+
+    /// For a store that is there: a directory without one is refused, and nothing is made.
+    #[must_use]
+    pub fn existing(mut self) -> Self {
+        self.missing = IfMissing::Refuse;
         self
     }
 

@@ -51,3 +51,4 @@
 pub use foundation_services::table::{AnyTable, Swap, Table, TableRow};
 pub use foundation_store::table::{Entry, TableSnapshot};
 pub use foundation_types::table::{Keep, TableKey, TableValue};
+pub use foundation_validate::table::is_own_table;

@@ -157,7 +157,11 @@ async fn poison_is_parked_listed_retried_and_dropped() {
     let told: Vec<_> =
         parked.iter().map(|one| (one.attempts, one.cause.as_str(), one.retrying)).collect();
     assert_eq!(told, [(2, "no such account", false); 2]);
-    assert!(events.parked(&ParkedFilter::of("other")).expect("lists").is_empty());
+    let unknown = events.parked(&ParkedFilter::of("biling")).expect_err("there is none");
+    assert_eq!(unknown.kind(), ErrorKind::NotFound);
+    assert!(unknown.message().ends_with("did you mean billing?"), "{unknown}");
+    assert_eq!(events.parked(&ParkedFilter::of("billing").kind("ti*")).expect("lists").len(), 2);
+    assert!(events.parked(&ParkedFilter::of("billing").kind("to*")).expect("lists").is_empty());
 
     let retried = events.retry_parked(&filter.clone().limit(1)).await.expect("is marked");
     assert_eq!(retried.len(), 1);
@@ -220,8 +224,43 @@ async fn a_halted_consumer_is_resumed_by_an_operator() {
     let missing = second.events().change_consumer("biling", ConsumerAction::Resume).await;
     assert_eq!(missing.expect_err("there is none").kind(), ErrorKind::NotFound);
     second.events().change_consumer("billing", ConsumerAction::Delete).await.expect("deletes");
-    assert_eq!(consumer.next().await.expect_err("has ended").kind(), ErrorKind::Unavailable);
+    assert_eq!(consumer.next().await.expect_err("is gone").kind(), ErrorKind::NotFound);
     assert!(second.status().consumers.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_members_of_a_consumer_that_is_deleted_are_told_at_once() {
+    let foundation = Foundation::in_memory().start().await.expect("starts");
+    append(&foundation, 2).await;
+    for poison in [Poison::Park, Poison::Halt] {
+        let builder = ticks(&foundation, "billing").on_poison(poison).attempts_max(1);
+        let consumer = builder.parked_max(0).open().await.expect("opens");
+        let held = consumer.next().await.expect("there is one");
+        consumer.next().await.expect("there is one").nack("no route").expect("in time");
+        let waiting = consumer.clone();
+        let waiting = tokio::spawn(async move { waiting.next().await.map(drop) });
+        let running = consumer.clone();
+        let running = tokio::spawn(async move { running.run(2, async |_| Ok(())).await });
+        while consumer.status().halted.is_none() {
+            tokio::task::yield_now().await;
+        }
+        let events = foundation.events();
+        events.change_consumer("billing", ConsumerAction::Delete).await.expect("deletes");
+        for told in [
+            waiting.await.expect("does not panic"),
+            running.await.expect("does not panic"),
+            consumer.next().await.map(drop),
+            consumer.flush().await,
+            held.ack(),
+        ] {
+            let error = told.expect_err("is gone");
+            assert_eq!(error.kind(), ErrorKind::NotFound);
+            assert!(error.message().contains("consumer \"billing\" was deleted"), "{error}");
+        }
+        let resumed = events.change_consumer("billing", ConsumerAction::Resume).await;
+        assert_eq!(resumed.expect_err("is gone").kind(), ErrorKind::NotFound);
+        assert!(!consumer.status().running);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -233,15 +233,51 @@ async fn an_export_takes_no_consumer_over_and_is_deleted_as_what_it_is() {
         all.map(|one| (one.name, one.position)).collect()
     };
     let before = places();
-    let refused = foundation.exports().cursor("mail", Some(Position::END)).await;
+    let refused = foundation.exports().cursor("mail", Some(Position::END), None).await;
     assert_eq!(refused.expect_err("is a consumer").kind(), ErrorKind::InvalidArgument);
     assert_eq!(places(), before);
-    foundation.exports().cursor("audit", None).await.expect("is a new one");
+    foundation.exports().cursor("audit", None, None).await.expect("is a new one");
     let delete = ConsumerChange { consumer: "audit".into(), action: ConsumerAction::Delete };
     let refused = foundation.call(delete).await;
     assert_eq!(refused.expect_err("is an export").kind(), ErrorKind::InvalidArgument);
+    let refused = foundation.events().consumer("audit").open().await.expect_err("is an export");
+    assert_eq!(refused.kind(), ErrorKind::InvalidArgument);
+    assert!(refused.message().contains("is an export"), "{refused}");
+    let reset = ConsumerAction::Reset(Position::START);
+    let refused = foundation.events().change_consumer("audit", reset).await;
+    assert_eq!(refused.expect_err("is an export").kind(), ErrorKind::InvalidArgument);
     foundation.exports().change("audit", ExportAction::Delete).await.expect("goes");
     assert_eq!(places(), before);
+}
+
+#[tokio::test]
+async fn an_export_passes_on_what_it_began_with_until_it_is_reset() {
+    let directory = directory();
+    let start = async |filter: EventQuery| {
+        let builder = Foundation::builder(directory.path().join("store"));
+        let rules = ExportRules { filter, ..rules() };
+        builder.export("audit", Told::default(), rules).start().await
+    };
+    let stop = async |foundation: Foundation| {
+        foundation.shutdown(Duration::from_secs(5)).await.into_result().expect("is clean");
+    };
+    let [orders, bills] = ["order.*", "bill.*"].map(|kind| EventQuery::all().kind(kind));
+    let both = orders.clone().kind("bill.*");
+    stop(start(both.clone()).await.expect("is new")).await;
+    stop(start(bills.clone().kind("order.*")).await.expect("asks for the same")).await;
+    let refused = start(bills.clone()).await.expect_err("asks for less");
+    assert_eq!(refused.kind(), ErrorKind::InvalidArgument);
+    let says = "began with type order.*, type bill.*, and is asked for with type bill.*: ";
+    assert!(refused.message().contains(says), "{refused}");
+    let idle = Foundation::builder(directory.path().join("store")).start().await.expect("starts");
+    let refused = idle.exports().cursor("audit", None, Some(&EventQuery::all())).await;
+    let refused = refused.expect_err("asks for more");
+    assert!(refused.message().contains("asked for with all events"), "{refused}");
+    idle.exports().change("audit", ExportAction::Reset(Position::START)).await.expect("resets");
+    stop(idle).await;
+    stop(start(bills.clone()).await.expect("begins anew")).await;
+    assert!(start(both).await.is_err());
+    stop(start(bills).await.expect("goes on")).await;
 }
 
 #[tokio::test]

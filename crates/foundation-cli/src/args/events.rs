@@ -167,7 +167,7 @@ pub(crate) struct FieldArgs {
     #[arg(long = "tag", value_name = "TAG")]
     pub(crate) tags: Vec<String>,
     /// Number of the schema that the data follows
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) schema: Option<u16>,
     /// Whatever else there is to say: the data of the event. (--data is the directory.)
     #[arg(long, value_name = "JSON", allow_hyphen_values = true)]
@@ -208,6 +208,9 @@ pub(crate) struct QueryArgs {
 pub(crate) struct FindArgs {
     #[command(flatten)]
     pub(crate) query: QueryArgs,
+    /// Also the changes of Foundation's own tables, such as the places of consumers
+    #[arg(long)]
+    pub(crate) all: bool,
     /// Show which way the query goes and what it looks at for its first page, instead of the answer
     #[arg(long)]
     pub(crate) explain: bool,
@@ -220,6 +223,9 @@ pub(crate) struct FollowArgs {
     /// After this position; from now on if absent
     #[arg(long, value_name = "POSITION")]
     pub(crate) after: Option<String>,
+    /// Also the changes of Foundation's own tables, such as the places of consumers
+    #[arg(long)]
+    pub(crate) all: bool,
     /// With the oldest event that is kept
     #[arg(long, conflicts_with = "after")]
     pub(crate) beginning: bool,

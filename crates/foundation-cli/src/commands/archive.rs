@@ -31,7 +31,7 @@ async fn go(program: &mut Program, args: &ArchiveArgs) -> Outcome {
         keep_segments: args.keep_segments,
         dry_run: args.dry_run,
     };
-    let intent = if args.dry_run { Intent::Read } else { Intent::Write };
+    let intent = if args.dry_run { Intent::Read } else { Intent::Change };
     let report = program.ask(intent, call).await?;
     if report.applied && !report.segments.is_empty() {
         program.applied(format!("{} went to the archive", render::segments(&report)));
@@ -64,7 +64,7 @@ async fn verify(program: &mut Program) -> Outcome {
 }
 
 async fn restore(program: &mut Program) -> Outcome {
-    let report = program.ask(Intent::Write, ArchiveRestore {}).await?;
+    let report = program.ask(Intent::Change, ArchiveRestore {}).await?;
     if !report.segments.is_empty() {
         program.applied(format!("{} came back from the archive", render::segments(&report)));
     }

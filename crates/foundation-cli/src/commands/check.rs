@@ -23,6 +23,7 @@ pub(super) async fn run(program: &mut Program, args: CheckHistoryArgs) -> Outcom
         Output::Json => program.out.json(&report)?,
         Output::Ndjson => report.rows.iter().try_for_each(|row| program.out.json(row))?,
     }
+    program.say(&format!("{} checked", render::counted(report.events(), "event")));
     if report.failures() == 0 { Ok(()) } else { Err(Failure::Told(Category::Validation)) }
 }
 

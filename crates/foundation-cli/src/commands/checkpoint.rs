@@ -7,7 +7,7 @@ use crate::exit::Outcome;
 use crate::program::Program;
 
 pub(super) async fn run(program: &mut Program) -> Outcome {
-    let position = program.ask(Intent::Write, TakeCheckpoint {}).await?;
+    let position = program.ask(Intent::Change, TakeCheckpoint {}).await?;
     if program.is_text() {
         return program.out.text(&format!("everything up to position {position} is in a snapshot"));
     }

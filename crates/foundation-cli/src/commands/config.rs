@@ -269,7 +269,7 @@ async fn rollback(program: &mut Program, args: RollbackArgs) -> Outcome {
         actor: actor(args.write.actor),
         reason: args.write.reason,
     };
-    let updated = program.ask(Intent::Write, call).await?;
+    let updated = program.ask(Intent::Change, call).await?;
     program.applied(format!("the document is at version {}", updated.version));
     if program.is_text() {
         return lines(program, &changed(&updated));

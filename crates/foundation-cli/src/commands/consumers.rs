@@ -19,7 +19,7 @@ pub(super) async fn run(program: &mut Program, args: ConsumersArgs) -> Outcome {
     for (consumer, action, done) in change {
         let Some(consumer) = consumer else { continue };
         let done = format!("consumer {consumer} {done}");
-        program.ask(Intent::Write, ConsumerChange { consumer, action }).await?;
+        program.ask(Intent::Change, ConsumerChange { consumer, action }).await?;
         program.applied(done.clone());
         program.say(&done);
         return Ok(());

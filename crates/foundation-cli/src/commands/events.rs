@@ -1,10 +1,11 @@
 //! `foundation events …`: finding events, following stories, and what events come to.
 
-use foundation::events::{Aggregation, Late, Window};
+use foundation::events::{Aggregation, Late, Recorded, TypePattern, Window};
 use foundation::node::{
     EventGet, EventStage, EventsAggregate, EventsExplain, EventsQuery, EventsStats, EventsTrace,
 };
-use foundation::{Error, ErrorKind, EventQuery, Order, Result, Timestamp};
+use foundation::tables::is_own_table;
+use foundation::{Error, ErrorKind, EventQuery, EventType, Order, Result, StreamName, Timestamp};
 
 use super::{
     append, archive, check, consumers, export, follow, forget, import, parked, projections, prune,
@@ -64,7 +65,8 @@ async fn query(program: &mut Program, args: FindArgs) -> Outcome {
         };
     }
     let mut connection = program.connect(Intent::Read).await?;
-    let outcome = write_pages(program, &mut connection, query).await;
+    let own = Own::of(&query, args.all);
+    let outcome = write_pages(program, &mut connection, query, own).await;
     connection.close(outcome).await
 }
 
@@ -98,26 +100,62 @@ pub(super) fn filter_of(args: FilterArgs) -> Result<EventQuery> {
     })
 }
 
+/// Whether the changes of Foundation's own tables, such as the places of consumers, are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Own {
+    Shown,
+    Hidden,
+}
+
+impl Own {
+    /// They are not what people look for, unless they ask for all, or for them by type or stream.
+    pub(super) fn of(filter: &EventQuery, all: bool) -> Self {
+        let by_type = |pattern: &TypePattern| match pattern {
+            TypePattern::Exact(kind) => kind.is_reserved(),
+            TypePattern::Prefix(start) => start.starts_with(EventType::RESERVED_PREFIX),
+        };
+        let by_stream = filter.stream.as_ref().and_then(StreamName::table).is_some();
+        let is_asked = all || by_stream || filter.types.iter().any(by_type);
+        if is_asked { Self::Shown } else { Self::Hidden }
+    }
+
+    pub(super) fn shows(self, event: &Recorded) -> bool {
+        self == Self::Shown || !event.stream.table().is_some_and(is_own_table)
+    }
+}
+
 /// Each page is written as it comes, so that an answer of any size needs the memory of one page.
 async fn write_pages(
     program: &mut Program,
     connection: &mut Connection,
     query: EventQuery,
+    own: Own,
 ) -> Outcome {
     let mut rows = Rows::of(program.global.output);
     let after = query.after;
     let mut next = Some(query);
     while let Some(query) = next {
-        let is_first = query.after == after;
-        let page = connection.call(EventsQuery { query }).await?;
+        let (is_first, limit) = (query.after == after, query.limit);
+        let mut page = connection.call(EventsQuery { query: query.clone() }).await?;
         if let Some(missing) = page.missing_up_to.filter(|_| is_first) {
             program.say(&format!("gap: events up to position {missing} are no longer kept"));
         }
+        // What is not shown is not what the limit counts.
+        let behind = match page.next {
+            Some(next) => next.after,
+            None if limit == Some(page.events.len() as u64) => {
+                page.events.last().map(|last| last.position)
+            }
+            None => None,
+        };
+        page.events.retain(|event| own.shows(event));
         for event in &page.events {
             program.out.row(&mut rows, event)?;
         }
         program.out.flush()?;
-        next = page.next;
+        let left = limit.map(|limit| limit.saturating_sub(page.events.len() as u64));
+        let goes_on = behind.is_some() && left != Some(0);
+        next = goes_on.then_some(EventQuery { after: behind, limit: left, ..query });
     }
     program.out.end_rows(&rows)
 }
@@ -189,9 +227,15 @@ fn format_of(format: Option<TraceFormat>, output: Output) -> Result<Option<Trace
 }
 
 async fn stats(program: &mut Program) -> Outcome {
-    let stats = program.ask(Intent::Read, EventsStats {}).await?;
+    let mut connection = program.connect(Intent::Read).await?;
+    let by = match connection {
+        Connection::Own(_) => render::Counted::Here,
+        Connection::Remote(_) => render::Counted::ByNode,
+    };
+    let stats = connection.call(EventsStats {}).await;
+    let stats = connection.close(stats.map_err(Into::into)).await?;
     if program.is_text() {
-        return render::stats(&stats).iter().try_for_each(|line| program.out.text(line));
+        return render::stats(&stats, by).iter().try_for_each(|line| program.out.text(line));
     }
     program.out.json(&stats)
 }

@@ -51,7 +51,7 @@ async fn change(
     done: &str,
 ) -> Outcome {
     let done = format!("export {export} {done}");
-    program.ask(Intent::Write, ExportChange { export, action }).await?;
+    program.ask(Intent::Change, ExportChange { export, action }).await?;
     program.applied(done.clone());
     program.say(&done);
     Ok(())
@@ -73,7 +73,7 @@ async fn write(program: &mut Program, args: ExportWrite) -> Outcome {
         EventFormat::Ndjson => Layout::Ndjson,
         EventFormat::CloudEvents => Layout::CloudEvents,
     };
-    let intent = if name.is_some() { Intent::Write } else { Intent::Read };
+    let intent = if name.is_some() { Intent::Change } else { Intent::Read };
     let mut connection = program.connect(intent).await?;
     let outcome = match (&connection, follow) {
         (Connection::Own(_), true) => {
@@ -146,7 +146,8 @@ impl Export {
     ) -> Outcome {
         let mut settled = None;
         if let Some(export) = self.name.clone() {
-            let position = connection.call(ExportCursor { export, settled: None }).await?;
+            let call = ExportCursor { export, settled: None, filter: Some(query.clone()) };
+            let position = connection.call(call).await?;
             (settled, query.after) = (Some(position), Some(position));
         }
         let wait_ms = if self.follow { FOLLOW_MS } else { 0 };
@@ -157,7 +158,8 @@ impl Export {
             if let (Some(export), Some(before)) = (self.name.clone(), settled) {
                 let idle = page.seen.to_engine().saturating_sub(before.to_engine());
                 if page.seen > before && (count > 0 || idle >= IDLE_RECORDS) {
-                    let call = ExportCursor { export, settled: Some(page.seen) };
+                    let settled_now = Some(page.seen);
+                    let call = ExportCursor { export, settled: settled_now, filter: None };
                     settled = Some(connection.call(call).await?);
                 }
             }
@@ -201,15 +203,17 @@ impl Export {
                 let batch = ExportBatch { export, store, attempt: 1, events };
                 match sink.deliver(&batch).await {
                     Ok(Delivered::All) => Ok(()),
-                    Ok(_) => Err(unwritten(path, "a part of the batch is missing")),
-                    Err(cause) => Err(unwritten(path, &cause.to_string())),
+                    Ok(_) => {
+                        Err(unwritten(path, ErrorKind::Disk, "a part of the batch is missing"))
+                    }
+                    Err(cause) => Err(unwritten(path, cause.kind(), &cause.to_string())),
                 }
             }
         }
     }
 }
 
-fn unwritten(path: &Path, cause: &str) -> Failure {
+fn unwritten(path: &Path, kind: ErrorKind, cause: &str) -> Failure {
     let message = format!("cannot export to {}: {cause}", path.display());
-    Failure::from(Error::new(ErrorKind::Disk, message))
+    Failure::from(Error::new(kind, message))
 }

@@ -3,7 +3,7 @@
 use foundation::node::{Client, EventsFollow};
 use foundation::{Error, ErrorKind, EventQuery, Position};
 
-use super::events::filter_of;
+use super::events::{Own, filter_of};
 use crate::args::FollowArgs;
 use crate::commands::signals::Signals;
 use crate::connection::{ANSWER_MIN, reach};
@@ -17,6 +17,7 @@ const WAIT_MS: u64 = 10_000;
 
 pub(super) async fn run(program: &mut Program, args: FollowArgs) -> Outcome {
     let filter = filter_of(args.filter)?;
+    let own = Own::of(&filter, args.all);
     let mut after = match (args.after, args.beginning) {
         (Some(position), _) => Some(position.parse::<Position>()?),
         (None, true) => Some(Position::START),
@@ -35,7 +36,7 @@ pub(super) async fn run(program: &mut Program, args: FollowArgs) -> Outcome {
         tokio::select! {
             () = signals.next() => return Ok(()),
             () = &mut gone => return Err(Failure::Closed),
-            next = step(program, &mut client, &filter, after, &mut dropped) => after = Some(next?),
+            next = step(program, &mut client, (&filter, own), after, &mut dropped) => after = Some(next?),
         }
     }
 }
@@ -44,7 +45,7 @@ pub(super) async fn run(program: &mut Program, args: FollowArgs) -> Outcome {
 async fn step(
     program: &mut Program,
     client: &mut Client,
-    filter: &EventQuery,
+    (filter, own): (&EventQuery, Own),
     after: Option<Position>,
     dropped: &mut Option<u64>,
 ) -> Outcome<Position> {
@@ -66,7 +67,7 @@ async fn step(
         program.say(&format!("gap: {events} dropped and never stored"));
     }
     *dropped = Some(followed.dropped);
-    for event in &followed.events {
+    for event in followed.events.iter().filter(|event| own.shows(event)) {
         program.out.json(event)?;
     }
     program.out.flush()?;

@@ -7,10 +7,11 @@ use crate::args::{ForgetArgs, Output};
 use crate::connection::Intent;
 use crate::exit::Outcome;
 use crate::program::Program;
+use crate::render;
 
 pub(super) async fn run(program: &mut Program, args: ForgetArgs) -> Outcome {
     let ForgetArgs { subject, actor, reason } = args;
-    let done = program.ask(Intent::Write, EventsForget { subject, actor, reason }).await?;
+    let done = program.ask(Intent::Change, EventsForget { subject, actor, reason }).await?;
     if !program.is_text() {
         return program.out.json(&done);
     }
@@ -33,6 +34,7 @@ pub(super) async fn list(program: &mut Program) -> Outcome {
 }
 
 fn line(one: &Forgotten) -> String {
-    let actor = one.actor.as_deref().map(|actor| format!(" by {actor}")).unwrap_or_default();
-    format!("{}  key {}{actor}: {}", one.at, one.key, one.reason)
+    let actor = one.actor.as_deref().map(|actor| format!(" by {}", render::one_line(actor)));
+    let (actor, reason) = (actor.unwrap_or_default(), render::one_line(&one.reason));
+    format!("{}  key {}{actor}: {reason}", one.at, one.key)
 }

@@ -19,7 +19,7 @@ pub(super) async fn run(program: &mut Program, args: ParkedArgs) -> Outcome {
         ParkedVerb::Drop(change) => (change, false),
     };
     let (filter, dry_run) = (filter_of(change.which), change.dry_run);
-    let intent = if dry_run { Intent::Read } else { Intent::Write };
+    let intent = if dry_run { Intent::Read } else { Intent::Change };
     let all = if is_retry {
         program.ask(intent, ParkedRetry { filter, dry_run }).await?
     } else {

@@ -21,7 +21,7 @@ pub(super) async fn run(program: &mut Program, args: &PruneArgs) -> Outcome {
         force: args.force,
         dry_run: args.dry_run,
     };
-    let intent = if args.dry_run { Intent::Read } else { Intent::Write };
+    let intent = if args.dry_run { Intent::Read } else { Intent::Change };
     let report = program.ask(intent, call).await?;
     if report.applied && report.records > 0 {
         program.applied(format!("{} were let go of", render::counted(report.records, "record")));

@@ -71,14 +71,15 @@ async fn put(program: &mut Program, args: PutArgs) -> Outcome {
         value: data_of(&input::typed(&args.value)?)?,
         missing: if args.create { IfMissing::Make } else { IfMissing::Refuse },
     };
-    let before = program.ask(Intent::Write, call).await?;
+    let intent = if args.create { Intent::Write } else { Intent::Change };
+    let before = program.ask(intent, call).await?;
     program.applied("the value was put".to_owned());
     tell(program, before, "put, there was nothing before", "put, instead of ")
 }
 
 async fn remove(program: &mut Program, table: String, key: &str) -> Outcome {
     let call = TableRemove { table: table.clone(), key: parse::value_or_text(key)? };
-    let before = program.ask(Intent::Write, call).await?;
+    let before = program.ask(Intent::Change, call).await?;
     if before.is_none() {
         return Err(absent(&table, key).into());
     }

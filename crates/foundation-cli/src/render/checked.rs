@@ -7,7 +7,7 @@ use super::text::{counted, thousands};
 
 pub(crate) fn history_checked(report: &HistoryReport) -> Vec<String> {
     if report.rows.is_empty() {
-        return vec!["no events".to_owned()];
+        return vec!["no events of these types".to_owned()];
     }
     let row = |row: &HistoryRow| {
         [

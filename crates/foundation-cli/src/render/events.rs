@@ -4,13 +4,14 @@ use foundation::events::{EventStoreStats, ExplainedQuery, Looked, Receipt, Stage
 use std::time::Duration;
 
 use super::table::{Align, table};
-use super::text::{bytes, counted, elapsed, thousands};
+use super::text::{bytes, counted, elapsed, one_line, thousands};
 
 /// What an append came to.
 pub(crate) fn receipt(receipt: &Receipt) -> String {
-    let Receipt { id, position, .. } = receipt;
+    let Receipt { stream, position, .. } = receipt;
+    let id = one_line(receipt.id.as_str());
     if receipt.repeated {
-        return format!("{id} was stored before, at position {position}");
+        return format!("{id} was stored before, at position {position} in stream {stream}");
     }
     format!("{id} stored at position {position}")
 }
@@ -37,7 +38,9 @@ pub(crate) fn explained_query(explained: &ExplainedQuery) -> String {
 }
 
 /// What the store holds, then a row for each type.
-pub(crate) fn stats(stats: &EventStoreStats) -> Vec<String> {
+///
+/// What was offered is known to the node that was asked to store it, and to nobody else.
+pub(crate) fn stats(stats: &EventStoreStats, by: Counted) -> Vec<String> {
     let mut lines = vec![
         format!(
             "{} kept at the start or recorded since, the last at position {}",
@@ -50,7 +53,9 @@ pub(crate) fn stats(stats: &EventStoreStats) -> Vec<String> {
             bytes(stats.buffered_bytes),
             thousands(stats.evicted)
         ),
-        format!(
+    ];
+    if by == Counted::ByNode {
+        lines.push(format!(
             "offered {}: stored {}, repeated {}, refused {}, dropped {}, in flight {}",
             thousands(stats.offered),
             thousands(stats.stored),
@@ -58,9 +63,9 @@ pub(crate) fn stats(stats: &EventStoreStats) -> Vec<String> {
             thousands(stats.rejected),
             thousands(stats.dropped),
             thousands(stats.in_flight)
-        ),
-    ];
-    lines.push(stages(&stats.stages));
+        ));
+        lines.push(stages(&stats.stages));
+    }
     if let (Some(first), Some(last)) = (stats.first_recorded, stats.last_recorded) {
         lines.push(format!("recorded from {first} to {last}"));
     }
@@ -68,9 +73,20 @@ pub(crate) fn stats(stats: &EventStoreStats) -> Vec<String> {
         lines.push(format!("{} unreadable", counted(stats.unreadable, "record")));
     }
     lines.extend(by_type(stats, usize::MAX));
-    lines.extend(by_stream(stats));
-    lines.extend(read(stats));
+    if by == Counted::ByNode {
+        lines.extend(by_stream(stats));
+        lines.extend(read(stats));
+    }
     lines
+}
+
+/// Who has counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Counted {
+    /// The node that serves the store, since it was started.
+    ByNode,
+    /// This process, which has stored nothing.
+    Here,
 }
 
 /// At which stages events are or ended.

@@ -14,7 +14,11 @@ pub(crate) fn exports(all: &[ExportStatus]) -> Vec<String> {
             format!("at {}", one.position),
             format!("{} behind{age}", counted(one.behind, "record")),
             format!("{} in flight", thousands(one.in_flight)),
-            format!("{} delivered", thousands(one.delivered)),
+            // Who does not pass them on cannot know how many there were.
+            match one.running {
+                true => format!("{} delivered", thousands(one.delivered)),
+                false => String::new(),
+            },
             format!("{} parked", thousands(one.parked)),
             format!("{} skipped", thousands(one.skipped)),
             state(one),

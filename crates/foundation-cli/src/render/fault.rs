@@ -3,8 +3,13 @@
 use foundation::Error;
 use foundation::config::Origin;
 use foundation::error::{Clash, Conflict, Problem};
+use foundation::events::Recorded;
 
+use super::text::{counted, one_line};
 use super::tree::{Shown, edits, side};
+
+/// Events that an error names of those that its caller missed.
+const MISSED_TOLD: usize = 5;
 
 /// The error with its code, every problem on a line of its own, and what to do next.
 pub(crate) fn error(error: &Error) -> String {
@@ -27,9 +32,12 @@ pub(crate) fn error(error: &Error) -> String {
     };
     // Problems name their places themselves.
     if error.problems().is_empty() {
-        lines.extend(error.context().iter().map(|(name, value)| format!("  {name} {value}")));
+        lines.extend(
+            error.context().iter().map(|(name, value)| format!("  {name} {}", one_line(value))),
+        );
     }
     lines.extend(error.conflict().map(missed).unwrap_or_default());
+    lines.extend(error.conflict().map(missed_events).unwrap_or_default());
     lines.extend(error.conflict().map(clashing).unwrap_or_default());
     // A problem that says what is right needs no general advice.
     if error.problems().iter().all(|one| one.expected.is_none() && one.hint.is_none()) {
@@ -82,6 +90,22 @@ fn missed(conflict: &Conflict) -> Vec<String> {
         let why = change.reason.as_ref().map(|why| format!("  \"{why}\"")).unwrap_or_default();
         lines.push(format!("  version {}  {}  {who}{why}", change.version, change.time));
         lines.extend(edits(&change.changes, Shown::Both).iter().map(|line| format!("    {line}")));
+    }
+    lines
+}
+
+/// The events that the writer has not seen, the first few.
+fn missed_events(conflict: &Conflict) -> Vec<String> {
+    let row = |one: &Recorded| {
+        let id = one.event.id.as_ref().map(|id| format!("  {}", one_line(id.as_str())));
+        let (kind, stream) = (&one.event.kind, &one.stream);
+        let kind = one_line(kind.as_str());
+        format!("  position {}  {kind} in {stream}{}", one.position, id.unwrap_or_default())
+    };
+    let mut lines: Vec<String> = conflict.events.iter().take(MISSED_TOLD).map(row).collect();
+    let more = conflict.events.len().saturating_sub(MISSED_TOLD);
+    if more > 0 {
+        lines.push(format!("  and {}", counted(more as u64, "further one")));
     }
     lines
 }

@@ -1,5 +1,7 @@
 //! Rows under one another, column by column.
 
+use super::text::one_line;
+
 /// On which side of its column a cell stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Align {
@@ -19,15 +21,17 @@ pub(crate) fn table<const N: usize>(columns: [Align; N], rows: &[[String; N]]) -
 
 /// The same where how many columns there are is known only now. A row has a cell for each.
 pub(crate) fn wide_table<R: AsRef<[String]>>(columns: &[Align], rows: &[R]) -> Vec<String> {
+    let shown = |row: &R| row.as_ref().iter().map(|cell| one_line(cell).into_owned()).collect();
+    let rows: Vec<Vec<String>> = rows.iter().map(shown).collect();
     let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.as_ref().get(column));
+        let cells = rows.iter().filter_map(|row| row.get(column));
         let widths = cells.map(|cell| cell.chars().count());
         widths.filter(|width| *width <= COLUMN_MAX).max().unwrap_or(0)
     };
     let widths: Vec<usize> = (0..columns.len()).map(width).collect();
-    let line = |row: &R| {
+    let line = |row: &Vec<String>| {
         let mut line = String::new();
-        for ((cell, align), width) in row.as_ref().iter().zip(columns).zip(&widths) {
+        for ((cell, align), width) in row.iter().zip(columns).zip(&widths) {
             let room = " ".repeat(width.saturating_sub(cell.chars().count()));
             match align {
                 Align::Left => line.extend([cell, room.as_str(), "  "]),

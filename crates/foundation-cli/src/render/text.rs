@@ -16,6 +16,23 @@ pub(crate) fn printable_lines(text: &str) -> Cow<'_, str> {
     Cow::Borrowed(text)
 }
 
+/// Text of others as a part of a line: what would break or steer the line is written as `\n` or
+/// `\u{1b}`, so that it can be told from what the program says.
+pub(crate) fn one_line(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(steers) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if steers(c) {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    Cow::Owned(shown)
+}
+
 /// Whether a terminal obeys the character: controls, and what turns the direction of text.
 fn steers(c: char) -> bool {
     c.is_control()
@@ -116,6 +133,14 @@ mod tests {
             let shown = printable_lines(&text);
             prop_assert!(shown.chars().all(|c| c == '\n' || !steers(c)));
             prop_assert_eq!(shown.chars().count(), text.chars().count());
+        }
+
+        #[test]
+        fn no_text_breaks_a_line(text in any::<String>(), end in "[\n\r\u{85}\u{1b}]?") {
+            let text = format!("{text}{end}");
+            let shown = one_line(&text);
+            prop_assert!(shown.chars().all(|c| !steers(c)));
+            prop_assert_eq!(shown == text, !text.chars().any(steers));
         }
 
         #[test]

@@ -89,3 +89,22 @@ fn a_full_file_goes_to_the_archive_is_read_there_and_comes_back() {
         assert!(copy.join(file("seg")).exists());
     });
 }
+
+#[test]
+fn a_damaged_file_that_does_not_come_back_is_told_with_what_did() {
+    both(|store| {
+        fill(store);
+        store.ok(&["events", "archive", "--keep-segments", "0"]);
+        let archived = store.directory().join("archive").join("00000000000000000001.arc");
+        let mut bytes = std::fs::read(&archived).expect("reads");
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        std::fs::write(&archived, bytes).expect("writes");
+        let ran = store.run(&["events", "archive", "restore"]);
+        assert_eq!(ran.code, Some(5), "{ran:?}");
+        assert!(
+            ran.talk.contains("nothing came back; 1 did not, 00000000000000000001.arc"),
+            "{ran:?}"
+        );
+    });
+}

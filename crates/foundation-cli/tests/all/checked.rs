@@ -19,7 +19,7 @@ impl EventData for Paid {
 #[test]
 fn a_history_is_told_by_type_and_schema() {
     both(|store| {
-        assert_eq!(store.ok(&["events", "check"]).trim(), "no events");
+        assert_eq!(store.ok(&["events", "check"]).trim(), "no events of these types");
         store.ok(&["events", "append", r#"{"type": "paid", "schema": 2, "data": {"cents": 5}}"#]);
         store.ok(&["events", "append", r#"{"type": "sent"}"#]);
         let report = store.json(&["events", "check"]);
@@ -29,6 +29,13 @@ fn a_history_is_told_by_type_and_schema() {
         );
         let text = store.ok(&["events", "check", "--types", "s*,x"]);
         assert_eq!(text.trim(), "sent  schema 1  1 event  all can be read");
+        let none = store.run(&["events", "check", "--types", "zz*"]);
+        assert_eq!((none.code, &*none.out), (Some(0), "no events of these types\n"), "{none:?}");
+        assert!(none.talk.contains("0 events checked"), "{none:?}");
+        for empty in ["", "sent,", "**"] {
+            let refused = store.run(&["events", "check", "--types", empty]);
+            assert_eq!(refused.code, Some(2), "{refused:?}");
+        }
     });
 }
 

@@ -91,6 +91,57 @@ fn parked_events_are_listed_brought_back_and_dropped() {
 }
 
 #[test]
+fn a_slip_in_a_name_or_a_pattern_touches_nothing() {
+    both(|store| {
+        for words in [
+            &["events", "parked", "biling"][..],
+            &["events", "parked", "retry", "biling", "--dry-run"],
+            &["events", "parked", "retry", "biling"],
+            &["events", "parked", "drop", "biling"],
+            &["events", "consumers", "--resume", "biling"],
+        ] {
+            let ran = store.run(words);
+            assert_eq!(ran.code, Some(4), "{ran:?}");
+            assert!(ran.talk.contains("no consumer \"biling\", did you mean billing?"), "{ran:?}");
+        }
+        for words in [["parked", "--type", ""], ["parked", "--type", "**"]] {
+            assert_eq!(store.run(&[&["events"][..], &words].concat()).code, Some(2), "{words:?}");
+        }
+        let none = store.run(&["events", "parked", "drop", "--type", "zz*"]);
+        assert!(none.talk.contains("0 events dropped"), "{none:?}");
+        let ran = store.run(&["events", "parked", "drop", "--type", "pa*"]);
+        assert!(ran.talk.contains("1 event dropped"), "{ran:?}");
+    });
+}
+
+#[test]
+fn the_places_of_consumers_are_no_events_that_people_look_for() {
+    both(|store| {
+        let own = |words: &[&str]| -> (usize, usize) {
+            let all = objects(&store.ok(&[&["events", "query"], words].concat()));
+            let streams = all.iter().map(|one| one["stream"].as_str().expect("is text"));
+            let own = streams.filter(|stream| stream.starts_with("table/foundation.")).count();
+            (own, all.len())
+        };
+        let (none, shown) = own(&[]);
+        assert_eq!(none, 0);
+        let (hidden, all) = own(&["--all"]);
+        assert!(hidden > 0 && hidden + shown == all, "{hidden} of {all}");
+        assert_eq!(own(&["--type", "foundation.table.*"]).0, hidden);
+        assert!(own(&["--stream", "table/foundation.consumers"]).0 > 0);
+        // A limit counts what is shown.
+        for limit in 1..=all {
+            let text = limit.to_string();
+            assert_eq!(own(&["--limit", &text]).1, limit.min(shown), "{limit}");
+            assert_eq!(own(&["--limit", &text, "--order", "desc"]).1, limit.min(shown), "{limit}");
+        }
+        store.ok(&["config", "set", "interface.max_results", "1"]);
+        assert_eq!(own(&["--limit", "2", "--stream", "events"]), (0, 2));
+        assert_eq!(own(&["--type", "*"]).0, 0);
+    });
+}
+
+#[test]
 fn projections_are_listed_and_own_tables_are_out_of_reach() {
     both(|store| {
         let told = store.ok(&["events", "projections"]);

@@ -223,3 +223,82 @@ fn rows_are_one_json_value_where_that_is_asked_for() {
         assert_eq!(objects(&store.ok(&["--output", "ndjson", "config", "history"])).len(), 2);
     });
 }
+
+#[test]
+fn a_repeat_says_in_which_stream_the_event_is() {
+    both(|store| {
+        store.ok(&["events", "append", "--type", "a", "--id", "1", "--stream", "first"]);
+        let words = ["events", "append", "--type", "a", "--id", "1", "--stream", "other"];
+        let receipt = store.json(&words);
+        assert_eq!((&receipt["stream"], &receipt["repeated"]), (&"first".into(), &true.into()));
+        let told = store.ok(&words);
+        assert!(told.starts_with("1 was stored before, at position "), "{told}");
+        assert!(told.ends_with(" in stream first\n"), "{told}");
+    });
+}
+
+#[test]
+fn a_stored_id_forges_no_line() {
+    both(|store| {
+        let bad = r#"{"type": "t", "id": "1\nforged stored at position 9", "tags": ["a\nb"]}"#;
+        let told = store.ok(&["events", "append", bad]);
+        assert!(told.starts_with("1\\nforged stored at position 9 stored at position "), "{told}");
+        assert_eq!(told.lines().count(), 1);
+        let told = store.ok(&["events", "append", bad]);
+        assert_eq!(told.lines().count(), 1, "{told}");
+        let line = store.ok(&["events", "query", "--type", "t"]);
+        assert_eq!(objects(&line)[0]["id"], "1\nforged stored at position 9");
+    });
+}
+
+#[test]
+fn a_type_that_ends_in_a_star_is_asked_for_exactly() {
+    both(|store| {
+        for kind in ["a*", "ab", "*"] {
+            store.ok(&["events", "append", "--type", kind]);
+        }
+        let count = |kind: &str| objects(&store.ok(&["events", "query", "--type", kind])).len();
+        assert_eq!((count("a*"), count(r"a\*"), count(r"\*"), count("ab")), (2, 1, 1, 1));
+    });
+}
+
+#[test]
+fn a_conflict_names_what_was_missed() {
+    both(|store| {
+        for id in ["1", "2", "3", "4", "5", "6", "7"] {
+            store.ok(&["events", "append", "--type", "a", "--stream", "s", "--id", id]);
+        }
+        let words = ["events", "append", "--type", "a", "--stream", "s", "--if-version", "0"];
+        let ran = store.run(&words);
+        assert_eq!(ran.code, Some(3), "{ran:?}");
+        let rows: Vec<&str> = ran.talk.lines().filter(|row| row.contains("  a in s  ")).collect();
+        assert_eq!(rows.len(), 5, "{ran:?}");
+        assert!(rows[0].starts_with("  position ") && rows[0].ends_with("  1"), "{ran:?}");
+        assert!(ran.talk.contains("  a in s  5\n  and 2 further ones\n"), "{ran:?}");
+    });
+}
+
+#[test]
+fn an_event_that_a_rule_drops_ends_with_the_code_of_what_may_not_enter() {
+    both(|store| {
+        let rule = r#"{"types": "debug.*", "action": "drop_event"}"#;
+        store.ok(&["config", "set", "events.rules.debug", rule]);
+        let ran = store.run(&["events", "append", "--type", "debug.x"]);
+        assert_eq!(ran.code, Some(6), "{ran:?}");
+        let ran = store.feed(&["events", "import", "-"], r#"{"type": "debug.x"}"#);
+        assert_eq!(ran.code, Some(6), "{ran:?}");
+    });
+}
+
+#[test]
+fn what_only_a_node_counts_is_not_told_as_zero() {
+    let store = Store::new();
+    store.ok(&["events", "append", "--type", "a"]);
+    assert!(!store.ok(&["events", "stats"]).contains("offered"));
+    let _node = store.serve(&[]);
+    let offered = || store.json(&["events", "stats"])["offered"].as_u64().expect("a number");
+    let before = offered();
+    assert!(store.ok(&["events", "stats"]).contains(&format!("offered {before}: stored ")));
+    store.ok(&["events", "append", "--type", "a"]);
+    assert_eq!(offered(), before + 1);
+}

@@ -174,3 +174,62 @@ fn an_export_that_follows_writes_what_comes() {
     following.kill().expect("ends");
     following.wait().expect("ends");
 }
+
+#[test]
+fn an_export_with_a_name_keeps_its_filter_until_it_is_reset() {
+    both(|store| {
+        append(store, &["a", "b"]);
+        let file = store.file("out.ndjson", "");
+        let path = file.to_str().expect("is text");
+        let export = |filter: &[&str]| {
+            let words = ["events", "export", "--to", path, "--name", "audit"];
+            store.run(&[&words[..], filter].concat())
+        };
+        let orders = ["--type", "order.*", "--where", "n?", "--where", "n>1"];
+        let turned = ["--where", "n>1", "--type", "order.*", "--where", "n?"];
+        export(&orders).ok();
+        export(&turned).ok();
+        let refused = export(&["--type", "bill.*"]);
+        assert_eq!(refused.code, Some(2), "{refused:?}");
+        let says = "export \"audit\" began with type order.*, where n>1, where n?, and is asked for \
+                    with type bill.*: events would be missed or come twice. Choose another name, or \
+                    have it begin anew: events export reset audit POSITION";
+        let told = refused.talk.replace("where n?, where n>1", "where n>1, where n?");
+        assert!(told.contains(says), "{refused:?}");
+        assert_eq!(export(&[]).code, Some(2));
+        store.ok(&["events", "export", "reset", "audit", "0"]);
+        assert!(export(&[]).talk.contains("exported"), "a reset takes another one");
+        assert_eq!(export(&orders).code, Some(2));
+    });
+}
+
+#[test]
+fn names_of_exports_and_what_only_a_node_knows_of_them() {
+    both(|store| {
+        append(store, &["a"]);
+        let bad = store.run(&["events", "export", "--name", "a b"]);
+        assert_eq!(bad.code, Some(6), "{bad:?}");
+        assert!(bad.talk.contains("export") && !bad.talk.contains("table"), "{bad:?}");
+        store.ok(&["events", "export", "--name", "audit"]);
+        let list = store.ok(&["events", "export", "list"]);
+        assert!(!list.contains("delivered"), "nobody here has counted them: {list}");
+        assert!(list.contains("  0 records behind  "), "its own place is no event for it: {list}");
+        append(store, &["b"]);
+        let list = store.ok(&["events", "export", "list"]);
+        assert!(!list.contains("  0 records behind  "), "{list}");
+        let slip = store.run(&["events", "export", "pause", "audti"]);
+        assert_eq!(slip.code, Some(4), "{slip:?}");
+        assert!(slip.talk.contains("did you mean audit?"), "{slip:?}");
+    });
+}
+
+#[test]
+fn a_full_disk_under_an_export_is_told_as_one() {
+    let store = Store::new();
+    append(&store, &["a"]);
+    let full = std::fs::File::options().write(true).open("/dev/full").expect("is there");
+    let child = store.command(&["events", "export"]).stdout(full).spawn().expect("starts");
+    let ran = super::running::Ran::of(child);
+    assert_eq!(ran.code, Some(7), "{ran:?}");
+    assert!(ran.talk.starts_with("error[disk_full]"), "{ran:?}");
+}

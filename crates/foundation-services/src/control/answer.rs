@@ -22,7 +22,7 @@ use super::calls::{
 };
 use crate::archive::ArchiveReport;
 use crate::config::{HistoryQuery, Resolution, Updated};
-use crate::event::{ConsumerAction, Followed, Forgetting, HistoryPage, Receipt};
+use crate::event::{Followed, Forgetting, HistoryPage, Receipt};
 use crate::export::ExportPage;
 use crate::node::{Node, PruneReport, VerifyReport};
 
@@ -83,7 +83,7 @@ pub async fn answer(node: &Node, serving: bool, request: Request) -> Result<Box<
         Request::ParkedRetry(call) => json(&node.events.retry_parked(&call.filter).await?),
         Request::ParkedDrop(call) if call.dry_run => json(&node.events.parked(&call.filter)?),
         Request::ParkedDrop(call) => json(&node.events.drop_parked(&call.filter).await?),
-        Request::ExportList(_) => json(&node.exports.list()),
+        Request::ExportList(_) => json(&node.exports.list_by_events().await),
         Request::ExportChange(call) => json(&export_change(node, call).await?),
         Request::ExportCursor(call) => json(&export_cursor(node, call).await?),
         Request::ExportRead(call) => json(&export_read(node, call).await?),
@@ -122,12 +122,6 @@ fn json<T: Serialize>(answer: &T) -> Result<Box<RawValue>> {
 
 async fn consumer_change(node: &Node, call: ConsumerChange) -> Result<()> {
     let ConsumerChange { consumer, action } = call;
-    let is_export = || node.exports.list().iter().any(|export| export.name == consumer);
-    if action == ConsumerAction::Delete && is_export() {
-        let message =
-            format!("{consumer:?} is an export: `events export delete` deletes all of it");
-        return Err(Error::new(ErrorKind::InvalidArgument, message));
-    }
     node.events.change_consumer(&consumer, action).await
 }
 
@@ -282,7 +276,7 @@ async fn export_change(node: &Node, call: ExportChange) -> Result<()> {
 }
 
 async fn export_cursor(node: &Node, call: ExportCursor) -> Result<Position> {
-    node.exports.cursor(&call.export, call.settled).await
+    node.exports.cursor(&call.export, call.settled, call.filter.as_ref()).await
 }
 
 async fn export_read(node: &Node, call: ExportRead) -> Result<ExportPage> {

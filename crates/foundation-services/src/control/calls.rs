@@ -363,6 +363,9 @@ calls! {
         export: String,
         /// Everything up to here is settled; absent to only ask.
         settled: Option<Position>,
+        /// Which events it passes on; absent where that was said before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        filter: Option<EventQuery>,
     } -> Position, writes true;
     /// One page of the events that answer a query, to be exported; if there are none yet, those
     /// that come within this time, or nothing.

@@ -10,6 +10,7 @@ mod batch;
 mod delivery;
 mod driver;
 mod live;
+mod names;
 mod parked;
 mod registry;
 mod run;
@@ -31,10 +32,11 @@ use foundation_store::journal::Holder;
 use foundation_types::event::{ConsumerPlace, Poison};
 use foundation_types::limits::{CONSUMER_IN_FLIGHT_MAX, PARKED_EVENTS_MAX};
 use foundation_types::{Error, ErrorKind, EventQuery, Position, Result};
-use foundation_validate::table::table_name;
+use foundation_validate::event::consumer_name;
 
 use super::{Core, EventStore, Start};
 use live::Live;
+use names::User;
 
 /// What a consumer is opened with.
 #[derive(Clone)]
@@ -47,6 +49,7 @@ pub struct ConsumerBuilder {
     rules: DeliveryRules,
     parked_max: usize,
     holds: Holds,
+    user: User,
 }
 
 /// Whether retention waits for a consumer.
@@ -94,6 +97,7 @@ impl EventStore {
             },
             parked_max: 1_000,
             holds: Holds::Place,
+            user: User::Application,
         }
     }
 }
@@ -155,17 +159,24 @@ impl ConsumerBuilder {
         self
     }
 
+    /// It is that of an export, which has the name for itself.
+    pub(crate) fn of_export(mut self) -> Self {
+        self.user = User::Export;
+        self
+    }
+
     /// Opens it where it was, or at its start.
     ///
     /// # Errors
     /// `Invalid` or `TooLarge` for a name that it may not have; `InvalidArgument` for a setting
-    /// beyond its bounds, a filter with an order, a limit or a cursor, and a consumer that is open
-    /// in this process: clone it instead. `TooLarge` beyond 1,000 consumers. What the journal
+    /// beyond its bounds, a filter with an order, a limit or a cursor, the name of an export, and a
+    /// consumer that is open in this process: clone it instead. `TooLarge` beyond 1,000 consumers. What the journal
     /// answers if the consumer is new: `ReadOnly`, `Fenced`, `DiskFull`, `Unavailable`.
     pub async fn open(self) -> Result<Consumer> {
         self.check()?;
         let core = Arc::clone(&self.core);
         let _one_by_one = core.consumers.opening.lock().await;
+        core.consumers.admit(&self.name, self.user)?;
         if let Some(live) = core.consumers.live(&self.name).filter(|live| live.is_stopped()) {
             live.ended().await;
         }
@@ -186,7 +197,7 @@ impl ConsumerBuilder {
     }
 
     fn check(&self) -> Result<()> {
-        table_name(&self.name)?;
+        consumer_name(&self.name)?;
         let rules = &self.rules;
         let wrong = if !(1..=CONSUMER_IN_FLIGHT_MAX).contains(&rules.in_flight_max) {
             format!("in_flight_max is 1 to {CONSUMER_IN_FLIGHT_MAX}, not {}", rules.in_flight_max)
@@ -238,7 +249,8 @@ impl Consumer {
     ///
     /// # Errors
     /// `Compacted`, to one member once, if events were let go of before the consumer came to them:
-    /// the call after it goes on. `Unavailable` once the consumer has ended.
+    /// the call after it goes on. `NotFound` once the consumer was deleted, `Unavailable` once it has
+    /// ended otherwise.
     pub async fn next(&self) -> Result<Delivery> {
         self.0.live.next().await
     }
@@ -246,7 +258,8 @@ impl Consumer {
     /// Waits until whatever was answered so far is durable.
     ///
     /// # Errors
-    /// Why its place cannot be kept now; `Unavailable` if the consumer ends before that.
+    /// Why its place cannot be kept now; `NotFound` if the consumer was deleted, `Unavailable` if it ends
+    /// before that.
     pub async fn flush(&self) -> Result<()> {
         self.0.live.flush().await
     }

@@ -161,7 +161,7 @@ impl<'a> Each<'a> {
         let level = self.core.level(&to);
         match self.core.place(events, &to).await {
             Ok(commit) => {
-                let receipts = Receipt::of_new(ids, commit.place(), level);
+                let receipts = Receipt::of_new(ids, to.stream, commit.place(), level);
                 let receipts = places.into_iter().zip(receipts).collect();
                 open.placed(commit);
                 self.placed.push(Placed { open, level, receipts });

@@ -139,7 +139,7 @@ impl Core {
         open.flight.load = load;
         let commit = self.place(events, to).await?;
         let level = self.level(to);
-        let receipts = Receipt::of_new(ids, commit.place(), level).collect();
+        let receipts = Receipt::of_new(ids, to.stream.clone(), commit.place(), level).collect();
         open.placed(commit);
         open.acked(level).await?;
         Ok(receipts)

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use foundation_store::record::Record;
 use foundation_types::limits::HISTORY_FAILURES_TOLD;
 use foundation_types::{ErrorKind, Event, EventType, Position, Result, TypePattern};
+use foundation_validate::event::type_pattern;
 use serde::{Deserialize, Serialize};
 
 use super::EventStore;
@@ -63,6 +64,12 @@ impl HistoryReport {
         self.rows.iter().map(|row| row.failures).sum()
     }
 
+    /// Events that were looked at.
+    #[must_use]
+    pub fn events(&self) -> u64 {
+        self.rows.iter().map(|row| row.events).sum()
+    }
+
     /// Takes in what a later part of the history came to.
     pub fn merge(&mut self, later: Self) {
         let mut rows = rows_of(std::mem::take(self));
@@ -105,7 +112,8 @@ impl EventStore {
     /// what cannot be read, and changes nothing. Memory grows with types and schemas.
     ///
     /// # Errors
-    /// `Corruption` where stored bytes are not what was written, and what the journal answers.
+    /// `InvalidArgument` for a type that can mean nothing, `Corruption` where stored bytes are not what was
+    /// written, and what the journal answers.
     pub async fn check_history(&self, types: &[TypePattern]) -> Result<HistoryReport> {
         let (mut report, mut next) = (HistoryReport::default(), Some(Position::START));
         while let Some(after) = next {
@@ -126,6 +134,7 @@ impl EventStore {
         types: &[TypePattern],
         after: Position,
     ) -> Result<HistoryPage> {
+        types.iter().try_for_each(type_pattern)?;
         let journal = &self.0.journal;
         let extent = journal.extent();
         let end = self.published();

@@ -2,7 +2,7 @@
 
 use foundation_store::journal::Appended;
 use foundation_store::record::Record;
-use foundation_types::{Durability, EventId, Position, Result, Timestamp, Version};
+use foundation_types::{Durability, EventId, Position, Result, StreamName, Timestamp, Version};
 use serde::{Deserialize, Serialize};
 
 /// Where an event is recorded.
@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 pub struct Receipt {
     /// Id of the event, as given or as drawn.
     pub id: EventId,
+    /// The stream that it is in: of a repeat, the one that it was stored in.
+    #[serde(default = "usual")]
+    pub stream: StreamName,
     /// Place in the journal.
     pub position: Position,
     /// Version of the stream that it made.
@@ -26,9 +29,10 @@ pub struct Receipt {
 impl Receipt {
     /// The receipt of an event that is stored already.
     pub(super) fn of_repeat(id: EventId, record: &Record, durability: Durability) -> Result<Self> {
-        let version = record.event()?.version;
+        let event = record.event()?;
+        let (stream, version) = (StreamName::from(event.stream), event.version);
         let (position, recorded) = (record.position(), record.recorded());
-        Ok(Self { id, position, version, recorded, durability, repeated: true })
+        Ok(Self { id, stream, position, version, recorded, durability, repeated: true })
     }
 
     /// This receipt for one more event with the same id and body.
@@ -37,14 +41,21 @@ impl Receipt {
     }
 
     /// The receipt of the event with this id, which was appended alone.
-    pub(super) fn of_one(id: EventId, appended: &Appended, durability: Durability) -> Self {
+    pub(super) fn of_one(
+        id: EventId,
+        stream: StreamName,
+        appended: &Appended,
+        durability: Durability,
+    ) -> Self {
         let Appended { version, recorded, .. } = *appended;
-        Self { id, position: appended.last(), version, recorded, durability, repeated: false }
+        let position = appended.last();
+        Self { id, stream, position, version, recorded, durability, repeated: false }
     }
 
     /// The receipts of the events with these ids, which were appended together.
     pub(super) fn of_new(
         ids: Vec<EventId>,
+        stream: StreamName,
         appended: &Appended,
         durability: Durability,
     ) -> impl Iterator<Item = Self> {
@@ -52,6 +63,7 @@ impl Receipt {
         let before = version.number().saturating_sub(appended.records() as u64);
         ids.into_iter().zip(appended.positions()).zip(1..).map(move |((id, position), nth)| Self {
             id,
+            stream: stream.clone(),
             position,
             version: Version::new(before.saturating_add(nth)),
             recorded,
@@ -59,4 +71,9 @@ impl Receipt {
             repeated: false,
         })
     }
+}
+
+/// Where events are that nobody named a stream for: what a receipt meant that did not say.
+fn usual() -> StreamName {
+    StreamName::from(StreamName::EVENTS)
 }

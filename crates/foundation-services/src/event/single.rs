@@ -245,9 +245,9 @@ impl Core {
         room: Room,
         id: EventId,
     ) -> Result<Receipt> {
-        let level = batch.durability();
+        let (level, stream) = (batch.durability(), batch.stream().clone());
         let commit = self.journal.append(batch, room)?;
-        let receipt = Receipt::of_one(id, commit.place(), level);
+        let receipt = Receipt::of_one(id, stream, commit.place(), level);
         open.placed(commit);
         Ok(receipt)
     }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use foundation_types::{Error, ErrorKind, EventQuery, Position, Recorded, Result, StoreId};
-use foundation_validate::table::{is_own_table, table_name};
+use foundation_validate::event::export_name;
+use foundation_validate::table::is_own_table;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
@@ -29,18 +30,25 @@ pub struct ExportPage {
 
 impl Exports {
     /// Where an export is that this process has no sink for; it is made if there is none. What it
-    /// says it has is settled first: everything up to `settled`.
+    /// says it has is settled first: everything up to `settled`. The filter that its events answer is kept
+    /// when it begins, and is the same from then on.
     ///
     /// # Errors
     /// `Invalid` or `TooLarge` for a name that it may not have; `InvalidArgument` if it has a sink
-    /// in this process, or is paused; what the journal answers.
-    pub async fn cursor(&self, name: &str, settled: Option<Position>) -> Result<Position> {
-        table_name(name)?;
+    /// in this process, is paused, has the name of a consumer, or began with another filter; what the
+    /// journal answers.
+    pub async fn cursor(
+        &self,
+        name: &str,
+        settled: Option<Position>,
+        filter: Option<&EventQuery>,
+    ) -> Result<Position> {
+        export_name(name)?;
         if self.has_sink(name) {
             let message = format!("export {name:?} has a sink in the node: choose another name");
             return Err(Error::new(ErrorKind::InvalidArgument, message));
         }
-        let kept = self.kept_or_new(name).await?;
+        let kept = self.events().export_or_new(name, filter).await?;
         let position = self.events().idle_consumer(name).await?;
         let Some(settled) = settled else {
             if kept.paused {
@@ -49,7 +57,7 @@ impl Exports {
             }
             return Ok(position);
         };
-        self.events().change_consumer(name, ConsumerAction::Reset(settled)).await?;
+        self.events().change_place(name, ConsumerAction::Reset(settled)).await?;
         Ok(settled)
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use foundation_logic::event::jittered_pause;
 use foundation_types::event::ExportKept;
 use foundation_types::limits::EXPORT_CAUSE_BYTES_MAX;
-use foundation_types::{Error, ErrorKind, Event, Position, Result};
+use foundation_types::{Event, Position, Result};
 use tokio::sync::watch;
 
 use super::outcome::{Outcome, of_answer, of_error};
@@ -301,9 +301,4 @@ pub(super) fn status(shared: &Shared, events: &EventStore) -> ExportStatus {
         stalled: waited.is_some_and(|waited| waited > shared.rules.stalled_after),
         ..ExportStatus::default()
     }
-}
-
-pub(super) fn no_such_export(name: &str) -> Error {
-    let shown: String = name.chars().take(64).collect();
-    Error::new(ErrorKind::NotFound, format!("there is no export {shown:?}"))
 }

@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use foundation_types::event::ExportKept;
-use foundation_types::limits::EXPORTS_MAX;
 use foundation_types::{Error, ErrorKind, EventQuery, Position, Result};
-use foundation_validate::table::{is_own_table, table_name};
+use foundation_validate::event::no_such_export;
+use foundation_validate::table::is_own_table;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use super::exporter::{Exporter, Shared, Wanted, no_such_export, status};
+use super::exporter::{Exporter, Shared, Wanted, status};
 use super::{ExportLeft, ExportRules, ExportStatus, Sink};
 use crate::event::{ConsumerAction, ConsumerStatus, EventStore};
 use crate::tasks::Tasks;
@@ -24,7 +24,8 @@ pub enum ExportAction {
     Pause,
     /// It goes on, after a pause or after it stood still before an event.
     Resume,
-    /// It begins anew after this position, 0 for the oldest event. What it has parked stays so.
+    /// It begins anew after this position, 0 for the oldest event. What it has parked stays so. One
+    /// that is not at work has the filter that it is started with next.
     Reset(Position),
     /// It ends, and nothing is known of it any more, its parked events neither. A process that
     /// has a sink for it begins anew at its next start.
@@ -77,8 +78,9 @@ impl Exports {
     ///
     /// # Errors
     /// `Invalid` or `TooLarge` for a name that it may not have; `InvalidArgument` for rules beyond
-    /// their bounds, and for an export that has a sink in this process; `TooLarge` beyond 100
-    /// exports; what the journal answers if it is new.
+    /// their bounds, for the name of a consumer, for another filter than it began with, and for an
+    /// export that has a sink in this process; `TooLarge` beyond 100 exports; what the journal answers
+    /// if it is new.
     pub async fn start(
         &self,
         name: impl Into<String>,
@@ -98,13 +100,12 @@ impl Exports {
         rules: ExportRules,
     ) -> Result<Exporter> {
         let _one_by_one = self.changing.lock().await;
-        table_name(&name)?;
         rules.check(&name)?;
         if self.live(&name).is_some() {
             let message = format!("export {name:?} has a sink in this process already");
             return Err(Error::new(ErrorKind::InvalidArgument, message));
         }
-        let kept = self.kept_or_new(&name).await?;
+        let kept = self.events.export_or_new(&name, Some(&rules.filter)).await?;
         // What it is to begin with is decided now, and what is wrong with it told to the caller.
         rules.consumer(&name, &self.events).open().await?.stop().await;
         let wanted = if kept.paused { Wanted::Rest } else { Wanted::Run };
@@ -115,25 +116,6 @@ impl Exports {
         Ok(Exporter { shared, events: self.events.clone(), sink, batch_events, failures: 0 })
     }
 
-    pub(super) async fn kept_or_new(&self, name: &str) -> Result<ExportKept> {
-        let table = self.events.export_table()?;
-        if let Some(kept) = table.get(name) {
-            return Ok(ExportKept::clone(&kept));
-        }
-        if self.events.consumers().iter().any(|one| one.name == name) {
-            let message = format!(
-                "{name:?} is a consumer, whose place an export of that name would move: choose another name"
-            );
-            return Err(Error::new(ErrorKind::InvalidArgument, message));
-        }
-        if table.len() >= EXPORTS_MAX {
-            let message = format!("the store has {EXPORTS_MAX} exports, which is its limit");
-            return Err(Error::new(ErrorKind::TooLarge, message));
-        }
-        table.insert(name.to_owned(), ExportKept::default()).await?;
-        Ok(ExportKept::default())
-    }
-
     /// Every export, at work or not, in the order of names.
     #[must_use]
     pub fn list(&self) -> Vec<ExportStatus> {
@@ -142,6 +124,10 @@ impl Exports {
         let places = self.events.consumers();
         let place = |name: &str| places.iter().find(|place| place.name == name);
         table.iter().map(|(name, kept)| self.status_of(name, kept, place(name))).collect()
+    }
+
+    fn no_such_export(&self, name: &str) -> Error {
+        no_such_export(name, self.names().iter().map(String::as_str))
     }
 
     /// The names of all exports, at work or not.
@@ -176,7 +162,7 @@ impl Exports {
     pub async fn change(&self, name: &str, action: ExportAction) -> Result<()> {
         let _one_by_one = self.changing.lock().await;
         let table = self.events.export_table()?;
-        let kept = table.get(name).ok_or_else(|| no_such_export(name))?;
+        let kept = table.get(name).ok_or_else(|| self.no_such_export(name))?;
         let has_place = self.events.consumers().iter().any(|place| place.name == name);
         match action {
             ExportAction::Pause => {
@@ -186,13 +172,16 @@ impl Exports {
             ExportAction::Resume => {
                 self.set_paused(name, false).await?;
                 if has_place {
-                    self.events.change_consumer(name, ConsumerAction::Resume).await?;
+                    self.events.change_place(name, ConsumerAction::Resume).await?;
                 }
                 self.want(name, Wanted::Run);
             }
             ExportAction::Reset(position) => {
                 self.rest(name).await;
                 let outcome = self.reset(name, position, has_place).await;
+                if outcome.is_ok() && self.live(name).is_none() {
+                    self.forget_filter(name).await?;
+                }
                 if !kept.paused {
                     self.want(name, Wanted::Run);
                 }
@@ -204,7 +193,7 @@ impl Exports {
                     let _ = live.work.subscribe().wait_for(|work| work.is_ended).await;
                 }
                 if has_place {
-                    self.events.change_consumer(name, ConsumerAction::Delete).await?;
+                    self.events.change_place(name, ConsumerAction::Delete).await?;
                 }
                 table.remove(&name.to_owned()).await?;
                 self.running().remove(name);
@@ -213,11 +202,30 @@ impl Exports {
         Ok(())
     }
 
+    /// As [`Exports::list`], where one that has had all its events is not behind, whatever else was
+    /// recorded since, such as its own place.
+    pub async fn list_by_events(&self) -> Vec<ExportStatus> {
+        let mut all = self.list();
+        for one in all.iter_mut().filter(|one| one.behind > 0) {
+            if !self.has_more(&self.filter_of(&one.name), one.position).await {
+                one.behind = 0;
+            }
+        }
+        all
+    }
+
+    /// Which events an export passes on; all of them if that was never said.
+    fn filter_of(&self, name: &str) -> EventQuery {
+        let kept = || self.events.export_table().ok()?.get(name)?.filter.clone();
+        let live = self.live(name).map(|live| live.rules.filter.clone());
+        live.or_else(kept).unwrap_or_default()
+    }
+
     /// Whether an event that is to be passed on comes after a position: the changes of Foundation's own
-    /// tables are none, and what cannot be told counts as one.
+    /// tables are none, and what cannot be told, or not from a few pages, counts as one.
     async fn has_more(&self, filter: &EventQuery, position: Position) -> bool {
         let mut pages = self.events.pages(filter.clone().after(position));
-        loop {
+        for _ in 0..PAGES_LOOKED_AT {
             match pages.next().await {
                 Ok(Some(page))
                     if page.iter().all(|one| one.stream.table().is_some_and(is_own_table)) => {}
@@ -225,6 +233,7 @@ impl Exports {
                 Ok(Some(_)) | Err(_) => return true,
             }
         }
+        true
     }
 
     async fn reset(&self, name: &str, position: Position, has_place: bool) -> Result<()> {
@@ -236,7 +245,15 @@ impl Exports {
         if !has_place {
             self.events.idle_consumer(name).await?;
         }
-        self.events.change_consumer(name, ConsumerAction::Reset(position)).await
+        self.events.change_place(name, ConsumerAction::Reset(position)).await
+    }
+
+    /// It begins anew, with the filter that it is asked for next.
+    async fn forget_filter(&self, name: &str) -> Result<()> {
+        let forget = |kept: Option<&ExportKept>| {
+            kept.map(|kept| ExportKept { filter: None, ..kept.clone() })
+        };
+        self.events.export_table()?.update(name.to_owned(), forget).await.map(drop)
     }
 
     async fn set_paused(&self, name: &str, paused: bool) -> Result<()> {
@@ -334,6 +351,8 @@ impl Exports {
     }
 }
 
+/// Pages in which an event for an export is looked for.
+const PAGES_LOOKED_AT: usize = 10;
 /// How long an export that is dropped where it waits may take to keep its place.
 const END: Duration = Duration::from_millis(500);
 

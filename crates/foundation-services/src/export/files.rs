@@ -140,7 +140,10 @@ impl Sink for FileSink {
         });
         match written.await {
             Ok(Ok(())) => Ok(Delivered::All),
-            Ok(Err(cause)) => Err(SinkError::away(format!("the file is not written: {cause}"))),
+            Ok(Err(cause)) => {
+                let told = SinkError::away(format!("the file is not written: {cause}"));
+                Err(told.of_kind(kind_of(&cause)))
+            }
             Err(cause) => Err(SinkError::failed(format!("the writer did not end well: {cause}"))),
         }
     }
@@ -171,7 +174,7 @@ fn unopened(directory: &Path, cause: io::Error) -> Error {
 
 fn kind_of(cause: &io::Error) -> ErrorKind {
     match cause.kind() {
-        io::ErrorKind::StorageFull => ErrorKind::DiskFull,
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ErrorKind::DiskFull,
         io::ErrorKind::PermissionDenied => ErrorKind::Denied,
         _ => ErrorKind::Disk,
     }

@@ -106,7 +106,8 @@ impl ExportRules {
     /// The consumer of an export with these rules. Its deadline is past that of the sink, so that
     /// it never takes back what a sink still may take.
     pub(super) fn consumer(&self, name: &str, events: &EventStore) -> ConsumerBuilder {
-        let builder = events.consumer(name).filter(self.filter.clone()).from(self.start);
+        let builder =
+            events.consumer(name).of_export().filter(self.filter.clone()).from(self.start);
         let builder = builder.in_flight_max(self.in_flight_max).holds(self.holds);
         let builder = builder.ack_deadline(self.deadline * 2 + Duration::from_secs(60));
         let builder = builder.attempts_max(self.attempts_max).on_poison(self.on_poison);

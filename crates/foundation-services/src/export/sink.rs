@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use foundation_types::{Recorded, StoreId};
+use foundation_types::{ErrorKind, Recorded, StoreId};
 
 /// A system that takes events.
 ///
@@ -89,6 +89,7 @@ pub struct SinkError {
     pub(super) fault: Fault,
     pub(super) cause: String,
     pub(super) retry_after: Option<Duration>,
+    kind: ErrorKind,
 }
 
 /// Whose fault it is.
@@ -106,21 +107,42 @@ impl SinkError {
     /// The sink is away or busy: nothing counts as a try, and the export waits for it.
     #[must_use]
     pub fn away(cause: impl Into<String>) -> Self {
-        Self { fault: Fault::Away, cause: cause.into(), retry_after: None }
+        Self::new(Fault::Away, cause.into())
     }
 
     /// It failed and may do better the next time. An event that fails so too often, alone, is
     /// poison.
     #[must_use]
     pub fn failed(cause: impl Into<String>) -> Self {
-        Self { fault: Fault::Failed, cause: cause.into(), retry_after: None }
+        Self::new(Fault::Failed, cause.into())
     }
 
     /// It will fail each time. A batch is tried event by event; an event that is refused alone is
     /// poison at once.
     #[must_use]
     pub fn refused(cause: impl Into<String>) -> Self {
-        Self { fault: Fault::Refused, cause: cause.into(), retry_after: None }
+        Self::new(Fault::Refused, cause.into())
+    }
+
+    fn new(fault: Fault, cause: String) -> Self {
+        let kind = match fault {
+            Fault::Away | Fault::Failed => ErrorKind::Unavailable,
+            Fault::Refused => ErrorKind::Invalid,
+        };
+        Self { fault, cause, retry_after: None, kind }
+    }
+
+    /// This error, of this kind: `Unavailable`, or `Invalid` if it was refused, unless somebody says more.
+    #[must_use]
+    pub fn of_kind(mut self, kind: ErrorKind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// Its kind, for who calls the sink and reports what it said.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
     }
 
     /// This error, with the least time before another try.

@@ -24,11 +24,11 @@ pub struct TableStatus {
     pub linked: bool,
 }
 
-/// Whether a table that is not there may be made.
+/// Whether what is not there, a table or a store, may be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IfMissing {
-    /// It is made, without types.
+    /// It is made, a table without types.
     Make,
     /// It is asked for by a wrong name.
     Refuse,

@@ -62,6 +62,12 @@ impl Batch {
         self
     }
 
+    /// The stream that it is for.
+    #[must_use]
+    pub fn stream(&self) -> &StreamName {
+        &self.stream
+    }
+
     /// The level at which it is acked.
     #[must_use]
     pub fn durability(&self) -> Durability {

@@ -43,6 +43,7 @@ pub use archive::{
 };
 pub use backup::Backup;
 pub use fold::{FoldCheck, FoldedState};
+pub use identity::require_store;
 pub use options::{EmbeddedOptions, Mode};
 pub use recovery::Recovered;
 pub use repair::{Remedy, Repair, RepairAction, RepairMode, repair_archived_store, repair_store};
@@ -206,6 +207,7 @@ impl Embedded {
             }
             Mode::Write => {
                 upkeep::make_reserve(&shared);
+                shared.archived.as_deref().inspect(|store| archive::clear(store));
                 let parts = writer::Parts { salt_seed: rng.bits(), options };
                 Some(writer::start(shared.clone(), parts, tail)?)
             }

@@ -161,7 +161,7 @@ kinds! {
         "read the document as it is now, and send a patch that fits it";
     /// A secret cannot be kept, because there is no key to seal it with.
     NoSealingKey "config.no_sealing_key" Validation "config" Error Never
-        "start the application with a sealing key, or put the secret into a file or the environment";
+        "start the application with its sealing key; a secret of a document may also stand in a file or the environment";
     /// A secret is needed whose content is not known here.
     SecretUnknown "config.secret_unknown" Validation "config" Error Never
         "give the secret itself: what is shown in its place does not stand for it here";
@@ -229,7 +229,7 @@ kinds! {
     BufferFull "event.buffer_full" Unavailable "event" Error Later
         "slow down, or raise events.buffer.max_events or events.buffer.max_bytes";
     /// A setting says that the event is dropped: a policy of a full buffer, or a rule. It was counted.
-    EventDropped "event.dropped" Unavailable "event" Warning Never
+    EventDropped "event.dropped" Validation "event" Warning Never
         "the event was dropped as the setting that the error names says, and counted";
     /// A stage of the application's panicked, or did to an event what no stage may.
     StageFailed "event.stage_failed" Internal "event" Error Never

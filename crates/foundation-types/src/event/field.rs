@@ -105,7 +105,7 @@ impl FromStr for FieldFilter {
         });
         let Some((at, operator)) = found else {
             let path = text.strip_suffix('?').ok_or_else(|| malformed(text))?;
-            return Ok(Self { path: path.parse()?, is: Comparison::Present });
+            return Ok(Self { path: path_of(path, text)?, is: Comparison::Present });
         };
         let (path, rest) = text.split_at(at);
         let with = rest.get(operator.len()..).unwrap_or_default();
@@ -119,7 +119,7 @@ impl FromStr for FieldFilter {
             ">" => Comparison::Above(value()),
             _ => Comparison::Equals(value()),
         };
-        Ok(Self { path: path.parse()?, is })
+        Ok(Self { path: path_of(path, text)?, is })
     }
 }
 
@@ -139,11 +139,28 @@ impl fmt::Display for FieldFilter {
     }
 }
 
+/// The place that a condition is about. A text without one is a slip, not a condition on all of the data.
+fn path_of(path: &str, text: &str) -> Result<Path> {
+    if path.is_empty() {
+        return Err(malformed(text));
+    }
+    place_in(path, text, "no condition on a field")
+}
+
+/// The place that a part of a text names. That it is none is a slip of who typed the text, as any other.
+pub(super) fn place_in(path: &str, text: &str, what: &str) -> Result<Path> {
+    path.parse().map_err(|cause: Error| {
+        let shown: String = text.chars().take(128).collect();
+        let message = format!("{shown:?} is {what}: {}", cause.message());
+        Error::new(ErrorKind::InvalidArgument, message).caused_by(cause)
+    })
+}
+
 fn malformed(text: &str) -> Error {
     let shown: String = text.chars().take(128).collect();
     let message = format!(
-        "{shown:?} is no condition on a field: it needs one of = != < <= > >= ^= after its path, \
-         or ? at its end"
+        "{shown:?} is no condition on a field: it needs a path, and one of = != < <= > >= ^= after \
+         it, or ? at its end"
     );
     Error::new(ErrorKind::InvalidArgument, message)
 }
@@ -164,8 +181,9 @@ mod tests {
         }
         let plain: FieldFilter = "level=ERROR".parse().expect("text");
         assert_eq!(plain.is, Comparison::Equals(Value::from("ERROR")));
-        for bad in ["", "a", "a..b=1", "=1?"] {
-            assert!(bad.parse::<FieldFilter>().is_err() || bad == "=1?", "{bad}");
+        for bad in ["", "?", "=", "!=", "=1?", "a", "a..b=1", "a b?"] {
+            let error = bad.parse::<FieldFilter>().expect_err(bad);
+            assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{bad}");
         }
     }
 

@@ -1,5 +1,7 @@
 //! One query over events for the library, the program and the socket.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::field::FieldFilter;
@@ -175,9 +177,66 @@ impl EventQuery {
         self
     }
 
+    /// What is asked of each event: the query without order, limit and cursor.
+    #[must_use]
+    pub fn filters_only(&self) -> Self {
+        Self { order: Order::Asc, limit: None, after: None, ..self.clone() }
+    }
+
+    /// Whether both let the same events through, in whatever order they name what they ask for.
+    ///
+    /// ```
+    /// use foundation_types::EventQuery;
+    /// let one = EventQuery::all().kind("order.*").kind("paid").limit(3);
+    /// assert!(one.admits_as(&EventQuery::all().kind("paid").kind("order.*")));
+    /// assert!(!one.admits_as(&EventQuery::all().kind("paid")));
+    /// ```
+    #[must_use]
+    pub fn admits_as(&self, other: &Self) -> bool {
+        let ordered = |query: &Self| {
+            let mut query = query.filters_only();
+            query.types.sort();
+            query.types.dedup();
+            query.tags.sort();
+            query.tags.dedup();
+            query.fields.sort_by_cached_key(FieldFilter::to_string);
+            query.fields.dedup();
+            query
+        };
+        ordered(self) == ordered(other)
+    }
+
     /// Whether the type is one of those that are asked for.
     #[must_use]
     pub fn admits_type(&self, kind: &str) -> bool {
         self.types.is_empty() || self.types.iter().any(|pattern| pattern.admits(kind))
+    }
+}
+
+/// What is asked of each event, for people: `type order.*, where total>=100`, or `all events`.
+impl fmt::Display for EventQuery {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let one =
+            |name: &str, text: Option<&dyn fmt::Display>| text.map(|text| format!("{name} {text}"));
+        let quoted = |text: &Option<String>| text.as_ref().map(|text| format!("{text:?}"));
+        let (source, subject) = (quoted(&self.source), quoted(&self.subject));
+        let types = self.types.iter().map(|kind| format!("type {kind}"));
+        let tags = self.tags.iter().map(|tag| format!("tag {tag}"));
+        let fields = self.fields.iter().map(|field| format!("where {field}"));
+        let others = [
+            one("correlation", self.correlation_id.as_ref().map(|id| id as _)),
+            one("parent", self.parent_id.as_ref().map(|id| id as _)),
+            one("stream", self.stream.as_ref().map(|name| name as _)),
+            one("source", source.as_ref().map(|text| text as _)),
+            one("subject", subject.as_ref().map(|text| text as _)),
+            one("since", self.since.as_ref().map(|time| time as _)),
+            one("until", self.until.as_ref().map(|time| time as _)),
+        ];
+        let all: Vec<String> =
+            types.chain(tags).chain(fields).chain(others.into_iter().flatten()).collect();
+        if all.is_empty() {
+            return out.write_str("all events");
+        }
+        out.write_str(&all.join(", "))
     }
 }

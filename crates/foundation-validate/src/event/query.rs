@@ -4,13 +4,14 @@ use foundation_types::limits::QUERY_NAMES_MAX;
 use foundation_types::{ErrorKind, EventQuery, Problem, Result, TypePattern};
 
 use crate::pipeline::settle;
+use crate::text::quoted;
 use crate::validated::Validated;
 
 /// Whether the query can mean anything; one that can and finds nothing is fine.
 ///
 /// # Errors
-/// [`ErrorKind::InvalidArgument`] for a limit of 0, a `since` after `until`, an empty type,
-/// correlation id, parent id, stream or tag, or more than 100 types, tags or fields.
+/// [`ErrorKind::InvalidArgument`] for a limit of 0, a `since` after `until`, a type as
+/// [`type_pattern`] refuses it, an empty correlation id, parent id, stream or tag, or more than 100 types, tags or fields.
 pub fn query(query: &EventQuery) -> Result<()> {
     let mut found = Vec::new();
     inspect_query(query, &mut found);
@@ -35,16 +36,10 @@ pub(super) fn inspect_query(query: &EventQuery, found: &mut Vec<Problem>) {
             refuse(path, format!("are {named}: at most {QUERY_NAMES_MAX} may be named"));
         }
     }
-    let is_empty = |pattern: &TypePattern| match pattern {
-        TypePattern::Exact(kind) => kind.as_str().is_empty(),
-        // All types begin with nothing.
-        TypePattern::Prefix(_) => false,
-    };
     let named = [
         ("correlation_id", query.correlation_id.as_ref().map(|id| id.as_str())),
         ("parent_id", query.parent_id.as_ref().map(|id| id.as_str())),
         ("stream", query.stream.as_ref().map(|name| name.as_str())),
-        ("types", query.types.iter().any(is_empty).then_some("")),
         ("tags", query.tags.iter().map(|tag| tag.as_str()).find(|tag| tag.is_empty())),
     ];
     for (path, text) in named {
@@ -52,4 +47,31 @@ pub(super) fn inspect_query(query: &EventQuery, found: &mut Vec<Problem>) {
             refuse(path, "is empty".to_owned());
         }
     }
+    if let Some(problem) = query.types.iter().find_map(meaningless) {
+        found.push(problem);
+    }
+}
+
+/// Whether the pattern can mean anything.
+///
+/// # Errors
+/// [`ErrorKind::InvalidArgument`] for no type at all, and for a `*` that stands before another one.
+pub fn type_pattern(pattern: &TypePattern) -> Result<()> {
+    settle((), meaningless(pattern).into_iter().collect()).map(Validated::into_inner)
+}
+
+fn meaningless(pattern: &TypePattern) -> Option<Problem> {
+    let message = match pattern {
+        TypePattern::Exact(kind) if kind.as_str().is_empty() => "is empty".to_owned(),
+        // All types begin with nothing.
+        TypePattern::Prefix(start) if start.contains('*') => format!(
+            "{} has a * before the one at its end, which alone stands for any rest",
+            quoted(&pattern.to_string())
+        ),
+        TypePattern::Exact(_) | TypePattern::Prefix(_) => return None,
+    };
+    let problem = Problem::new(ErrorKind::InvalidArgument, "types", message);
+    Some(
+        problem.expected(r"a type, or order.* for all that begin so; a type that ends in * is a\*"),
+    )
 }

@@ -264,6 +264,7 @@ impl Builder {
         let opening = Opening {
             directory: directory.clone(),
             mode: self.mode,
+            missing: self.missing,
             lock_timeout: self.lock_timeout,
             archive: self.archive.clone(),
         };

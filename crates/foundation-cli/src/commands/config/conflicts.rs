@@ -30,7 +30,7 @@ pub(super) async fn resolve(program: &mut Program, args: ResolveArgs) -> Outcome
         actor: actor(args.write.actor),
         reason: args.write.reason,
     };
-    let updated = program.ask(Intent::Write, call).await?;
+    let updated = program.ask(Intent::Change, call).await?;
     program.applied(format!("it is decided; the document is at version {}", updated.version));
     if !program.is_text() {
         return program.out.json(&updated);

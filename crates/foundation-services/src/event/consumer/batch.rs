@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use foundation_logic::event::{BatchLimits, Handed};
-use foundation_types::{Error, ErrorKind, Position, Recorded, Result};
+use foundation_types::{Error, Position, Recorded, Result};
 
 use super::Consumer;
 use super::live::Live;
@@ -56,9 +56,8 @@ impl Consumer {
             let _ = tokio::time::timeout(linger, filled).await;
         }
         let mut inner = live.inner();
-        if inner.is_stopped() {
-            let message = format!("consumer {:?} has ended", live.name);
-            return Err(Error::new(ErrorKind::Unavailable, message));
+        if let Some(over) = inner.over(&live.name) {
+            return Err(over);
         }
         let handed = match inner.gap {
             Some(_) => Vec::new(),

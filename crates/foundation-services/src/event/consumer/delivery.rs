@@ -1,8 +1,9 @@
 //! One event in the hand of a member.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use foundation_logic::event::{Handed, Ticket};
+use foundation_logic::event::{Deliveries, Handed, Ticket};
 use foundation_types::{Error, ErrorKind, Recorded, Result};
 
 use super::live::Live;
@@ -50,11 +51,10 @@ impl Delivery {
     ///
     /// # Errors
     /// `Timeout` if its deadline has passed: it was given back, and may be with another member.
+    /// `NotFound` if the consumer was deleted, `Unavailable` once it has ended: then it comes again.
     pub fn ack(mut self) -> Result<()> {
         let ticket = self.ticket;
-        self.is_answered = true;
-        let is_settled = self.live.change(|inner| inner.deliveries.ack(ticket));
-        self.settled(is_settled)
+        self.answer(|deliveries, _| deliveries.ack(ticket))
     }
 
     /// It failed: it is tried again later or, after too many tries, is poison.
@@ -62,8 +62,8 @@ impl Delivery {
     /// # Errors
     /// As [`Delivery::ack`].
     pub fn nack(mut self, reason: &str) -> Result<()> {
-        let is_settled = self.give_back(reason);
-        self.settled(is_settled)
+        let ticket = self.ticket;
+        self.answer(|deliveries, now| deliveries.nack(ticket, reason, now))
     }
 
     /// It is put aside for somebody to look at, and its stream goes on once that is durable.
@@ -72,25 +72,28 @@ impl Delivery {
     /// As [`Delivery::ack`].
     pub fn park(mut self, reason: &str) -> Result<()> {
         let ticket = self.ticket;
-        self.is_answered = true;
-        let is_settled = self.live.change(|inner| inner.deliveries.park(ticket, reason));
-        self.settled(is_settled)
+        self.answer(|deliveries, _| deliveries.park(ticket, reason))
     }
 
-    fn give_back(&mut self, reason: &str) -> bool {
+    /// Says what became of it, if there still is somebody to tell.
+    fn answer(
+        &mut self,
+        say: impl FnOnce(&mut Deliveries<Recorded>, Duration) -> bool,
+    ) -> Result<()> {
         self.is_answered = true;
-        let (ticket, now) = (self.ticket, self.live.now());
-        self.live.change(|inner| inner.deliveries.nack(ticket, reason, now))
-    }
-
-    fn settled(&self, is_settled: bool) -> Result<()> {
-        if is_settled {
+        let (name, now) = (&self.live.name, self.live.now());
+        let is_settled = self.live.change(|inner| match inner.over(name) {
+            // What is answered while it ends is kept with the rest.
+            Some(over) if inner.is_ended || over.kind() == ErrorKind::NotFound => Err(over),
+            _ => Ok(say(&mut inner.deliveries, now)),
+        });
+        if is_settled? {
             return Ok(());
         }
         let message = format!(
-            "the event at position {} was taken back from this member of consumer {:?}: its \
+            "the event at position {} was taken back from this member of consumer {name:?}: its \
              deadline has passed",
-            self.ticket.position, self.live.name
+            self.ticket.position
         );
         Err(Error::new(ErrorKind::Timeout, message).with("position", self.ticket.position))
     }
@@ -99,7 +102,10 @@ impl Delivery {
 impl Drop for Delivery {
     fn drop(&mut self) {
         if !self.is_answered {
-            self.give_back("the member let go of it without an answer");
+            let ticket = self.ticket;
+            let cause = "the member let go of it without an answer";
+            // Nobody is there to be told that it came too late.
+            let _ = self.answer(|deliveries, now| deliveries.nack(ticket, cause, now));
         }
     }
 }

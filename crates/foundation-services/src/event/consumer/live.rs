@@ -39,12 +39,26 @@ pub(super) struct Inner {
     /// Whether it stands still because no more may be parked.
     pub(super) is_full: bool,
     is_stopped: bool,
+    is_deleted: bool,
     pub(super) is_ended: bool,
 }
 
 impl Inner {
     pub(super) fn is_stopped(&self) -> bool {
         self.is_stopped
+    }
+
+    /// Why a member gets and settles nothing any more, once that is so.
+    pub(super) fn over(&self, name: &str) -> Option<Error> {
+        if self.is_deleted {
+            let message = format!("consumer {name:?} was deleted: open it anew if it is needed");
+            return Some(Error::new(ErrorKind::NotFound, message));
+        }
+        let ended = || {
+            let message = format!("consumer {name:?} has ended");
+            Error::new(ErrorKind::Unavailable, message)
+        };
+        self.is_stopped.then(ended)
     }
 }
 
@@ -64,6 +78,7 @@ impl Live {
             failure: None,
             is_full: false,
             is_stopped: false,
+            is_deleted: false,
             is_ended: false,
         };
         Self {
@@ -144,9 +159,8 @@ impl Live {
 
     async fn next_handed(&self) -> Result<Handed<Recorded>> {
         let handed = self.when(|inner| {
-            if inner.is_stopped {
-                let message = format!("consumer {:?} has ended", self.name);
-                return Some(Err(Error::new(ErrorKind::Unavailable, message)));
+            if let Some(over) = inner.over(&self.name) {
+                return Some(Err(over));
             }
             if let Some(gap) = inner.gap.take() {
                 return Some(Err(gap.error));
@@ -160,6 +174,9 @@ impl Live {
 
     pub(super) async fn flush(&self) -> Result<()> {
         let is_kept = self.when(|inner| {
+            if inner.is_deleted {
+                return inner.over(&self.name).map(Err);
+            }
             let is_kept = inner.deliveries.to_save().is_none();
             match &inner.failure {
                 Some(failure) if !is_kept => Some(Err(failure.clone())),
@@ -198,6 +215,11 @@ impl Live {
 
     pub(super) fn stop(&self) {
         self.change(|inner| inner.is_stopped = true);
+    }
+
+    /// Ends it for good: its members are told at once that it is gone.
+    pub(super) fn delete(&self) {
+        self.change(|inner| (inner.is_stopped, inner.is_deleted) = (true, true));
     }
 
     pub(super) async fn stopped(&self) {

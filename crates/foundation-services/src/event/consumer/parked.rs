@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use foundation_types::event::ParkedEvent;
 use foundation_types::limits::PARKED_EVENTS_MAX;
-use foundation_types::{EventType, Recorded, Result};
+use foundation_types::{Recorded, Result, TypePattern};
+use foundation_validate::event::type_pattern;
 use serde::{Deserialize, Serialize};
 
 use super::registry::Registry;
@@ -17,9 +18,9 @@ pub struct ParkedFilter {
     /// Of this consumer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub consumer: Option<String>,
-    /// Of this type.
+    /// Of this type, or of one that begins so.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
-    pub kind: Option<EventType>,
+    pub kind: Option<TypePattern>,
     /// At most this many, the oldest of each consumer first; all, up to 10,000, if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
@@ -32,9 +33,9 @@ impl ParkedFilter {
         Self { consumer: Some(consumer.into()), ..Self::default() }
     }
 
-    /// Only events of this type.
+    /// Only events of this type; a `*` at the end stands for any rest.
     #[must_use]
-    pub fn kind(mut self, kind: impl Into<EventType>) -> Self {
+    pub fn kind(mut self, kind: impl Into<TypePattern>) -> Self {
         self.kind = Some(kind.into());
         self
     }
@@ -48,7 +49,7 @@ impl ParkedFilter {
 
     fn admits(&self, parked: &ParkedEvent) -> bool {
         self.consumer.as_ref().is_none_or(|consumer| *consumer == parked.consumer)
-            && self.kind.as_ref().is_none_or(|kind| *kind == parked.kind)
+            && self.kind.as_ref().is_none_or(|kind| kind.admits(parked.kind.as_str()))
     }
 }
 
@@ -58,7 +59,8 @@ impl EventStore {
     /// are on their way already. An event that cannot be read is given as it was stored.
     ///
     /// # Errors
-    /// `Unavailable` if the store keeps no consumers.
+    /// `NotFound` if there is no consumer with the name that the filter has; `InvalidArgument` for a type
+    /// that can mean nothing; `Unavailable` if the store keeps no consumers.
     pub fn parked(&self, filter: &ParkedFilter) -> Result<Vec<ParkedEvent>> {
         let found = self.0.consumers.parked(filter, |_| true)?;
         Ok(found.iter().map(|parked| self.shown(parked)).collect())
@@ -79,7 +81,7 @@ impl EventStore {
     /// Gives what is brought back.
     ///
     /// # Errors
-    /// As [`crate::Table::insert`]; what was marked before stays so.
+    /// As [`EventStore::parked`] and [`crate::Table::insert`]; what was marked before stays so.
     pub async fn retry_parked(&self, filter: &ParkedFilter) -> Result<Vec<ParkedEvent>> {
         let consumers = &self.0.consumers;
         let found = consumers.parked(filter, |parked| !parked.retrying)?;
@@ -107,7 +109,7 @@ impl EventStore {
     /// Gives what was dropped.
     ///
     /// # Errors
-    /// As [`crate::Table::insert`]; what was dropped before stays so.
+    /// As [`EventStore::parked`] and [`crate::Table::insert`]; what was dropped before stays so.
     pub async fn drop_parked(&self, filter: &ParkedFilter) -> Result<Vec<ParkedEvent>> {
         let consumers = &self.0.consumers;
         let is_idle =
@@ -131,8 +133,14 @@ impl Registry {
         filter: &ParkedFilter,
         is_wanted: impl Fn(&ParkedEvent) -> bool,
     ) -> Result<Vec<Arc<ParkedEvent>>> {
+        if let Some(kind) = &filter.kind {
+            type_pattern(kind)?;
+        }
         let limit = filter.limit.unwrap_or(PARKED_EVENTS_MAX).min(PARKED_EVENTS_MAX);
         let all = match &filter.consumer {
+            Some(consumer) if !self.has_place(consumer)? => {
+                return Err(self.no_such_consumer(consumer));
+            }
             Some(consumer) => self.parked_of(consumer)?,
             None => self.tables()?.parked.snapshot().iter().map(|(_, one)| one.clone()).collect(),
         };

@@ -8,7 +8,6 @@ use foundation_store::table::{TableState, Tables};
 use foundation_types::event::{ConsumerPlace, ExportKept, ParkedEvent};
 use foundation_types::limits::CONSUMERS_MAX;
 use foundation_types::{Error, ErrorKind, Position, Result};
-use foundation_validate::table::table_name;
 use serde::{Deserialize, Serialize};
 
 use super::live::Live;
@@ -85,15 +84,22 @@ impl EventStore {
     /// Does something about a consumer, at work or not.
     ///
     /// # Errors
-    /// `NotFound` if there is none with this name; as [`Table::insert`] otherwise.
+    /// `NotFound` if there is none with this name; `InvalidArgument` for the place of an export that is
+    /// to be reset or deleted; as [`Table::insert`] otherwise.
     pub async fn change_consumer(&self, name: &str, action: ConsumerAction) -> Result<()> {
+        if matches!(action, ConsumerAction::Reset(_) | ConsumerAction::Delete) {
+            self.0.consumers.refuse_to_move_export(name)?;
+        }
+        self.change_place(name, action).await
+    }
+
+    /// As [`EventStore::change_consumer`], of an export too.
+    pub(crate) async fn change_place(&self, name: &str, action: ConsumerAction) -> Result<()> {
         let consumers = &self.0.consumers;
         let _one_by_one = consumers.opening.lock().await;
         let tables = consumers.tables()?;
         if tables.consumers.get(name).is_none() {
-            let shown: String = name.chars().take(64).collect();
-            let message = format!("there is no consumer {shown:?}");
-            return Err(Error::new(ErrorKind::NotFound, message));
+            return Err(consumers.no_such_consumer(name));
         }
         match action {
             ConsumerAction::Resume => consumers.resume(name).await,
@@ -112,7 +118,7 @@ impl EventStore {
             ConsumerAction::Reset(position) => self.put_consumer(name, position).await,
             ConsumerAction::Delete => {
                 if let Some(live) = consumers.live(name) {
-                    live.stop();
+                    live.delete();
                     live.ended().await;
                 }
                 for parked in consumers.parked_of(name)? {
@@ -145,10 +151,8 @@ impl EventStore {
     /// none.
     ///
     /// # Errors
-    /// `Invalid` for a name that it may not have, `InvalidArgument` if it is at work, `TooLarge`
-    /// beyond 1,000 consumers, and as [`Table::insert`].
+    /// `TooLarge` beyond 1,000 consumers, and as [`Table::insert`].
     pub(crate) async fn idle_consumer(&self, name: &str) -> Result<Position> {
-        table_name(name)?;
         let consumers = &self.0.consumers;
         let _one_by_one = consumers.opening.lock().await;
         if let Some(place) = consumers.tables()?.consumers.get(name) {

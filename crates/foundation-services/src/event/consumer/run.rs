@@ -16,7 +16,8 @@ impl Consumer {
     /// let go of by the log is logged, and is no error here. Dropping the future ends the calls.
     ///
     /// # Errors
-    /// None while the consumer is at work; that of a worker that could not go on.
+    /// None while the consumer is at work; `NotFound` if it is deleted; that of a worker that could not
+    /// go on.
     pub async fn run<F, R>(&self, workers: usize, handle: F) -> Result<()>
     where
         F: Fn(Arc<Recorded>) -> R + Send + Sync + 'static,

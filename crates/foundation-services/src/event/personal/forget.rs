@@ -143,7 +143,8 @@ impl EventStore {
     fn vault(&self) -> Result<&Arc<Vault>> {
         self.0.reader.vault.as_ref().ok_or_else(|| {
             let message =
-                "nothing is sealed here: the application was started without a sealing key";
+                "only an application that was started with the sealing key forgets: ask it while it \
+                 runs and serves the store";
             Error::new(ErrorKind::NoSealingKey, message)
         })
     }

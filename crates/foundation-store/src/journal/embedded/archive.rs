@@ -17,7 +17,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-pub(super) use back::bring_back;
+pub(super) use back::{bring_back, clear};
 pub(super) use check::{check, verify};
 pub(super) use leave::archive;
 pub use leave::{ArchiveMode, ArchivePolicy, Archived};

@@ -34,6 +34,15 @@ pub(super) fn open_or_create(
     }
 }
 
+/// Whether there is a store on this disk; nothing is changed.
+///
+/// # Errors
+/// `NotFound` if there is none; `ForeignFile` for segments without an identity; a kind of corruption, or
+/// `UnknownFormat`, if the identity is not what was written; `Disk`.
+pub fn require_store(disk: &dyn Disk) -> Result<()> {
+    read(disk)?.map(drop).ok_or_else(|| no_store(disk))
+}
+
 /// The identity of the store on this disk, if there is one.
 pub(super) fn read(disk: &dyn Disk) -> Result<Option<StoreId>> {
     match disk.open(FILE, Access::Read) {

@@ -73,6 +73,33 @@ fn a_file_that_is_missing_is_named_and_everything_else_is_read() {
 }
 
 #[test]
+fn a_damaged_file_ends_the_way_back_which_says_what_came_and_what_did_not() {
+    let mut image = sample().image();
+    let mut files: Vec<String> =
+        image.keys().filter(|name| name.ends_with(".arc")).cloned().collect();
+    files.sort();
+    let damaged = files[2].clone();
+    image.get_mut(&damaged).expect("is there")[200] ^= 1;
+    // What a killed way back leaves.
+    image.insert("SEGMENT.new".to_owned(), vec![0; 512]);
+    let disk = SimulatedDisk::of_image(&image);
+    let store = open(&disk, Mode::Write).expect("opens");
+    assert!(!disk.image().contains_key("SEGMENT.new"), "it is removed");
+    let error = wait(store.journal.bring_back()).expect_err("is told");
+    assert_eq!(error.kind(), ErrorKind::Corruption);
+    let count = files.len() - 3;
+    let says = format!("{count} files of the log came back and stay, ");
+    assert!(error.message().contains(&says), "{error}");
+    let says = format!("; 3 did not, {damaged} and what is older than it");
+    assert!(error.message().ends_with(&says), "{error}");
+    let left = wait(store.journal.archived()).expect("reads");
+    assert_eq!(left.len(), 3, "{left:?}");
+    let again = wait(store.journal.bring_back()).expect_err("is told");
+    assert!(again.message().contains(": nothing came back; 3 did not, "), "{again}");
+    wait(store.journal.close()).expect("closes");
+}
+
+#[test]
 fn a_repair_gives_up_nothing_that_is_in_the_archive() {
     let disk = sample();
     let plain: std::sync::Arc<dyn foundation_store::disk::Disk> = std::sync::Arc::new(disk.clone());

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::super::field::place_in;
 use super::{By, Fold, Measure, Percent};
 use crate::error::{Error, ErrorKind, Result};
 use crate::path::Path;
@@ -126,11 +127,15 @@ impl FromStr for By {
 }
 
 /// The path behind `data`; nothing if the text does not begin so.
+const NO_PLACE: &str = "no place in the data";
+
 fn place_in_data(text: &str) -> Result<Option<Path>> {
     let Some(rest) = text.strip_prefix("data") else { return Ok(None) };
     match rest.strip_prefix('.') {
-        Some(path) if !path.is_empty() => path.parse().map(Some),
-        None if rest.is_empty() || rest.starts_with('[') => rest.parse().map(Some),
+        Some(path) if !path.is_empty() => place_in(path, text, NO_PLACE).map(Some),
+        None if rest.is_empty() || rest.starts_with('[') => {
+            place_in(rest, text, NO_PLACE).map(Some)
+        }
         _ => Ok(None),
     }
 }
@@ -207,7 +212,7 @@ mod tests {
             "level".parse::<By>().expect_err("is none"),
             @r#""level" is no group: expected type, source, stream, subject, correlation, or a place such as data.level"#
         );
-        assert_eq!("data.a b".parse::<By>().expect_err("bad").kind(), ErrorKind::InvalidPath);
+        assert_eq!("data.a b".parse::<By>().expect_err("bad").kind(), ErrorKind::InvalidArgument);
     }
 
     #[test]

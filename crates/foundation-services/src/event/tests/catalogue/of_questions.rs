@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use foundation_types::ErrorKind::{self, InvalidArgument, InvalidPath, NotFound, TooLarge};
+use foundation_types::ErrorKind::{self, InvalidArgument, NotFound, TooLarge};
 use foundation_types::event::{Aggregation, By, FieldFilter, Late, Measure, Window};
 use foundation_types::{EventQuery, Result, Timestamp};
 
@@ -113,34 +113,36 @@ fn texts() -> Vec<Row> {
             "no condition",
             condition,
         ),
-        ("an empty part", "a..b=1".to_owned(), InvalidPath, "the path is refused", condition),
-        ("a wildcard", "a.*=1".to_owned(), InvalidPath, "the path is refused", condition),
-        ("a space", "a b=1".to_owned(), InvalidPath, "the path is refused", condition),
-        ("a zero", "a\0=1".to_owned(), InvalidPath, "the path is refused", condition),
-        ("an escape", "\u{1b}[31m?".to_owned(), InvalidPath, "the path is refused", condition),
+        ("a place alone", "?".to_owned(), InvalidArgument, "no condition", condition),
+        ("a comparison alone", "=".to_owned(), InvalidArgument, "no condition", condition),
+        ("an empty part", "a..b=1".to_owned(), InvalidArgument, "the path is refused", condition),
+        ("a wildcard", "a.*=1".to_owned(), InvalidArgument, "the path is refused", condition),
+        ("a space", "a b=1".to_owned(), InvalidArgument, "the path is refused", condition),
+        ("a zero", "a\0=1".to_owned(), InvalidArgument, "the path is refused", condition),
+        ("an escape", "\u{1b}[31m?".to_owned(), InvalidArgument, "the path is refused", condition),
         (
             "an index beyond numbers",
             "a[99999999999]?".to_owned(),
-            InvalidPath,
+            InvalidArgument,
             "the path is refused",
             condition,
         ),
         (
             "an escape as an index",
             "a[\u{1b}[31m]?".to_owned(),
-            InvalidPath,
+            InvalidArgument,
             "is not an index",
             condition,
         ),
         (
             "a long part before a bad index",
             format!("{}[x]?", "a".repeat(500)),
-            InvalidPath,
+            InvalidArgument,
             "is not an index",
             condition,
         ),
-        ("65 parts", deep, InvalidPath, "64 parts", condition),
-        ("a long path", long, InvalidPath, "bytes", condition),
+        ("65 parts", deep, InvalidArgument, "64 parts", condition),
+        ("a long path", long, InvalidArgument, "bytes", condition),
         ("an unknown measure", "median".to_owned(), InvalidArgument, "median", measure),
         ("101 percent", "p101:data.n".to_owned(), InvalidArgument, "p101", measure),
         ("a sum of nothing", "sum:".to_owned(), InvalidArgument, "sum:", measure),
@@ -149,7 +151,7 @@ fn texts() -> Vec<Row> {
         (
             "a group of a bad place",
             "data.a..b".to_owned(),
-            InvalidPath,
+            InvalidArgument,
             "the path is refused",
             group,
         ),

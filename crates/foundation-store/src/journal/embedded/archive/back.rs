@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use foundation_types::Result;
+use foundation_types::{Error, Result};
 
 use super::super::identity::remove_if_there;
 use super::super::shared::Shared;
@@ -27,17 +27,45 @@ pub(in super::super) fn bring_back(shared: &Shared) -> Result<Archived> {
             return Err(super::super::closing());
         }
         let manifest = store.manifest()?;
-        let Some(archived) = manifest.and_then(|manifest| manifest.segments().last().cloned())
-        else {
+        let left = manifest.as_ref().map_or(&[][..], |manifest| manifest.segments());
+        let Some(archived) = left.last().cloned() else {
             came.segments.reverse();
             return Ok(came);
         };
-        bring_one(shared, store, &archived)?;
+        bring_one(shared, store, &archived).map_err(|error| partly(&error, &came, left))?;
         came.segments.push(segment::name_of(archived.first));
         came.records += archived.records;
         came.bytes += archived.bytes;
         came.stored += archived.stored;
     }
+}
+
+/// The error that ended it, with what came back before and what did not.
+fn partly(error: &Error, came: &Archived, left: &[ArchivedSegment]) -> Error {
+    let came_back = match came.segments.as_slice() {
+        [] => "nothing came back".to_owned(),
+        [newest, .., oldest] => {
+            let count = came.segments.len();
+            format!("{count} files of the log came back and stay, {oldest} to {newest}")
+        }
+        [only] => format!("1 file of the log came back and stays, {only}"),
+    };
+    let stays = left.last().map(|last| last.name.as_str()).unwrap_or_default();
+    let message = format!(
+        "{}: {came_back}; {} did not, {stays} and what is older than it",
+        error.message(),
+        left.len()
+    );
+    let told = Error::new(error.kind(), message);
+    let told = error.context().iter().fold(told, |told, (name, value)| told.with(name, value));
+    let told = told.with("came_back", came.segments.len()).with("left", left.len());
+    told.caused_by(error.clone())
+}
+
+/// Removes what is left from a segment that was not brought back to the end.
+pub(in super::super) fn clear(store: &ArchivedStore) {
+    // If that fails, it is in nobody's way but that of the next one, which tells of it.
+    let _ = remove_if_there(store.live(), NEW_FILE);
 }
 
 fn bring_one(shared: &Shared, store: &ArchivedStore, archived: &ArchivedSegment) -> Result<()> {
