@@ -174,7 +174,7 @@ pub(crate) struct ExplainArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
-    /// A TOML or JSON file, by its extension
+    /// A TOML, JSON or YAML file, by its extension
     pub(crate) file: std::path::PathBuf,
     #[command(flatten)]
     pub(crate) document: DocumentArgs,
