@@ -1,6 +1,7 @@
 //! All services of one store together: what the facade hands out and the control socket works on.
 
 mod evolving;
+mod migrations;
 mod prune;
 mod replay;
 mod shutdown;
@@ -10,6 +11,7 @@ mod tables;
 mod told;
 mod upkeep;
 
+pub use migrations::DocumentMigration;
 pub use prune::{HeldBy, HolderKind, Missed, PruneReport};
 pub use replay::{ReplayPage, ReplayShape};
 pub use shutdown::ShutdownReport;

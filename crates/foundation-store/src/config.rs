@@ -11,6 +11,7 @@
 //! typed [`ConfigState`] over it with the end of its recovery, and [`Documents`], which hands each change of the
 //! journal to the document that it belongs to.
 
+mod carried;
 mod documents;
 mod kept;
 mod parked;
@@ -24,6 +25,7 @@ mod tests;
 mod timeline;
 mod versions;
 
+pub use carried::HistoryBound;
 pub use documents::Documents;
 pub use kept::same_changes;
 pub use parked::{Decided, Parked};

@@ -87,3 +87,30 @@ fn a_consumer_is_named_and_gone_past_only_if_that_is_said() {
         store.ok(&["verify"]);
     }
 }
+
+#[test]
+fn the_history_of_a_document_outlives_the_log_as_long_as_its_setting_says() {
+    both(|store| {
+        for results in ["7", "8", "9"] {
+            store.ok(&["config", "set", "interface.max_results", results, "--reason", "try"]);
+        }
+        let history = || store.ok(&["config", "history", "--limit", "100"]);
+        let before = history();
+        assert!(before.lines().count() >= 3, "{before}");
+        fill(store);
+        let told = store.ok(&["events", "prune", "--keep", "3"]);
+        assert!(told.starts_with("let go of 1 segment, "), "{told}");
+        assert_eq!(history(), before);
+        assert_eq!(store.json(&["config", "get", "interface.max_results", "--at", "2"]), 8);
+        store.ok(&["verify"]);
+        // Without a history beside the log it begins where the log does.
+        store.ok(&["config", "set", "config.history.versions", "0"]);
+        // A node that is running follows its settings a moment later.
+        let ran = std::iter::repeat_with(|| {
+            store.run(&["config", "get", "interface.max_results", "--at", "2"])
+        });
+        let ran = ran.skip_while(|ran| ran.code == Some(0)).next().expect("goes on");
+        assert_eq!(ran.code, Some(4), "{ran:?}");
+        assert!(ran.talk.contains("the first change that is kept made version 4"), "{ran:?}");
+    });
+}
