@@ -14,6 +14,8 @@
 mod carried;
 mod documents;
 mod kept;
+#[cfg(test)]
+mod lane_model;
 mod parked;
 mod passing;
 mod recovery;

@@ -106,10 +106,10 @@ fn the_history_of_a_document_outlives_the_log_as_long_as_its_setting_says() {
         // Without a history beside the log it begins where the log does.
         store.ok(&["config", "set", "config.history.versions", "0"]);
         // A node that is running follows its settings a moment later.
-        let ran = std::iter::repeat_with(|| {
+        let mut ran = std::iter::repeat_with(|| {
             store.run(&["config", "get", "interface.max_results", "--at", "2"])
         });
-        let ran = ran.skip_while(|ran| ran.code == Some(0)).next().expect("goes on");
+        let ran = ran.find(|ran| ran.code != Some(0)).expect("goes on");
         assert_eq!(ran.code, Some(4), "{ran:?}");
         assert!(ran.talk.contains("the first change that is kept made version 4"), "{ran:?}");
     });
