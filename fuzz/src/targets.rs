@@ -43,12 +43,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "archive", run: archive::run, seeds: archive::seeds, input_bytes_max: 1024 },
     Target { name: "query", run: query::run, seeds: query::seeds, input_bytes_max: 4096 },
     Target { name: "event", run: event::run, seeds: event::seeds, input_bytes_max: 4096 },
-    Target {
-        name: "exported",
-        run: exported::run,
-        seeds: exported::seeds,
-        input_bytes_max: 4096,
-    },
+    Target { name: "exported", run: exported::run, seeds: exported::seeds, input_bytes_max: 4096 },
     Target { name: "config", run: config::run, seeds: config::seeds, input_bytes_max: 4096 },
     Target { name: "control", run: control::run, seeds: control::seeds, input_bytes_max: 4096 },
 ];

@@ -139,7 +139,7 @@ pub(crate) struct ServeArgs {
     /// Record what runs on this machine as events, and show what to type next
     #[arg(long)]
     pub(crate) demo: bool,
-    /// A TOML or JSON file with settings, read again when it changes; may be given several times,
+    /// A TOML, JSON or YAML file with settings, read again when it changes; may be given several times,
     /// and the last one counts. Variables that begin with FOUNDATION_ count more
     #[arg(long, value_name = "FILE")]
     pub(crate) settings: Vec<PathBuf>,

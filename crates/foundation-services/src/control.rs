@@ -18,13 +18,13 @@ pub use answer::{answer, answer_typed};
 pub use calls::{
     Append, AppendEach, AppendOutcome, ArchiveEvents, ArchiveList, ArchiveRestore, ArchiveVerify,
     Call, ConfigCheck, ConfigConflicts, ConfigDiff, ConfigExplain, ConfigFields, ConfigFollow,
-    ConfigGet, ConfigHistory, ConfigResolve, ConfigRollback, ConfigSchema, ConfigTemplate,
-    ConfigUpdate, ConfigVersionAt, ConsumerChange, ConsumerList, EventGet, EventStage,
-    EventsAggregate, EventsCheck, EventsExplain, EventsFollow, EventsForget, EventsForgotten,
-    EventsPrune, EventsQuery, EventsStats, EventsTrace, ExportChange, ExportCursor, ExportList,
-    ExportRead, GetKeptMetrics, GetMetrics, GetStatus, ParkedDrop, ParkedList, ParkedRetry,
-    ProjectionList, Put, Replay, Request, TableGet, TableList, TablePut, TableRemove, TableRows,
-    Take, TakeBackup, TakeCheckpoint, TakeDump, Verify,
+    ConfigGet, ConfigHistory, ConfigMigrations, ConfigResolve, ConfigRollback, ConfigSchema,
+    ConfigTemplate, ConfigUpdate, ConfigVersionAt, ConsumerChange, ConsumerList, EventGet,
+    EventStage, EventsAggregate, EventsCheck, EventsExplain, EventsFollow, EventsForget,
+    EventsForgotten, EventsPrune, EventsQuery, EventsStats, EventsTrace, ExportChange,
+    ExportCursor, ExportList, ExportRead, GetKeptMetrics, GetMetrics, GetStatus, ParkedDrop,
+    ParkedList, ParkedRetry, ProjectionList, Put, Replay, Request, TableGet, TableList, TablePut,
+    TableRemove, TableRows, Take, TakeBackup, TakeCheckpoint, TakeDump, Verify,
 };
 pub use client::Client;
 pub use server::ControlSocket;

@@ -2,6 +2,7 @@
 
 mod evolving;
 mod expiry;
+mod migrations;
 mod prune;
 mod replay;
 mod shutdown;
@@ -11,6 +12,7 @@ mod tables;
 mod told;
 mod upkeep;
 
+pub use migrations::DocumentMigration;
 pub use prune::{HeldBy, HolderKind, Missed, PruneReport};
 pub use replay::{ReplayPage, ReplayShape};
 pub use shutdown::ShutdownReport;

@@ -6,6 +6,7 @@ mod exports;
 mod forget_crashes;
 mod histories;
 mod machine;
+mod migration_crashes;
 mod projection_crashes;
 #[path = "../../foundation-store/tests/simulated.rs"]
 #[expect(dead_code, reason = "the tests of the journal use all of it")]

@@ -11,8 +11,11 @@
 //! typed [`ConfigState`] over it with the end of its recovery, and [`Documents`], which hands each change of the
 //! journal to the document that it belongs to.
 
+mod carried;
 mod documents;
 mod kept;
+#[cfg(test)]
+mod lane_model;
 mod parked;
 mod passing;
 mod recovery;
@@ -24,6 +27,7 @@ mod tests;
 mod timeline;
 mod versions;
 
+pub use carried::HistoryBound;
 pub use documents::Documents;
 pub use kept::same_changes;
 pub use parked::{Decided, Parked};

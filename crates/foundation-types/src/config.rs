@@ -28,8 +28,9 @@ pub use on_invalid::OnInvalid;
 pub use origin::Origin;
 pub use patch::{Operation, Patch, Pointer};
 pub use settings::{
-    ArchiveSettings, BufferSettings, EventSettings, InterfaceSettings, JournalSettings, LogLevel,
-    LogSettings, Overflow, RetentionSettings, Settings, TelemetrySettings,
+    ArchiveSettings, BufferSettings, ConfigSettings, EventSettings, HistorySettings,
+    InterfaceSettings, JournalSettings, LogLevel, LogSettings, Overflow, RetentionSettings,
+    Settings, TelemetrySettings,
 };
 pub use shape::{Bound, Shape};
 pub use shaped::Shaped;

@@ -143,6 +143,8 @@ pub const EXPLAINED_KEYS_MAX: usize = 200;
 pub const CONFLICT_PLACES_MAX: usize = 1_000;
 /// Changes in one answer about the history of a document.
 pub const HISTORY_CHANGES_MAX: usize = 1_000;
+/// Changes of one document that are kept beside the log, in bytes as JSON text; the oldest go first.
+pub const CONFIG_HISTORY_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Documents whose changes are in the log while the program does not have their type.
 pub const UNLINKED_DOCUMENTS_MAX: usize = 1_000;
 /// Largest key of a table, in bytes as JSON text.

@@ -9,6 +9,10 @@ mod file;
 mod file_tests;
 mod json_places;
 mod toml_file;
+#[cfg(feature = "yaml")]
+mod yaml_file;
+#[cfg(all(test, feature = "yaml"))]
+mod yaml_tests;
 
 pub use event_line::event_line;
 pub use exported::{cloud_events, exported_line};

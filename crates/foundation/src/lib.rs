@@ -212,11 +212,11 @@ pub mod config {
     };
     pub use foundation_store::config::{Current, Snapshot};
     pub use foundation_types::config::{
-        ArchiveSettings, Bound, BufferSettings, Change, Document, Edit, EventRule, EventSettings,
-        ExpirySettings, Field, InterfaceSettings, JournalSettings, Layer, Leaf, Lens, LogLevel,
-        LogSettings, Merge, OnConflict, OnInvalid, Operation, Origin, Overflow, ParkedConflict,
-        Patch, Pointer, RetentionSettings, RuleAction, Settings, Shape, Shaped, StreamSettings,
-        TelemetrySettings, TtlRule, Unchanged,
+        ArchiveSettings, Bound, BufferSettings, Change, ConfigSettings, Document, Edit, EventRule,
+        EventSettings, ExpirySettings, Field, HistorySettings, InterfaceSettings, JournalSettings,
+        Layer, Leaf, Lens, LogLevel, LogSettings, Merge, OnConflict, OnInvalid, Operation, Origin,
+        Overflow, ParkedConflict, Patch, Pointer, RetentionSettings, RuleAction, Settings, Shape,
+        Shaped, StreamSettings, TelemetrySettings, TtlRule, Unchanged,
     };
     pub use foundation_validate::{BusinessRule, ChangeRequest};
 }
@@ -375,21 +375,21 @@ pub mod node {
     pub use foundation_services::control::{
         Append, AppendEach, AppendOutcome, ArchiveEvents, ArchiveList, ArchiveRestore,
         ArchiveVerify, Call, Client, ConfigCheck, ConfigConflicts, ConfigDiff, ConfigExplain,
-        ConfigFields, ConfigFollow, ConfigGet, ConfigHistory, ConfigResolve, ConfigRollback,
-        ConfigSchema, ConfigTemplate, ConfigUpdate, ConfigVersionAt, ConsumerChange, ConsumerList,
-        EventGet, EventStage, EventsAggregate, EventsCheck, EventsExplain, EventsFollow,
-        EventsForget, EventsForgotten, EventsPrune, EventsQuery, EventsStats, EventsTrace,
-        ExportChange, ExportCursor, ExportList, ExportRead, GetKeptMetrics, GetMetrics, GetStatus,
-        ParkedDrop, ParkedList, ParkedRetry, ProjectionList, Put, Replay, Request, TableGet,
-        TableList, TablePut, TableRemove, TableRows, Take, TakeBackup, TakeCheckpoint, TakeDump,
-        Verify,
+        ConfigFields, ConfigFollow, ConfigGet, ConfigHistory, ConfigMigrations, ConfigResolve,
+        ConfigRollback, ConfigSchema, ConfigTemplate, ConfigUpdate, ConfigVersionAt,
+        ConsumerChange, ConsumerList, EventGet, EventStage, EventsAggregate, EventsCheck,
+        EventsExplain, EventsFollow, EventsForget, EventsForgotten, EventsPrune, EventsQuery,
+        EventsStats, EventsTrace, ExportChange, ExportCursor, ExportList, ExportRead,
+        GetKeptMetrics, GetMetrics, GetStatus, ParkedDrop, ParkedList, ParkedRetry, ProjectionList,
+        Put, Replay, Request, TableGet, TableList, TablePut, TableRemove, TableRows, Take,
+        TakeBackup, TakeCheckpoint, TakeDump, Verify,
     };
     pub use foundation_services::dump::{DumpReport, Dumps};
     pub use foundation_services::fold::{FoldReport, FoldRow};
     pub use foundation_services::node::{
-        Check, CheckState, DocumentStatus, Health, HeldBy, HolderKind, IfMissing, JournalReport,
-        Missed, PruneReport, ReplayPage, ReplayShape, ShutdownReport, Status, StoreReport,
-        TableStatus, VerifyFinding, VerifyReport,
+        Check, CheckState, DocumentMigration, DocumentStatus, Health, HeldBy, HolderKind,
+        IfMissing, JournalReport, Missed, PruneReport, ReplayPage, ReplayShape, ShutdownReport,
+        Status, StoreReport, TableStatus, VerifyFinding, VerifyReport,
     };
     pub use foundation_services::repair::{RepairRemedy, RepairReport, RepairStep};
     pub use foundation_store::journal::{RepairMode, RestoreOptions, VerifyOptions};

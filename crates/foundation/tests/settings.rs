@@ -79,6 +79,8 @@ async fn every_field_has_a_default_a_range_and_a_sentence() {
         .collect();
     insta::assert_snapshot!(rows.join("\n"), @r#"
     log.level = "info" (one of off, error, warn, info, debug, trace)
+    config.history.versions = 1000 (integer, 0 to 100000)
+    config.history.age_s = 0 (integer, 0 to 315360000)
     events.buffer.max_events = 100000 (integer, 1 to 10000000)
     events.buffer.max_bytes = 67108864 (integer, 65536 to 17179869184)
     events.buffer.max_age_s = 0 (integer, 0 to 315360000)

@@ -12,20 +12,28 @@ use foundation_validate::parse::{FileFormat, FileText};
 /// The input is what it is read as, and the bytes of a file or `NAME=VALUE` lines.
 ///
 /// # Panics
-/// If a place is not in the text, if the text at it is another value than the tree has, if a problem
-/// is told without its place, or if what passes on its own does not pass as a layer.
+/// If a place is not in the text, if the text at it is another value than the tree has, if YAML and
+/// JSON read the same text as different trees, if a problem is told without its place, or if what passes on its own does not pass as a layer.
 pub fn run(input: &[u8]) {
     let Some((kind, bytes)) = input.split_first() else { return };
-    match kind % 3 {
+    match kind % 4 {
         0 => file(bytes, FileFormat::Toml),
         1 => file(bytes, FileFormat::Json),
-        _ => variables(bytes),
+        2 => variables(bytes),
+        _ => file(bytes, FileFormat::Yaml),
     }
 }
 
 fn file(bytes: &[u8], format: FileFormat) {
     let Ok(text) = FileText::of(bytes.to_vec()) else { return };
     let Ok(written) = text.read(format) else { return };
+    // JSON alone knows a whole zero below zero, and rounds what is beyond whole numbers.
+    if format == FileFormat::Yaml
+        && let Ok(json) = text.read(FileFormat::Json)
+        && !bytes.windows(2).any(|two| two == b"-0")
+    {
+        assert!(json.tree == written.tree, "{:?} is not {:?}", written.tree, json.tree);
+    }
     for (path, place) in &written.places {
         let (line, column) = text.line_and_column(place.value.start);
         assert!(line > 0 && column > 0 && place.key <= place.value.end);
@@ -78,5 +86,12 @@ pub fn seeds() -> Vec<Vec<u8>> {
         seed(1, "\u{feff}{\"log\": {\"level\": \"debug\"}, \"log2\": 1e308}"),
         seed(2, "APP_INTERFACE__MAX_RESULTS=7\nAPP_LOG__LEVEL=debug\nAPP_PORT=tcp://10.0.0.1:80\n"),
         seed(2, "APP_INTERFACE__MAX_RESULTS=18446744073709551615\nAPP_LOG_LEVEL=debug\n"),
+        seed(3, "---\ninterface:\n  max_results: 7 # rows\nevents: {buffer: {max_events: 0x10}}\n"),
+        seed(
+            3,
+            "log:\n- level: |\n    loud\n  \"a\": [no, ~, 1.5e3, -0.0]\n- {level: 'x', b: }\n...\n",
+        ),
+        seed(3, "{\"log\": {\"level\": \"debug\"}, \"list\": [1, 2.5, null]}"),
+        seed(3, "a: &b [*b]\n<<: *b\n? [c]\n: !!str d\n"),
     ]
 }

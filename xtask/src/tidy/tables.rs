@@ -48,6 +48,7 @@ pub(crate) const LAYERS: &[Layer] = &[
         package: "foundation-validate",
         reach: Reach::Below,
         third_party: &[
+            "granit-parser",
             "imbl",
             "jiff",
             "serde",

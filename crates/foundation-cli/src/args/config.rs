@@ -36,6 +36,8 @@ pub(crate) enum ConfigVerb {
     Watch(WatchArgs),
     /// Every field with its value, its default and what it is for
     Fields(ReferenceArgs),
+    /// The schemas of all documents, and what their migrations would log
+    CheckMigrations,
     /// The JSON Schema of a document, for editors
     Schema(ReferenceArgs),
     /// A TOML file with every field of a document, its default and what it is for
@@ -59,6 +61,7 @@ impl ConfigVerb {
             | Self::Conflicts(_)
             | Self::Watch(_)
             | Self::Check(_)
+            | Self::CheckMigrations
             | Self::Schema(_)
             | Self::Template(_) => return None,
         };
@@ -174,7 +177,7 @@ pub(crate) struct ExplainArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
-    /// A TOML or JSON file, by its extension
+    /// A TOML, JSON or YAML file, by its extension
     pub(crate) file: std::path::PathBuf,
     #[command(flatten)]
     pub(crate) document: DocumentArgs,

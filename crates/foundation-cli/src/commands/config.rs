@@ -1,6 +1,7 @@
 //! `foundation config …`: a document, its changes and its history.
 
 mod conflicts;
+mod migrations;
 mod watch;
 
 use std::os::unix::fs::MetadataExt;
@@ -44,6 +45,7 @@ pub(super) async fn run(program: &mut Program, verb: ConfigVerb) -> Outcome {
         ConfigVerb::Resolve(args) => conflicts::resolve(program, args).await,
         ConfigVerb::Watch(args) => watch::run(program, args).await,
         ConfigVerb::Fields(args) => fields(program, args).await,
+        ConfigVerb::CheckMigrations => migrations::run(program).await,
         ConfigVerb::Schema(args) => schema(program, args).await,
         ConfigVerb::Template(args) => template(program, args).await,
     }

@@ -1,8 +1,12 @@
 //! Whether the history can be read, as an operator asks before a deploy.
 
+use std::time::Duration;
+
+use foundation::config::{Document, Sources};
 use foundation::events::EventData;
 use foundation::{Event, Foundation, Value};
 use serde::{Deserialize, Serialize};
+use validator::Validate;
 
 use super::running::{Store, both};
 
@@ -61,4 +65,45 @@ fn what_the_running_node_cannot_read_is_told_with_its_place() {
     assert_eq!(asked.code, Some(7), "{asked:?}");
     assert!(asked.talk.starts_with("error[event.upcast_failed]"), "{asked:?}");
     drop(foundation);
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Validate, Document)]
+#[document(name = "shop", schema = 3)]
+#[serde(default)]
+struct Shop {
+    /// Beds.
+    beds: u64,
+}
+
+/// A store with a document that this program does not have the type of.
+fn with_shop(store: &Store) {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let builder = Foundation::builder(store.directory());
+        let foundation = builder.document::<Shop>(Sources::defaults()).start().await;
+        let foundation = foundation.expect("starts");
+        foundation.config::<Shop>().expect("known").set("beds", 7).await.expect("fits");
+        foundation.shutdown(Duration::from_secs(5)).await.into_result().expect("is clean");
+    });
+}
+
+#[test]
+fn migrations_are_told_before_they_are_logged_as_far_as_the_program_has_the_types() {
+    for is_served in [false, true] {
+        let store = Store::new();
+        with_shop(&store);
+        let _node = is_served.then(|| store.serve(&[]));
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(store.ok(&["config", "check-migrations"]), @r"
+            foundation  version 0  nothing was logged of it
+            shop  version 1  schema 3; its type is not in this program: its application tells what comes of it
+            ");
+        }
+        store.ok(&["config", "set", "interface.max_results", "7"]);
+        let told = store.json(&["config", "check-migrations"]);
+        assert_eq!((&told[0]["logged"], &told[0]["present"]), (&1.into(), &1.into()), "{told}");
+        assert_eq!((&told[0]["version"], &told[0]["edits"]), (&1.into(), &serde_json::json!([])));
+        assert_eq!((&told[1]["document"], &told[1]["logged"]), (&"shop".into(), &3.into()));
+        assert!(told[1]["present"].is_null(), "{told}");
+    }
 }

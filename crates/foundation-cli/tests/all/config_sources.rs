@@ -171,3 +171,45 @@ fn a_file_is_checked_without_a_word_about_the_store() {
     let ran = store.run(&["config", "check", good.to_str().expect("is text")]);
     assert_eq!((ran.code, ran.talk.as_str()), (Some(0), ""), "{ran:?}");
 }
+
+#[test]
+fn a_file_in_yaml_is_checked_like_the_others() {
+    let store = Store::new();
+    let good = store.file("good.yaml", "# Of the shop.\ninterface:\n  max_results: 7\n");
+    let good = good.to_str().expect("is text");
+    let told = store.ok(&["config", "check", good]);
+    insta::assert_snapshot!(told.replace(good, "good.yaml"), @r#"
+    interface.max_results: 1000 -> 7
+    good.yaml is right: 1 value other than the defaults
+    "#);
+    let bad = store.file(
+        "bad.yml",
+        "log: {level: loud}\ninterface:\n  max_resluts: 7\n  query_timeout_ms: no\n",
+    );
+    let bad = bad.to_str().expect("is text");
+    let ran = store.run(&["-q", "config", "check", bad]);
+    assert_eq!(ran.code, Some(6));
+    insta::assert_snapshot!(ran.talk.replace(bad, "bad.yml"), @r#"
+    error[config.unknown_key]: 3 problems
+      no key "interface.max_resluts" in document "foundation"
+        did you mean interface.max_results?
+        --> bad.yml:3:3
+        3 |   max_resluts: 7
+          |   ^^^^^^^^^^^^^^
+      interface.query_timeout_ms: wrong type, got "no"
+        expected integer, 1 to 3600000
+        --> bad.yml:4:21
+        4 |   query_timeout_ms: no
+          |                     ^^
+      log.level: unknown choice, got "loud"
+        expected one of off, error, warn, info, debug, trace
+        --> bad.yml:1:14
+        1 |       level: loud
+          |              ^^^^
+    "#);
+    let twice = store.file("twice.yaml", "log:\n  level: debug\n  level: info\n");
+    let twice = twice.to_str().expect("is text");
+    let ran = store.run(&["-q", "config", "check", twice]);
+    assert_eq!(ran.code, Some(6), "{ran:?}");
+    assert!(ran.talk.contains("a key is repeated") && ran.talk.contains("line 3"), "{ran:?}");
+}

@@ -119,3 +119,30 @@ fn what_lived_its_time_is_let_go_of_on_demand() {
         store.ok(&["verify"]);
     });
 }
+
+#[test]
+fn the_history_of_a_document_outlives_the_log_as_long_as_its_setting_says() {
+    both(|store| {
+        for results in ["7", "8", "9"] {
+            store.ok(&["config", "set", "interface.max_results", results, "--reason", "try"]);
+        }
+        let history = || store.ok(&["config", "history", "--limit", "100"]);
+        let before = history();
+        assert!(before.lines().count() >= 3, "{before}");
+        fill(store);
+        let told = store.ok(&["events", "prune", "--keep", "3"]);
+        assert!(told.starts_with("let go of 1 segment, "), "{told}");
+        assert_eq!(history(), before);
+        assert_eq!(store.json(&["config", "get", "interface.max_results", "--at", "2"]), 8);
+        store.ok(&["verify"]);
+        // Without a history beside the log it begins where the log does.
+        store.ok(&["config", "set", "config.history.versions", "0"]);
+        // A node that is running follows its settings a moment later.
+        let mut ran = std::iter::repeat_with(|| {
+            store.run(&["config", "get", "interface.max_results", "--at", "2"])
+        });
+        let ran = ran.find(|ran| ran.code != Some(0)).expect("goes on");
+        assert_eq!(ran.code, Some(4), "{ran:?}");
+        assert!(ran.talk.contains("the first change that is kept made version 4"), "{ran:?}");
+    });
+}

@@ -13,6 +13,7 @@ use foundation_validate::ChangeRequest;
 use super::explain::Explanation;
 use super::fields::FieldRow;
 use super::history::HistoryQuery;
+use super::migration::MigrationReport;
 use super::resolve::Resolution;
 use super::server::ConfigServer;
 use super::sources::Sources;
@@ -108,6 +109,10 @@ pub trait AnyConfig: Send + Sync + 'static {
 
     /// Where its values come from; nothing if the program does not have the document's type.
     fn sources(&self) -> Option<&Sources>;
+
+    /// What is still to be logged of its migration, and what is wrong with what comes of it; nothing if
+    /// the program does not have the document's type.
+    fn migration(&self) -> Option<MigrationReport>;
 
     /// Whether it once had sources that are not given here; as [`ConfigServer::lacks_sources`].
     fn lacks_sources(&self) -> bool;
@@ -240,6 +245,10 @@ impl<T: Document> AnyConfig for ConfigServer<T> {
 
     fn sources(&self) -> Option<&Sources> {
         Some(Self::sources(self))
+    }
+
+    fn migration(&self) -> Option<MigrationReport> {
+        Some(MigrationReport::unlogged(&self.state))
     }
 
     fn lacks_sources(&self) -> bool {

@@ -131,5 +131,5 @@ fn in_order(range: RangeInclusive<u64>, order: Order) -> Box<dyn Iterator<Item =
 }
 
 fn first_kept(timeline: &Timeline, journal: &dyn Journal) -> Version {
-    timeline.first_after(journal.extent().before_first)
+    timeline.first_kept(journal.extent().before_first)
 }

@@ -27,6 +27,20 @@ pub struct MigrationReport {
 }
 
 impl MigrationReport {
+    /// What an open document has still to log, and what it is parked for.
+    pub(super) fn unlogged<T: Document>(state: &ConfigState<T>) -> Self {
+        let edits = state.migration().map(|one| one.edits.clone()).unwrap_or_default();
+        let parked = state.parked_document().map(|parked| problems(parked.error.clone()));
+        Self {
+            document: T::NAME.to_owned(),
+            version: state.timeline().last().0,
+            from: state.timeline().schema().unwrap_or(T::SCHEMA),
+            to: T::SCHEMA,
+            edits,
+            problems: parked.unwrap_or_default(),
+        }
+    }
+
     /// Looks at a document whose state has followed the whole journal.
     ///
     /// # Errors

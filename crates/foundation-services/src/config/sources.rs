@@ -66,7 +66,8 @@ impl Sources {
         Self::default()
     }
 
-    /// And a file that has to be there: TOML or JSON, by its extension, of at most 1 MiB.
+    /// And a file that has to be there: TOML, JSON or, with the feature `yaml`, YAML 1.2, by its extension,
+    /// of at most 1 MiB.
     #[must_use]
     pub fn file(self, path: impl Into<PathBuf>) -> Self {
         self.and(Named::File { path: path.into(), required: true })

@@ -18,6 +18,7 @@ use super::any::AnyConfig;
 use super::explain::Explanation;
 use super::fields::{FieldRow, leaves};
 use super::history::{self, HistoryQuery};
+use super::migration::MigrationReport;
 use super::resolve::Resolution;
 use super::sources::Sources;
 use super::subscription::Subscription;
@@ -132,6 +133,10 @@ impl AnyConfig for UnlinkedConfig {
     }
 
     fn sources(&self) -> Option<&Sources> {
+        None
+    }
+
+    fn migration(&self) -> Option<MigrationReport> {
         None
     }
 

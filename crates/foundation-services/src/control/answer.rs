@@ -44,6 +44,7 @@ pub async fn answer(node: &Node, serving: bool, request: Request) -> Result<Box<
         Request::ConfigCheck(call) => {
             json(&node.config(&call.document)?.check(&call.file, call.text.into_bytes())?)
         }
+        Request::ConfigMigrations(_) => json(&node.migrations()),
         Request::ConfigSchema(call) => json(&node.config(&call.document)?.reference().schema()),
         Request::ConfigTemplate(call) => json(&node.config(&call.document)?.reference().template()),
         Request::ConfigUpdate(call) => json(&config_update(node, call).await?),

@@ -26,7 +26,8 @@ use crate::event::{
 };
 use crate::export::{ExportAction, ExportPage, ExportStatus};
 use crate::node::{
-    IfMissing, PruneReport, ReplayPage, ReplayShape, Status, TableStatus, VerifyReport,
+    DocumentMigration, IfMissing, PruneReport, ReplayPage, ReplayShape, Status, TableStatus,
+    VerifyReport,
 };
 use crate::projection::ProjectionStatus;
 use crate::table::TableRow;
@@ -108,6 +109,8 @@ calls! {
         /// What it says.
         text: String,
     } -> Vec<Edit>;
+    /// The schemas of all documents, and what their migrations would log.
+    ConfigMigrations {} -> Vec<DocumentMigration>;
     /// The JSON Schema of a document.
     ConfigSchema {
         /// Name of the document.

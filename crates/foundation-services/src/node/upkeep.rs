@@ -4,9 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use foundation_store::config::ConfigState;
+use foundation_store::config::{ConfigState, HistoryBound};
 use foundation_store::journal::{ArchiveMode, Dropped, Journal, Retention};
-use foundation_types::config::JournalSettings;
+use foundation_types::config::{HistorySettings, JournalSettings};
 use foundation_types::{Error, ErrorKind, Path, Position, Result, Settings};
 
 use super::Node;
@@ -45,14 +45,20 @@ impl Node {
     pub fn keep_log(self: &Arc<Self>, settings: Arc<ConfigState<Settings>>) {
         let node = Arc::downgrade(self);
         self.tasks.spawn_until_stopped("log", async move {
-            let (mut due, mut looks) = (Due::default(), Pace::default());
+            let (mut due, mut looks, mut history) = (Due::default(), Pace::default(), None);
             loop {
                 // At once after a start: a node that is restarted again and again keeps no more.
                 let Some(node) = node.upgrade() else { return };
-                let (wanted, expiry) = {
-                    let current = settings.current();
-                    (current.journal.clone(), current.events.expiry.clone())
-                };
+                let current = settings.current().to_snapshot();
+                let wanted = &current.document.journal;
+                let expiry = &current.document.events.expiry;
+                // Before the log is shortened by them.
+                if history.as_ref() != Some(&current.document.config.history) {
+                    history = Some(current.document.config.history.clone());
+                    node.bound_histories(&current.document.config.history);
+                    let completed = node.complete_histories().await;
+                    note("the history of documents could not be completed", completed);
+                }
                 let now = node.clock.monotonic();
                 if due.is_due(now, Duration::from_secs(wanted.checkpoint_s), &*node.journal) {
                     note("a snapshot could not be taken", node.checkpoint().await.map(|_| ()));
@@ -61,7 +67,7 @@ impl Node {
                     let gone = node.archive(policy, ArchiveMode::Move).await;
                     note("the log could not be archived", gone.map(drop));
                 }
-                if let Some(keep) = retention_of(&wanted) {
+                if let Some(keep) = retention_of(wanted) {
                     note("the log could not be shortened", node.retain(keep).await.map(|_| ()));
                 }
                 let every = Duration::from_secs(expiry.every_s);
@@ -75,10 +81,23 @@ impl Node {
         });
     }
 
+    /// Keeps so much of the history of each document beside the log from now on.
+    pub fn bound_histories(&self, history: &HistorySettings) {
+        self.documents.bound_histories(bound_of(history));
+    }
+
+    /// Takes into the histories what the log still has of them, and keeps it in a snapshot.
+    async fn complete_histories(&self) -> Result<()> {
+        if self.documents.complete_histories(&*self.journal).await? {
+            self.checkpoint().await?;
+        }
+        Ok(())
+    }
+
     /// Starts following the settings: whatever depends on one is told of each change.
     pub fn follow_settings(&self, settings: &ConfigServer<Settings>) {
         let (events, telemetry) = (self.events.clone(), self.telemetry.clone());
-        let settings = settings.clone();
+        let (documents, settings) = (self.documents.clone(), settings.clone());
         self.tasks.spawn_until_stopped("settings", async move {
             let Ok(mut changes) = settings.subscribe(Path::root()) else { return };
             loop {
@@ -86,6 +105,7 @@ impl Node {
                     let current = settings.get();
                     events.apply_settings(&current);
                     telemetry.apply_settings(&current);
+                    documents.bound_histories(bound_of(&current.config.history));
                 }
                 match changes.next().await {
                     Ok(Some(_)) => {}
@@ -146,6 +166,10 @@ impl Due {
         }
         due
     }
+}
+
+fn bound_of(history: &HistorySettings) -> HistoryBound {
+    HistoryBound { versions: history.versions, age: Duration::from_secs(history.age_s) }
 }
 
 fn retention_of(settings: &JournalSettings) -> Option<Retention> {

@@ -9,12 +9,13 @@ use foundation_types::limits::UNLINKED_DOCUMENTS_MAX;
 use foundation_types::{Document, Error, ErrorKind, Position, Result, StreamName, Value, Version};
 use foundation_validate::config::document_name;
 
+use super::carried::HistoryBound;
 use super::kept::{KeptDocument, KeptDocuments};
 use super::parked::Waiting;
 use super::state::{ConfigState, FollowsChanges};
-use super::timeline::{Timeline, change_in};
+use super::timeline::Timeline;
 use super::versions::Versions;
-use crate::journal::{Capture, Follower, State};
+use crate::journal::{Capture, Follower, Journal, State};
 use crate::record::{EventView, Record, RecordKind};
 
 /// The documents that the program has the types of, and the timelines of all others.
@@ -34,6 +35,8 @@ pub struct Documents {
     linked: HashMap<StreamName, Arc<dyn FollowsChanges>>,
     unlinked: Mutex<BTreeMap<StreamName, Arc<Timeline>>>,
     unfollowed: AtomicU64,
+    /// How much of each history outlives the log, once the settings are known.
+    bound: Mutex<Option<HistoryBound>>,
     /// What a snapshot told of: changes up to here are known.
     restored: AtomicU64,
 }
@@ -88,6 +91,25 @@ impl Documents {
         self.unfollowed.load(Ordering::Relaxed)
     }
 
+    /// How much of the history of each document is kept whatever becomes of the log, from now on.
+    pub fn bound_histories(&self, bound: HistoryBound) {
+        *self.bound.lock().unwrap_or_else(PoisonError::into_inner) = Some(bound);
+        self.timelines().values().for_each(|timeline| timeline.bound_history(bound));
+    }
+
+    /// Takes from the log what the histories beside it should have and do not. Says whether there was
+    /// something, which is in no snapshot yet.
+    ///
+    /// # Errors
+    /// As [`Journal::record`].
+    pub async fn complete_histories(&self, journal: &dyn Journal) -> Result<bool> {
+        let mut is_new = false;
+        for timeline in self.timelines().into_values() {
+            is_new |= timeline.complete_history(journal).await?;
+        }
+        Ok(is_new)
+    }
+
     fn unlinked(&self) -> MutexGuard<'_, BTreeMap<StreamName, Arc<Timeline>>> {
         self.unlinked.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -101,9 +123,7 @@ impl Documents {
             self.unfollowed.fetch_add(1, Ordering::Relaxed);
             return;
         };
-        let folded =
-            change_in(record, event).and_then(|change| timeline.fold(record.position(), change));
-        match folded {
+        match timeline.fold(record, event) {
             Ok(published) => timeline.announce(published),
             Err(error) => timeline.fail(error, record.position()),
         }
@@ -155,9 +175,18 @@ impl Documents {
         if unlinked.len() >= UNLINKED_DOCUMENTS_MAX {
             return None;
         }
-        let timeline = Arc::new(Timeline::new(name, Value::empty_map()));
+        let timeline = Arc::new(self.new_timeline(name));
         unlinked.insert(stream.into(), Arc::clone(&timeline));
         Some(timeline)
+    }
+}
+
+impl Documents {
+    fn new_timeline(&self, name: &str) -> Timeline {
+        let timeline = Timeline::new(name, Value::empty_map());
+        let bound = *self.bound.lock().unwrap_or_else(PoisonError::into_inner);
+        bound.into_iter().for_each(|bound| timeline.bound_history(bound));
+        timeline
     }
 }
 
@@ -237,7 +266,7 @@ impl State for Documents {
             let stream = StreamName::of_document(&document.name);
             let timeline = match self.linked.get(&stream) {
                 Some(linked) => Arc::clone(linked.timeline()),
-                None => Arc::new(Timeline::new(&document.name, Value::empty_map())),
+                None => Arc::new(self.new_timeline(&document.name)),
             };
             let (versions, parked) = document.on(timeline.fresh())?;
             restored.push((stream, timeline, versions, parked));

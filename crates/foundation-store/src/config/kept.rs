@@ -8,6 +8,7 @@ use foundation_logic::overlay::Overlay;
 use foundation_types::{Edit, Error, ErrorKind, Path, Position, Result, Value, Version};
 use serde::{Deserialize, Serialize};
 
+use super::carried::CarriedChange;
 use super::parked::Waiting;
 use super::passing::Passing;
 use super::versions::{Era, TREE_EVERY, Versions};
@@ -44,6 +45,9 @@ pub(super) struct KeptDocument {
     /// Changes that wait for somebody to decide.
     #[serde(default, skip_serializing_if = "Waiting::is_new")]
     parked: Waiting,
+    /// The newest changes, which outlive the log; those that were lost to damage are `null`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    history: Vec<Option<CarriedChange>>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
@@ -115,6 +119,7 @@ impl KeptDocument {
             trees: steps.collect(),
             overlay: overlay.collect(),
             parked: parked.clone(),
+            history: versions.carried.kept(),
         }
     }
 
@@ -152,6 +157,10 @@ impl KeptDocument {
         versions.was_sourced = self.was_sourced || !self.sourced.is_empty();
         versions.last = Put::on(self.sourced, &overlay.on(&ground)?)?;
         versions.overlay = overlay;
+        versions
+            .carried
+            .restore(self.positions.len(), self.history)
+            .map_err(|error| error.with("document", self.name))?;
         versions.positions = self.positions.into_iter().map(Position::from_engine).collect();
         versions.passing = self.passing;
         Ok((versions, self.parked))

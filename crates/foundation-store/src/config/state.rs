@@ -16,7 +16,7 @@ use foundation_validate::config::Stored;
 use super::recovery::{ParkedDocument, Unlogged};
 use super::seal::Seals;
 use super::snapshot::{Current, Snapshot};
-use super::timeline::{Published, Timeline, change_in};
+use super::timeline::{Published, Timeline};
 use crate::journal::Follower;
 use crate::record::{EventView, Record, RecordKind};
 
@@ -281,7 +281,7 @@ impl<T: Document> ConfigState<T> {
         if !ahead.pending.front().is_some_and(is_ours) {
             // Somebody else was first: what was proposed here is not coming.
             ahead.pending.clear();
-            let mut published = self.timeline.fold(record.position(), change_in(record, event)?)?;
+            let mut published = self.timeline.fold(record, event)?;
             if !ahead.live {
                 return Ok(None);
             }
@@ -294,7 +294,7 @@ impl<T: Document> ConfigState<T> {
         let Some(ours) = ahead.pending.pop_front() else { return Ok(None) };
         let after = ours.snapshot.tree.clone();
         let logged = ours.logged.clone().unwrap_or_else(|| after.clone());
-        let mut before = match self.timeline.push(record.position(), &ours.change, logged) {
+        let mut before = match self.timeline.push(record, event, &ours.change, logged) {
             Ok(before) => before,
             Err(error) => {
                 ahead.pending.push_front(ours);

@@ -7,13 +7,15 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use foundation_logic::diff;
 use foundation_logic::overlay::Overlay;
-use foundation_types::limits::ANSWER_BYTES_MAX;
-use foundation_types::limits::CONFIG_CHANGES_BUFFERED;
+use foundation_types::limits::{
+    ANSWER_BYTES_MAX, CONFIG_CHANGES_BUFFERED, CONFIG_HISTORY_BYTES_MAX,
+};
 use foundation_types::{
     Change, Data, Error, ErrorKind, Position, Result, StreamName, Timestamp, Value, Version,
 };
 use tokio::sync::broadcast;
 
+use super::carried::{CarriedChange, HistoryBound};
 use super::parked::Parked;
 use super::passing::Passing;
 use super::versions::Versions;
@@ -144,14 +146,59 @@ impl Timeline {
         self.versions().first_after(position)
     }
 
+    /// The first version whose change is kept, in the log after this position or beside it; the next
+    /// version if there is none.
+    #[must_use]
+    pub fn first_kept(&self, before_first: Position) -> Version {
+        let versions = self.versions();
+        versions.first_after(before_first).min(versions.carried.first())
+    }
+
+    /// How much of the history is kept whatever becomes of the log, from now on.
+    pub fn bound_history(&self, bound: HistoryBound) {
+        let mut versions = self.versions.write().unwrap_or_else(PoisonError::into_inner);
+        versions.carried.set_bound(bound);
+    }
+
+    /// Takes from the log what the history beside it should have and does not, as after the bound was
+    /// raised. Says whether there was something.
+    ///
+    /// # Errors
+    /// As [`Journal::record`].
+    pub async fn complete_history(&self, journal: &dyn Journal) -> Result<bool> {
+        let (mut carried, kept) = {
+            let versions = self.versions();
+            (versions.carried.clone(), versions.first_after(journal.extent().before_first))
+        };
+        let (first, mut earlier) = (carried.first(), Vec::new());
+        for version in (kept.number()..first.number()).rev().map(Version::new) {
+            let change = match self.told(journal, version).await {
+                Err(error) if is_lost(&error) => None,
+                Err(error) if error.kind() == ErrorKind::Compacted => break,
+                told => Some(told?.to_carried()?),
+            };
+            let bytes = carried.bytes() + change.as_ref().map_or(0, CarriedChange::bytes);
+            if bytes > CONFIG_HISTORY_BYTES_MAX || !carried.wants(version, change.as_ref()) {
+                break;
+            }
+            carried.put_before(change.clone());
+            earlier.push(change);
+        }
+        let mut versions = self.versions.write().unwrap_or_else(PoisonError::into_inner);
+        let is_new = !earlier.is_empty() && versions.carried.first() == first;
+        if is_new {
+            versions.carried.precede(earlier);
+        }
+        Ok(is_new)
+    }
+
     /// The change that made this version.
     ///
     /// # Errors
     /// `NotFound` for version 0 and for one that is not published; as [`Journal::record`]
     /// otherwise.
     pub async fn change_at(&self, journal: &dyn Journal, version: Version) -> Result<Change> {
-        let record = self.record_of(journal, version).await?;
-        change_of(&record).map_err(|error| self.named(error))
+        self.told(journal, version).await?.to_change().map_err(|error| self.named(error))
     }
 
     /// The changes that made these versions, in the order asked for; they end early once they have
@@ -169,9 +216,9 @@ impl Timeline {
             if bytes >= ANSWER_BYTES_MAX {
                 break;
             }
-            let record = self.record_of(journal, version).await?;
-            bytes = bytes.saturating_add(record.bytes());
-            changes.push(change_of(&record).map_err(|error| self.named(error))?);
+            let told = self.told(journal, version).await?;
+            bytes = bytes.saturating_add(told.bytes());
+            changes.push(told.to_change().map_err(|error| self.named(error))?);
         }
         Ok(changes)
     }
@@ -191,12 +238,12 @@ impl Timeline {
             if bytes >= ANSWER_BYTES_MAX || changes.len() >= limit {
                 break;
             }
-            let record = match self.record_of(journal, version).await {
+            let told = match self.told(journal, version).await {
                 Err(error) if is_lost(&error) => continue,
-                record => record?,
+                told => told?,
             };
-            bytes = bytes.saturating_add(record.bytes());
-            changes.push(change_of(&record).map_err(|error| self.named(error))?);
+            bytes = bytes.saturating_add(told.bytes());
+            changes.push(told.to_change().map_err(|error| self.named(error))?);
         }
         Ok(changes)
     }
@@ -206,7 +253,7 @@ impl Timeline {
     /// # Errors
     /// As [`Timeline::change_at`].
     pub async fn recorded_at(&self, journal: &dyn Journal, version: Version) -> Result<Timestamp> {
-        Ok(self.record_of(journal, version).await?.recorded())
+        Ok(self.told(journal, version).await?.recorded())
     }
 
     /// The tree as of an earlier version, as it was logged: one whose schema is earlier than that of
@@ -220,14 +267,13 @@ impl Timeline {
         let first = version.number() - plan.positions.len() as u64 + 1;
         if plan.positions.is_empty() && version != self.last().0 && version != Version::NONE {
             // The tree of a version that was lost is not known, whatever is kept in its place.
-            match self.record_of(journal, version).await {
+            match self.told(journal, version).await {
                 Err(error) if error.kind() != ErrorKind::Compacted => return Err(error),
                 _ => {}
             }
         }
-        for (number, position) in (first..).zip(plan.positions) {
-            let record = self.own(journal.record(position).await?, Version::new(number))?;
-            let change = change_of(&record)?;
+        for (number, _) in (first..).zip(plan.positions) {
+            let change = self.change_at(journal, Version::new(number)).await?;
             tree = diff::apply(&tree, &change.changes)?;
         }
         Ok(tree)
@@ -251,10 +297,17 @@ impl Timeline {
     }
 
     /// Learns of the next version, whose tree is known; gives the tree of the one before.
-    pub(super) fn push(&self, position: Position, change: &Change, tree: Value) -> Result<Value> {
+    pub(super) fn push(
+        &self,
+        record: &Record,
+        event: &EventView<'_>,
+        change: &Change,
+        tree: Value,
+    ) -> Result<Value> {
+        let logged = CarriedChange::of(record.recorded(), event.data)?;
         let mut versions = self.versions.write().unwrap_or_else(PoisonError::into_inner);
         let (_, before) = versions.last();
-        versions.push(position, change, tree)?;
+        versions.push(record.position(), change, logged, tree)?;
         Ok(before)
     }
 
@@ -274,10 +327,12 @@ impl Timeline {
     }
 
     /// Learns of the next version from its change alone.
-    pub(super) fn fold(&self, position: Position, change: Change) -> Result<Published> {
+    pub(super) fn fold(&self, record: &Record, event: &EventView<'_>) -> Result<Published> {
+        let change = change_in(record, event)?;
+        let logged = CarriedChange::of(record.recorded(), event.data)?;
         let mut versions = self.versions.write().unwrap_or_else(PoisonError::into_inner);
         let (before, after) = versions.next(&change)?;
-        versions.push(position, &change, after.clone())?;
+        versions.push(record.position(), &change, logged, after.clone())?;
         Ok(Published { change, before, after })
     }
 
@@ -294,17 +349,34 @@ impl Timeline {
         }
     }
 
-    async fn record_of(&self, journal: &dyn Journal, version: Version) -> Result<Record> {
-        match self.position_of(version) {
-            Some(position) => {
-                let record = journal.record(position).await.map_err(|error| self.named(error))?;
-                self.own(record, version)
+    /// What tells of the change that made a version: the log, or what is kept once the log has let go.
+    async fn told(&self, journal: &dyn Journal, version: Version) -> Result<Told> {
+        let Some(position) = self.position_of(version) else {
+            let message = format!("no change made version {version}");
+            return Err(self.named(Error::new(ErrorKind::NotFound, message)));
+        };
+        match journal.record(position).await {
+            Ok(record) => self.own(record, version).map(Told::Logged),
+            Err(error) if error.kind() == ErrorKind::Compacted => {
+                let carried = self.versions().carried.get(version);
+                match carried {
+                    Some(Some(change)) => Ok(Told::Carried(version, change)),
+                    Some(None) => Err(self.lost(version)),
+                    None => Err(self.let_go(journal, version).caused_by(error)),
+                }
             }
-            None => {
-                let message = format!("no change made version {version}");
-                Err(self.named(Error::new(ErrorKind::NotFound, message)))
-            }
+            Err(error) => Err(self.named(error)),
         }
+    }
+
+    fn let_go(&self, journal: &dyn Journal, version: Version) -> Error {
+        let first = self.first_kept(journal.extent().before_first);
+        let message = format!(
+            "the change that made version {version} is no longer kept: neither the log goes back to \
+             it nor the history beside it, which is as long as config.history says; the first \
+             change that is kept made version {first}"
+        );
+        self.named(Error::new(ErrorKind::Compacted, message))
     }
 
     /// The record, if it made this version: what was lost to damage has no place of its own.
@@ -313,8 +385,11 @@ impl Timeline {
         if event.stream == self.stream.as_str() && event.version == version {
             return Ok(record);
         }
-        let message = format!("the change that made version {version} was lost to damage");
-        Err(self.named(lost(message)))
+        Err(self.lost(version))
+    }
+
+    fn lost(&self, version: Version) -> Error {
+        self.named(lost(format!("the change that made version {version} was lost to damage")))
     }
 
     fn versions(&self) -> RwLockReadGuard<'_, Versions> {
@@ -326,9 +401,40 @@ impl Timeline {
     }
 }
 
-/// The change that a record tells of.
-pub(super) fn change_of(record: &Record) -> Result<Change> {
-    change_in(record, &record.event()?)
+/// What tells of a change.
+enum Told {
+    Logged(Record),
+    Carried(Version, CarriedChange),
+}
+
+impl Told {
+    fn to_change(&self) -> Result<Change> {
+        match self {
+            Self::Logged(record) => change_in(record, &record.event()?),
+            Self::Carried(version, change) => change.to_change(*version),
+        }
+    }
+
+    fn to_carried(&self) -> Result<CarriedChange> {
+        match self {
+            Self::Logged(record) => CarriedChange::of(record.recorded(), record.event()?.data),
+            Self::Carried(_, change) => Ok(change.clone()),
+        }
+    }
+
+    fn recorded(&self) -> Timestamp {
+        match self {
+            Self::Logged(record) => record.recorded(),
+            Self::Carried(_, change) => change.time,
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Logged(record) => record.bytes(),
+            Self::Carried(_, change) => change.bytes(),
+        }
+    }
 }
 
 /// The change that the event of a record tells of.

@@ -8,6 +8,7 @@ use foundation_logic::overlay::Overlay;
 use foundation_types::config::Layer;
 use foundation_types::{Change, Error, ErrorKind, Position, Result, Value, Version};
 
+use super::carried::{Carried, CarriedChange, HistoryBound};
 use super::passing::Passing;
 
 /// Versions from one stored tree to the next.
@@ -26,6 +27,8 @@ pub(super) struct Versions {
     /// What is set for a time only.
     pub(super) passing: Passing,
     pub(super) last: Value,
+    /// The newest changes, which outlive the log.
+    pub(super) carried: Carried,
     /// Whether files or the environment ever said something that was not the default.
     pub(super) was_sourced: bool,
     /// The schema of the type, if the program has it: what was logged with an earlier one is folded
@@ -60,6 +63,7 @@ impl Versions {
             overlay: Overlay::default(),
             passing: Passing::default(),
             last: base.clone(),
+            carried: Carried::new(HistoryBound::NONE),
             was_sourced: false,
             base,
             present,
@@ -69,7 +73,8 @@ impl Versions {
 
     /// The same document without a version.
     pub(super) fn emptied(&self) -> Self {
-        Self::new(self.base.clone(), self.present)
+        let carried = Carried::new(self.carried.bound());
+        Self { carried, ..Self::new(self.base.clone(), self.present) }
     }
 
     /// What changes of a schema are folded on: the defaults, if they are of that schema.
@@ -130,7 +135,13 @@ impl Versions {
 
     /// Learns of the next version, which this change made. Versions before it whose changes were lost
     /// to damage get places among the lost records; what they changed is not known.
-    pub(super) fn push(&mut self, position: Position, change: &Change, tree: Value) -> Result<()> {
+    pub(super) fn push(
+        &mut self,
+        position: Position,
+        change: &Change,
+        logged: CarriedChange,
+        tree: Value,
+    ) -> Result<()> {
         let version = change.version;
         let expected = self.newest().next();
         let before = self.positions.last().map_or(0, |last| last.to_engine());
@@ -171,6 +182,7 @@ impl Versions {
         if self.positions.len().is_multiple_of(TREE_EVERY) {
             self.trees.push(tree.clone());
         }
+        self.carried.push(version, logged);
         self.last = tree;
         Ok(())
     }

@@ -16,6 +16,9 @@ pub struct Settings {
     /// What is written to the log of the process.
     #[validate(nested)]
     pub log: LogSettings,
+    /// How much of configuration documents is kept.
+    #[validate(nested)]
+    pub config: ConfigSettings,
     /// How events are kept in memory.
     #[validate(nested)]
     pub events: EventSettings,
@@ -57,6 +60,37 @@ pub enum LogLevel {
     Debug,
     /// Everything.
     Trace,
+}
+
+/// How much of configuration documents is kept.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Validate, Shaped)]
+#[document(crate = "crate")]
+#[serde(default, deny_unknown_fields)]
+pub struct ConfigSettings {
+    /// What of the history of each document is kept whatever becomes of the log.
+    #[validate(nested)]
+    pub history: HistorySettings,
+}
+
+/// What of the history of each document is kept beside the log, so that it can be read after the log
+/// has let go of it. A change stays while one of the two says so, up to 4 MiB a document; what is in
+/// the log can be read anyway.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate, Shaped)]
+#[document(crate = "crate")]
+#[serde(default, deny_unknown_fields)]
+pub struct HistorySettings {
+    /// So many of the newest changes of each document stay, rounded up to whole groups of 64; 0 is none.
+    #[validate(range(max = 100_000))]
+    pub versions: u64,
+    /// Changes stay that were recorded no more than this many seconds before the newest one; 0 is none.
+    #[validate(range(max = 315_360_000))]
+    pub age_s: u64,
+}
+
+impl Default for HistorySettings {
+    fn default() -> Self {
+        Self { versions: 1_000, age_s: 0 }
+    }
 }
 
 /// How events are kept in memory.

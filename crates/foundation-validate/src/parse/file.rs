@@ -7,6 +7,8 @@ use std::ops::Range;
 use foundation_types::limits::CONFIG_BYTES_MAX;
 use foundation_types::{Error, ErrorKind, Path, Result, Value};
 
+#[cfg(feature = "yaml")]
+use super::yaml_file;
 use super::{json_places, toml_file};
 
 /// Longest excerpt of a line, in characters.
@@ -19,19 +21,22 @@ pub enum FileFormat {
     Toml,
     /// JSON.
     Json,
+    /// YAML 1.2, which is read with the feature `yaml` only.
+    Yaml,
 }
 
 impl FileFormat {
     /// The format that a file of this name has, by its extension.
     ///
     /// # Errors
-    /// `InvalidArgument` for any other extension than `toml` and `json`.
+    /// `InvalidArgument` for any other extension than `toml`, `json`, `yaml` and `yml`.
     pub fn of(name: &std::path::Path) -> Result<Self> {
         match name.extension().and_then(|extension| extension.to_str()) {
             Some("toml") => Ok(Self::Toml),
             Some("json") => Ok(Self::Json),
+            Some("yaml" | "yml") => Ok(Self::Yaml),
             _ => {
-                let message = "the name of a configuration file ends with .toml or .json";
+                let message = "the name of a configuration file ends with .toml, .json or .yaml";
                 Err(Error::new(ErrorKind::InvalidArgument, message).with("file", name.display()))
             }
         }
@@ -109,7 +114,8 @@ impl FileText {
     /// # Errors
     /// `Malformed` if it breaks the grammar of its format, repeats a key, has a number that no value
     /// can be, or says something else than a map, with line and column as context; `TooLarge` beyond
-    /// 64 levels. Nothing of the text is in the message.
+    /// 64 levels; `InvalidArgument` for YAML without the feature `yaml`. Nothing of the text is in the
+    /// message.
     pub fn read(&self, format: FileFormat) -> Result<Written> {
         if self.0.trim().is_empty() {
             return Ok(Written { tree: Value::empty_map(), places: BTreeMap::new() });
@@ -117,6 +123,14 @@ impl FileText {
         let written = match format {
             FileFormat::Toml => toml_file::read(&self.0)?,
             FileFormat::Json => json_places::read(&self.0)?,
+            #[cfg(feature = "yaml")]
+            FileFormat::Yaml => yaml_file::read(&self.0)?,
+            #[cfg(not(feature = "yaml"))]
+            FileFormat::Yaml => {
+                let message =
+                    "this program is built without the feature `yaml`; TOML and JSON are read";
+                return Err(Error::new(ErrorKind::InvalidArgument, message));
+            }
         };
         if matches!(written.tree, Value::Map(_)) {
             return Ok(written);
@@ -128,10 +142,11 @@ impl FileText {
         Err(Error::new(ErrorKind::Malformed, message))
     }
 
-    /// Whether there is nothing in it but blanks and comments.
+    /// Whether there is nothing in it but blanks and comments, and the lines that begin YAML.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.lines().map(str::trim).all(|line| line.is_empty() || line.starts_with('#'))
+        let says_nothing = |line: &str| line.is_empty() || line.starts_with('#') || line == "---";
+        self.0.lines().map(str::trim).all(says_nothing)
     }
 
     /// The line and the character in it, both from 1, of a byte.

@@ -290,6 +290,7 @@ impl Builder {
                 node.exports.start(name, sink, rules, &node.tasks).await?;
             }
         }
+        node.bound_histories(&settings.current().config.history);
         node.follow_settings(foundation.settings());
         if node.dumps.is_planned() {
             node.take_dumps();

@@ -87,6 +87,7 @@ fn reads_events(request: &Request) -> bool {
         | Request::ConfigFields(_)
         | Request::ConfigExplain(_)
         | Request::ConfigCheck(_)
+        | Request::ConfigMigrations(_)
         | Request::ConfigSchema(_)
         | Request::ConfigTemplate(_)
         | Request::ConfigUpdate(_)

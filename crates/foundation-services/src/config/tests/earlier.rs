@@ -1,6 +1,9 @@
 //! History, earlier versions, differences.
 
-use foundation_types::{ErrorKind, Order, Path, Timestamp, Version};
+use std::time::Duration;
+
+use foundation_store::config::HistoryBound;
+use foundation_types::{Error, ErrorKind, Order, Path, Position, Timestamp, Version};
 
 use super::sample::{Node, node_with};
 use crate::config::HistoryQuery;
@@ -79,13 +82,14 @@ async fn the_difference_of_two_versions_leads_from_one_to_the_other() {
 #[tokio::test]
 async fn what_the_journal_let_go_of_is_said_to_be_gone() {
     let node = node_at(300, 10_000).await;
+    node.documents.bound_histories(HistoryBound { versions: 0, age: Duration::ZERO });
     let kept = numbers(&node, HistoryQuery::default()).await;
     assert_eq!(kept.last(), Some(&300));
     assert!(kept.len() < 100, "{}", kept.len());
     let gone = HistoryQuery { from: Some(Version::new(1)), ..HistoryQuery::default() };
     assert_eq!(node.settings.history(gone).await.expect_err("gone").kind(), ErrorKind::Compacted);
     let gone = node.settings.at(Version::new(70)).await.expect_err("gone");
-    assert_eq!(gone.kind(), ErrorKind::Compacted);
+    insta::assert_snapshot!(redacted(&gone, kept[0]), @"compacted: the change that made version 65 is no longer kept: neither the log goes back to it nor the history beside it, which is as long as config.history says; the first change that is kept made version [first]");
     let gone = node.settings.version_at(Timestamp::UNIX_EPOCH).await.expect_err("gone");
     assert_eq!(gone.kind(), ErrorKind::Compacted);
     let from = node.settings.subscribe_from(Version::new(64), Path::root()).await;
@@ -94,4 +98,69 @@ async fn what_the_journal_let_go_of_is_said_to_be_gone() {
     // A conflict is a conflict, even if what was missed is gone.
     let stale = node.settings.set("log.level", "warn").expect_version(Version::NONE);
     assert_eq!(stale.await.expect_err("stale").kind(), ErrorKind::VersionConflict);
+}
+
+fn redacted(error: &Error, first: u64) -> String {
+    format!("{}: {}", error.code(), error.message()).replace(&first.to_string(), "[first]")
+}
+
+#[tokio::test]
+async fn history_outlives_the_log_by_versions_or_by_age_and_every_state_in_it_is_known() {
+    let (none, zero) = (0, Duration::ZERO);
+    // A group of 64 goes as a whole, once all of it is out of the bound.
+    let rows = [
+        (HistoryBound { versions: 100, age: zero }, 193),
+        (HistoryBound { versions: 108, age: zero }, 193),
+        (HistoryBound { versions: 110, age: zero }, 129),
+        (HistoryBound { versions: 1, age: zero }, 257),
+        (HistoryBound { versions: 1_000, age: zero }, 1),
+        (HistoryBound { versions: none, age: Duration::from_secs(100) }, 193),
+        (HistoryBound { versions: none, age: Duration::from_secs(110) }, 129),
+        (HistoryBound { versions: 1, age: Duration::from_secs(200) }, 65),
+    ];
+    for (bound, first) in rows {
+        let node = node_at(300, 5_000).await;
+        node.documents.bound_histories(bound);
+        let kept = numbers(&node, HistoryQuery::default()).await;
+        assert_eq!(kept, (first..=300).collect::<Vec<u64>>(), "{bound:?}");
+        for number in first..=300 {
+            let earlier = node.settings.at(Version::new(number)).await.expect("kept");
+            assert_eq!(earlier.document.interface.max_results, number, "{bound:?}");
+            let seconds = i64::try_from(number).expect("few") * 1_000_000;
+            let time = Timestamp::from_unix_micros(seconds + 500_000);
+            assert_eq!(node.settings.version_at(time).await.expect("kept"), earlier.version);
+        }
+        if first > 1 {
+            let gone = HistoryQuery { from: Some(Version::new(first - 1)), ..Default::default() };
+            let gone = node.settings.history(gone).await.expect_err("gone");
+            assert_eq!(gone.kind(), ErrorKind::Compacted, "{bound:?}");
+        }
+        // What was let go of does not come back, and what comes is kept by the same bound.
+        node.settings.set("interface.max_results", 7_u64).await.expect("in range");
+        let kept = numbers(&node, HistoryQuery::default()).await;
+        assert_eq!((kept[0], kept.last()), (first, Some(&301)), "{bound:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_bound_that_is_raised_is_made_up_for_from_the_log() {
+    let node = node_at(300, usize::MAX).await;
+    let bound = |versions, seconds| {
+        let age = Duration::from_secs(seconds);
+        node.documents.bound_histories(HistoryBound { versions, age });
+    };
+    let journal = node.journal.clone();
+    let complete = async || node.documents.complete_histories(&*journal).await.expect("reads");
+    let timeline = node.documents.timeline("foundation").expect("known");
+    // Beyond all that is in the log: only what is beside it is left.
+    let first = || timeline.first_kept(Position::from_engine(u64::MAX)).number();
+    bound(0, 0);
+    assert_eq!((complete().await, first()), (false, 301));
+    bound(0, 50);
+    assert_eq!((complete().await, first()), (true, 193));
+    bound(0, 0);
+    bound(100, 0);
+    assert_eq!((complete().await, complete().await, first()), (true, false, 193));
+    bound(100, 200);
+    assert_eq!((complete().await, complete().await, first()), (true, false, 65));
 }
