@@ -8,9 +8,11 @@
 
 mod back;
 mod check;
+mod columns;
 mod container;
 mod leave;
 mod manifest;
+mod packed;
 mod reader;
 mod shown;
 mod store;

@@ -37,9 +37,9 @@ fn segment_of(lengths: &[usize], noise: u64) -> (Vec<u8>, u64) {
     (raw, next - 1)
 }
 
-fn described(raw: &[u8], last: u64, stored: u64) -> ArchivedSegment {
+fn summary(raw: &[u8], last: u64) -> Summary {
     let end = Cursor { offset: raw.len() as u64, next: last + 1, chain: 3 };
-    let summary = Summary {
+    Summary {
         first: HEADER.first,
         end,
         sealed: true,
@@ -48,14 +48,21 @@ fn described(raw: &[u8], last: u64, stored: u64) -> ArchivedSegment {
         first_stamp: None,
         last_stamp: None,
         times: None,
-    };
-    ArchivedSegment::of(HEADER, &summary, raw, stored)
+    }
+}
+
+fn pack(raw: &[u8], last: u64) -> Vec<u8> {
+    container::pack(HEADER, &summary(raw, last), raw).expect("is packed")
+}
+
+fn described(packed: &[u8]) -> ArchivedSegment {
+    ArchivedSegment::of(&Header::read(packed, "it").expect("reads"), packed.len() as u64)
 }
 
 /// An archive with this segment.
 fn archive_of(raw: &[u8], last: u64) -> (ArchiveDirectory, ArchivedSegment, Vec<u8>) {
-    let packed = container::pack(HEADER, last, raw).expect("is packed");
-    let archived = described(raw, last, packed.len() as u64);
+    let packed = pack(raw, last);
+    let archived = described(&packed);
     let store = ArchiveDirectory::on(Arc::new(MemoryDisk::default()));
     store.put(&archived.name, &packed).expect("is kept");
     (store, archived, packed)
@@ -78,10 +85,8 @@ proptest! {
         for block in &table.blocks {
             prop_assert!((block.raw_length as usize) < largest);
             let at = block.raw_offset as usize;
-            if at > 0 {
-                let number = raw[at + 8..at + 16].try_into().expect("eight bytes");
-                prop_assert_eq!(u64::from_le_bytes(number), block.first);
-            }
+            let number = raw[at + 8..at + 16].try_into().expect("eight bytes");
+            prop_assert_eq!(u64::from_le_bytes(number), block.first);
         }
         for (at, block) in table.blocks.iter().enumerate() {
             prop_assert_eq!(table.holding(u64::from(block.raw_offset)), Some(at));
@@ -139,12 +144,14 @@ fn a_block_in_the_place_of_another_is_told() {
 #[test]
 fn a_newer_format_is_told_apart_from_damage() {
     let (raw, last) = segment_of(&[40], 3);
-    let mut packed = container::pack(HEADER, last, &raw).expect("is packed");
-    packed[8] = 2;
-    let sum = crc32c::crc32c(&packed[..124]);
-    packed[124..128].copy_from_slice(&sum.to_le_bytes());
-    let error = Header::read(&packed, "it").expect_err("is refused");
-    assert_eq!(error.kind(), ErrorKind::UnknownFormat);
+    let mut packed = pack(&raw, last);
+    for format in [1, 3] {
+        packed[8] = format;
+        let sum = crc32c::crc32c(&packed[..156]);
+        packed[156..160].copy_from_slice(&sum.to_le_bytes());
+        let error = Header::read(&packed, "it").expect_err("is refused");
+        assert_eq!(error.kind(), ErrorKind::UnknownFormat);
+    }
 }
 
 #[test]
@@ -152,7 +159,7 @@ fn a_manifest_is_read_as_written_and_no_flipped_bit_is() {
     let (raw, last) = segment_of(&[40, 10], 3);
     let disk = MemoryDisk::default();
     let manifest = Manifest::new(STORE, "archive".to_owned());
-    let manifest = manifest.with(described(&raw, last, 90)).expect("has room");
+    let manifest = manifest.with(described(&pack(&raw, last))).expect("has room");
     manifest.write(&disk).expect("written");
     assert_eq!(Manifest::read(&disk).expect("reads"), Some(manifest.clone()));
     assert_eq!(manifest.of(5).map(|one| one.name.clone()), Some(name_of(5)));
@@ -170,7 +177,7 @@ fn a_manifest_is_read_as_written_and_no_flipped_bit_is() {
 fn a_manifest_has_no_name_but_those_of_segments() {
     let (raw, last) = segment_of(&[40, 10], 3);
     for name in ["../STORE", "", "00000000000000000006.arc", "00000000000000000005.seg"] {
-        let forged = ArchivedSegment { name: name.to_owned(), ..described(&raw, last, 90) };
+        let forged = ArchivedSegment { name: name.to_owned(), ..described(&pack(&raw, last)) };
         let manifest = Manifest::new(STORE, "archive".to_owned()).with(forged).expect("has room");
         let bytes = manifest.to_bytes().expect("is JSON");
         let error = Manifest::of_bytes(&bytes).expect_err("is refused");
