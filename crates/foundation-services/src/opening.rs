@@ -15,7 +15,7 @@ use foundation_store::journal::{
 use foundation_store::random::Rng;
 use foundation_types::{Error, ErrorKind, Result};
 
-use crate::archive::with_archive;
+use crate::archive::{ArchiveAt, with_archive};
 use crate::node::VerifyReport;
 use crate::tasks::moment_after;
 
@@ -32,7 +32,7 @@ pub struct Opening {
     /// How long to wait for another owner to let go; zero is not at all.
     pub lock_timeout: Duration,
     /// Where the archive is; absent for where it has been so far, or beside the log.
-    pub archive: Option<PathBuf>,
+    pub archive: Option<ArchiveAt>,
 }
 
 impl Opening {
@@ -77,7 +77,7 @@ impl Opening {
         rng: &dyn Rng,
         follower: Arc<dyn Follower>,
     ) -> Result<(Embedded, Recovered)> {
-        let store = with_archive(self.files()?, self.archive.as_deref());
+        let store = with_archive(self.files()?, self.archive.as_ref());
         Embedded::open_archived(store, EmbeddedOptions::of(self.mode), clock, rng, follower)
     }
 

@@ -209,7 +209,7 @@ impl Manifest {
     }
 
     /// Only segments of this store under their own names, one behind the other.
-    fn check(&self) -> Result<()> {
+    pub(super) fn check(&self) -> Result<()> {
         let mut next = 1;
         for segment in &self.segments {
             let header = SegmentHeader::read(&segment.header_bytes()?, FILE)?;

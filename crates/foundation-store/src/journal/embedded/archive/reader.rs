@@ -67,6 +67,16 @@ pub(super) fn table_of(store: &dyn ArchiveStore, segment: &ArchivedSegment) -> R
         let what = "it is another segment than the manifest says";
         return Err(damaged(name, 0..HEADER_BYTES as u64, what));
     }
+    table_behind(store, header, &begun, name)
+}
+
+/// Reads and verifies the table behind a header, of which the first bytes of the file were read.
+pub(super) fn table_behind(
+    store: &dyn ArchiveStore,
+    header: Header,
+    begun: &[u8],
+    name: &str,
+) -> Result<Table> {
     let range = header.table_range();
     let there = begun.get(HEADER_BYTES..usize::try_from(range.end).unwrap_or(usize::MAX));
     let table = match there {

@@ -1,6 +1,9 @@
 //! Laws of archive files: what is packed comes back, block by block, and nothing that is not what
 //! was written does.
 
+mod columns;
+mod sizes;
+
 use std::sync::Arc;
 
 use foundation_types::{ErrorKind, StoreId, limits};
@@ -183,4 +186,44 @@ fn a_manifest_has_no_name_but_those_of_segments() {
         let error = Manifest::of_bytes(&bytes).expect_err("is refused");
         assert_eq!(error.kind(), ErrorKind::Corruption, "{name}");
     }
+}
+
+/// A segment whose frames are sealed, so that its blocks are kept in columns.
+fn sealed_segment(records: u64) -> (Vec<u8>, u64) {
+    let start = super::columns::Start { seed: HEADER.seed(), chain: HEADER.previous };
+    let mut framed = columns::Framed::new(start);
+    for sequence in HEADER.first..HEADER.first + records {
+        framed.group(sequence, 1, 60);
+    }
+    ([&HEADER.to_bytes()[..], &framed.bytes].concat(), HEADER.first + records - 1)
+}
+
+#[test]
+fn every_flipped_bit_of_a_file_in_columns_is_told() {
+    let (raw, last) = sealed_segment(6);
+    let (store, archived, packed) = archive_of(&raw, last);
+    assert_eq!(whole(&store, &archived).expect("is whole"), raw);
+    for bit in 0..packed.len() * 8 {
+        let mut flipped = packed.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        store.put(&archived.name, &flipped).expect("is kept");
+        let error = whole(&store, &archived).expect_err("is told");
+        assert_eq!(error.kind(), ErrorKind::Corruption, "bit {bit}: {error}");
+    }
+}
+
+#[test]
+fn a_block_that_comes_out_otherwise_than_it_went_in_is_told() {
+    let (raw, last) = sealed_segment(6);
+    let (store, archived, mut packed) = archive_of(&raw, last);
+    // The chain before the block is what its frames are sealed after: another one, and all that
+    // guards the file right again.
+    let table = 160..packed.len();
+    packed[table.start + 20] ^= 1;
+    let sum = u32::from_le_bytes(packed[156..160].try_into().expect("four bytes"));
+    let of = crc32c::crc32c_append(sum, &packed[160..196]);
+    packed[196..200].copy_from_slice(&of.to_le_bytes());
+    store.put(&archived.name, &packed).expect("is kept");
+    let error = whole(&store, &archived).expect_err("is told");
+    assert!(error.message().contains("not what it was made of"), "{error}");
 }
