@@ -62,7 +62,7 @@ enum Draft {
 
 fn events() -> impl Strategy<Value = Draft> {
     let id = prop_oneof![
-        any::<u128>().prop_map(|bits| uuid(bits)),
+        any::<u128>().prop_map(uuid),
         (0..2_000_u64, any::<u64>()).prop_map(|(milli, bits)| {
             uuid(
                 u128::from(1_700_000_000_000 + milli) << 80

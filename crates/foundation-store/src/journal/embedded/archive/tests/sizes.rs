@@ -126,7 +126,7 @@ fn told(what: &str, events: &[Event]) {
         let of = blocks.iter().flatten().filter(|(one, _)| *one == column);
         println!("  {column:?} {:.2}", each(of.map(|(_, bytes)| bytes).sum()));
     }
-    let [fine, wide] = builders.map(|one| each(one.finish(summary.end.clone(), true).len()));
+    let [fine, wide] = builders.map(|one| each(one.finish(summary.end, true).len()));
     println!(
         "  archived {:.1}, index of stretches {wide:.1} (of frames {fine:.1})",
         each(packed.len())
