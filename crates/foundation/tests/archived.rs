@@ -68,7 +68,7 @@ async fn ids(foundation: &Foundation) -> Vec<String> {
     let query = EventQuery::all().kind("order.placed");
     let page = foundation.events().query(query).await.expect("is answered");
     let id = |one: &foundation::events::Recorded| format!("{:?}", one.event.id);
-    page.events.iter().map(|one| id(one)).collect()
+    page.events.iter().map(id).collect()
 }
 
 #[tokio::test]
