@@ -131,10 +131,14 @@ pub fn manifest(bytes: &mut Vec<u8>) {
     bytes.push(b'\n');
 }
 
-/// The header, the table and the blocks of an archived segment, as far as it says where they are.
+/// The header, the table and the blocks of an archived segment, as far as it says where they are. What a
+/// block is a checksum of besides stays: it is known only once the block is read.
 pub fn archive(bytes: &mut [u8]) {
-    const HEAD: usize = 128;
-    const ENTRY: usize = 28;
+    const HEAD: usize = 160;
+    const ENTRY: usize = 36;
+    if let Some(segment) = bytes.get_mut(16..80) {
+        at(segment, 60);
+    }
     at(bytes, HEAD - 4);
     let (sum, blocks) = (number(bytes, HEAD - 4), number(bytes, 12) as usize);
     let Some(end) = blocks.checked_mul(ENTRY).and_then(|table| table.checked_add(HEAD)) else {
@@ -144,12 +148,12 @@ pub fn archive(bytes: &mut [u8]) {
         return;
     }
     for (block, entry) in (HEAD..end).step_by(ENTRY).enumerate() {
-        let (from, length) = (number(bytes, entry + 16), number(bytes, entry + 20));
+        let (from, length) = (number(bytes, entry + 24), number(bytes, entry + 28));
         let (from, length) = (from as usize, length as usize);
         let Some(body) = bytes.get(from..from.saturating_add(length)) else { continue };
         let of = crc32c::crc32c_append(sum, &(block as u32).to_le_bytes());
         let of = crc32c::crc32c_append(of, body);
-        bytes[entry + 24..entry + 28].copy_from_slice(&of.to_le_bytes());
+        bytes[entry + 32..entry + 36].copy_from_slice(&of.to_le_bytes());
     }
     let of = crc32c::crc32c_append(sum, &bytes[HEAD..end]);
     bytes[end..end + 4].copy_from_slice(&of.to_le_bytes());

@@ -1,14 +1,16 @@
 //! The archive of a store in a directory: where it is, what goes there, what is there, and the way
 //! back.
 
+use std::fmt;
 use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use foundation_store::disk::{Disk, Files};
 use foundation_store::journal::{
-    ArchiveDirectory, ArchiveMode, ArchivePolicy, Archived, ArchivedSegment, ArchivedStore,
-    archive_place,
+    ArchiveDirectory, ArchiveMode, ArchivePolicy, ArchiveStore, Archived, ArchivedSegment,
+    ArchivedStore, archive_place,
 };
 use foundation_types::config::ArchiveSettings;
 use foundation_types::{Event, Position, Result, Timestamp};
@@ -18,6 +20,24 @@ use crate::node::{Node, VerifyReport};
 
 /// Where the archive is, seen from the directory of the store, unless somebody says otherwise.
 const PLACE: &str = "archive";
+
+/// Where the archive of a store is.
+#[derive(Clone)]
+pub enum ArchiveAt {
+    /// In a directory, seen from that of the store.
+    Directory(PathBuf),
+    /// Behind the four calls of somebody's own.
+    Store(Arc<dyn ArchiveStore>),
+}
+
+impl fmt::Debug for ArchiveAt {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Directory(path) => out.debug_tuple("Directory").field(path).finish(),
+            Self::Store(store) => out.debug_tuple("Store").field(&store.place()).finish(),
+        }
+    }
+}
 
 /// What has gone to the archive or come back, or would.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,12 +103,20 @@ impl ArchiveReport {
     }
 }
 
-/// A directory with its archive, which is where it was said to be, or where it has been so far.
+/// The store in a directory with its archive, which is where it was said to be, or where it has been so far.
 #[must_use]
-pub fn with_archive(files: Files, wanted: Option<&Path>) -> Arc<ArchivedStore> {
+pub fn with_archive(files: Files, wanted: Option<&ArchiveAt>) -> Arc<ArchivedStore> {
     let directory = files.directory().to_owned();
     let disk: Arc<dyn Disk> = Arc::new(files);
-    let place = match wanted.and_then(Path::to_str) {
+    let path = match wanted {
+        Some(ArchiveAt::Store(store)) => {
+            let place = store.place();
+            return Arc::new(ArchivedStore::new(disk, Arc::clone(store), place));
+        }
+        Some(ArchiveAt::Directory(path)) => path.to_str(),
+        None => None,
+    };
+    let place = match path {
         Some(path) => path.to_owned(),
         // What is wrong with the manifest is told by whoever needs it.
         None => archive_place(&*disk).unwrap_or_else(|_| PLACE.to_owned()),

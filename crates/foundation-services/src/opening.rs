@@ -16,7 +16,7 @@ use foundation_store::journal::{
 use foundation_store::random::Rng;
 use foundation_types::{Error, ErrorKind, Result};
 
-use crate::archive::with_archive;
+use crate::archive::{ArchiveAt, with_archive};
 use crate::node::{IfMissing, VerifyReport};
 use crate::tasks::moment_after;
 
@@ -35,7 +35,7 @@ pub struct Opening {
     /// How long to wait for another owner to let go; zero is not at all.
     pub lock_timeout: Duration,
     /// Where the archive is; absent for where it has been so far, or beside the log.
-    pub archive: Option<PathBuf>,
+    pub archive: Option<ArchiveAt>,
 }
 
 impl Opening {
@@ -84,7 +84,7 @@ impl Opening {
         if self.missing == IfMissing::Refuse {
             require_store(&files)?;
         }
-        let store = with_archive(files, self.archive.as_deref());
+        let store = with_archive(files, self.archive.as_ref());
         Embedded::open_archived(store, EmbeddedOptions::of(self.mode), clock, rng, follower)
     }
 

@@ -52,7 +52,7 @@ pub struct RepairStep {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RepairRemedy {
-    /// It is removed, and made anew from the log.
+    /// It is removed, and made anew from the log; the manifest of the archive, from the files there.
     MakeAgain,
     /// It is removed.
     Remove,

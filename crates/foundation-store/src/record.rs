@@ -5,7 +5,7 @@
 //! for. `docs/format.md` draws every byte.
 
 mod body;
-mod fields;
+pub(crate) mod fields;
 pub(crate) mod frame;
 pub(crate) mod reader;
 mod uuid;

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use foundation_logic::config::Migrations;
+use foundation_services::archive::ArchiveAt;
 use foundation_services::config::{SealingKey, Sources};
 use foundation_services::dump::Dumps;
 use foundation_services::event::{EventDurability, Pipeline};
@@ -15,7 +16,7 @@ use foundation_services::export::{ExportRules, Sink};
 use foundation_services::node::IfMissing;
 use foundation_services::projection::Projection;
 use foundation_store::clock::{Clock, SystemClock};
-use foundation_store::journal::Mode;
+use foundation_store::journal::{ArchiveStore, Mode};
 use foundation_store::random::{Rng, SystemRng};
 use foundation_types::config::OnInvalid;
 use foundation_types::{Document, Keep, TableKey, TableValue};
@@ -33,7 +34,7 @@ use crate::running::Life;
 /// Nothing is opened before [`Builder::start`].
 pub struct Builder {
     directory: Option<PathBuf>,
-    archive: Option<PathBuf>,
+    archive: Option<ArchiveAt>,
     mode: Mode,
     missing: IfMissing,
     lock_timeout: Duration,
@@ -161,7 +162,17 @@ impl Builder {
     #[must_use]
     pub fn archive_dir(mut self, directory: impl Into<PathBuf>) -> Self {
         let directory = directory.into();
-        self.archive = Some(std::path::absolute(&directory).unwrap_or(directory));
+        let directory = std::path::absolute(&directory).unwrap_or(directory);
+        self.archive = Some(ArchiveAt::Directory(directory));
+        self
+    }
+
+    /// With the archive of the log behind these calls, for example in an object store: see
+    /// [`ArchiveStore`](crate::log::ArchiveStore). The program knows directories alone, so what is in
+    /// such an archive is read, verified and brought back by the application.
+    #[must_use]
+    pub fn archive_store(mut self, store: impl ArchiveStore) -> Self {
+        self.archive = Some(ArchiveAt::Store(Arc::new(store)));
         self
     }
 

@@ -119,6 +119,14 @@ impl Foundation {
         self.node().bring_back().await
     }
 
+    /// Reads all that is in the archive and compares it with its checksums.
+    ///
+    /// # Errors
+    /// Only if it could not be read at all: damage is part of the answer, and so is a missing file.
+    pub async fn verify_archive(&self) -> Result<VerifyReport> {
+        self.node().verify_archive().await
+    }
+
     /// What is in the archive, oldest first.
     ///
     /// # Errors

@@ -355,7 +355,8 @@ pub mod telemetry {
 /// ```
 pub mod log {
     pub use foundation_store::journal::{
-        ArchiveMode, ArchivePolicy, Dropped, Hold, Holding, Prune, PruneMode, Recovered, Retention,
+        ArchiveMode, ArchivePolicy, ArchiveStore, Dropped, Hold, Holding, Prune, PruneMode,
+        Recovered, Retention,
     };
     pub use foundation_types::Durability;
 }

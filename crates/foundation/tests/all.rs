@@ -1,5 +1,6 @@
 //! The facade as an application meets it.
 
+mod archived;
 mod consumers;
 mod dumps;
 mod erasing;

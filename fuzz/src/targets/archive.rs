@@ -114,10 +114,13 @@ pub fn seeds() -> Vec<Vec<u8>> {
     for file in 0..names().len() as u8 {
         for way in [CHANGED, SEALED] {
             seeds.push(vec![way, file]);
-            for at in [0, 8, 12, 20, 40, 50, 58, 70, 126, 130, 138, 142, 146, 150, 154, 200, 400] {
+            for at in [
+                0, 8, 12, 20, 40, 60, 78, 84, 92, 100, 108, 116, 130, 154, 158, 162, 170, 174, 178, 182,
+                186, 190, 194, 201, 203, 220, 260, 400,
+            ] {
                 seeds.push(Script::of(&[way, file]).byte(at, 7).0);
             }
-            for at in [0, 60, 128, 150, 300] {
+            for at in [0, 60, 160, 190, 300] {
                 seeds.push(Script::of(&[way, file]).cut(at).0);
             }
         }

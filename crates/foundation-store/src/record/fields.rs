@@ -5,19 +5,19 @@ use foundation_types::{Event, Timestamp, Version};
 use super::reader::Reader;
 use super::uuid::uuid_of;
 
-pub(super) const HAS_TIME: u16 = 1;
-pub(super) const HAS_SOURCE: u16 = 1 << 1;
-pub(super) const HAS_SUBJECT: u16 = 1 << 2;
-pub(super) const HAS_CORRELATION: u16 = 1 << 3;
-pub(super) const HAS_PARENT: u16 = 1 << 4;
+pub(crate) const HAS_TIME: u16 = 1;
+pub(crate) const HAS_SOURCE: u16 = 1 << 1;
+pub(crate) const HAS_SUBJECT: u16 = 1 << 2;
+pub(crate) const HAS_CORRELATION: u16 = 1 << 3;
+pub(crate) const HAS_PARENT: u16 = 1 << 4;
 /// The id is a UUID in its usual text form and is kept as its 16 bytes.
-pub(super) const ID_IS_UUID: u16 = 1 << 5;
+pub(crate) const ID_IS_UUID: u16 = 1 << 5;
 /// Data that follows another schema than the first.
-pub(super) const HAS_SCHEMA: u16 = 1 << 6;
-pub(super) const HAS_TAGS: u16 = 1 << 7;
+pub(crate) const HAS_SCHEMA: u16 = 1 << 6;
+pub(crate) const HAS_TAGS: u16 = 1 << 7;
 /// What was done to the event on its way in.
-pub(super) const HAS_ALTERED: u16 = 1 << 8;
-const KNOWN: u16 = (1 << 9) - 1;
+pub(crate) const HAS_ALTERED: u16 = 1 << 8;
+pub(crate) const KNOWN: u16 = (1 << 9) - 1;
 
 /// The fields of a body. Their lengths fit the body; that text is text is not looked at.
 #[derive(Clone, Copy)]

@@ -6,17 +6,21 @@
 //! store. Coming back it goes the other way. Its index stays in the store, so that opening reads
 //! nothing of the archive and a query only the blocks with what it looks for.
 
+mod again;
 mod back;
 mod check;
+mod columns;
 mod container;
 mod leave;
 mod manifest;
+mod packed;
 mod reader;
 mod shown;
 mod store;
 #[cfg(test)]
 mod tests;
 
+pub(super) use again::remade;
 pub(super) use back::{bring_back, clear};
 pub(super) use check::{check, verify};
 pub(super) use leave::archive;

@@ -11,7 +11,8 @@
 //! else is read page by page, and every page is verified each time.
 //!
 //! A *term* is what a record is found by: its id, type, stream, correlation, parent or tag. What is found by a
-//! term is a *candidate*, the offset of a frame in the segment: names are kept as hashes, so the
+//! term is a *candidate*, the offset of a frame in the segment, or a stretch of frames if the index is that of an
+//! archived segment ([`Grain`]): names are kept as hashes, so the
 //! record is read and compared before it is an answer. No record that has the term is ever left
 //! out, save those that cannot be decoded, which have no terms and are counted in the [`Summary`].
 
@@ -20,6 +21,7 @@ mod build;
 mod candidates;
 mod directory;
 mod filter;
+mod grain;
 mod hash;
 mod header;
 mod names;
@@ -27,13 +29,14 @@ mod page;
 mod postings;
 mod terms;
 mod times;
-mod varint;
+pub(super) mod varint;
 
 #[cfg(test)]
 mod tests;
 
 pub(super) use build::IndexBuilder;
 pub(super) use candidates::Candidates;
+pub(super) use grain::Grain;
 pub(super) use header::MAGIC;
 
 use std::ops::{Range, RangeInclusive};
@@ -181,16 +184,26 @@ impl SegmentIndex {
         types.is_empty() || types.iter().any(may_hold)
     }
 
-    /// Offsets of the frames that may hold the event with this id, ascending.
-    pub(super) fn id(&self, id: IdBytes<'_>) -> Result<Vec<u64>> {
+    /// How finely it says where records are.
+    pub(super) fn grain(&self) -> Grain {
+        self.header.grain
+    }
+
+    /// Where the event with this id may be, in the order of the segment.
+    pub(super) fn id(&self, id: IdBytes<'_>) -> Result<Vec<Candidate>> {
         let mut reading = Reading::new(&self.pages);
-        let mut frames = Vec::new();
+        let mut places = Vec::new();
         for lead in self.leads(&mut reading, Term::Id(id))? {
-            self.frames(&mut reading, lead, &(0..u64::MAX), &mut frames)?;
+            self.places(&mut reading, lead, &(0..u64::MAX), &mut places)?;
         }
-        frames.sort_unstable();
-        frames.dedup();
-        Ok(frames.into_iter().map(u64::from).collect())
+        places.sort_unstable();
+        places.dedup();
+        let table = self.block_table();
+        let mut candidate = |place: u32| match self.grain() {
+            Grain::Frames => Ok(Candidate::Frames(vec![place.into()])),
+            Grain::Stretches => table.numbered(&mut reading, place).map(Candidate::Stretch),
+        };
+        places.into_iter().map(&mut candidate).collect()
     }
 
     /// The version that the last record of the stream in this segment made.
@@ -312,25 +325,26 @@ impl SegmentIndex {
         if !self.directory.filter.may_hold(hash) {
             return Ok(Vec::new());
         }
-        terms::find(reading, &self.sections().terms, &self.directory.terms, hash)
+        let kept = self.grain().kept(hash);
+        terms::find(reading, &self.sections().terms, &self.directory.terms, kept)
     }
 
-    /// Adds the frames in a window that something leads to.
-    fn frames(
+    /// Adds the postings in a window that something leads to.
+    fn places(
         &self,
         reading: &mut Reading<'_>,
         lead: Lead,
         window: &Range<u64>,
-        frames: &mut Vec<u32>,
+        places: &mut Vec<u32>,
     ) -> Result<()> {
         match lead {
-            Lead::Frame(frame) if window.contains(&u64::from(frame)) => frames.push(frame),
+            Lead::Frame(place) if window.contains(&u64::from(place)) => places.push(place),
             Lead::Frame(_) | Lead::Name(_) => {}
             Lead::List(address) => {
                 let list = List::read(reading, &self.sections().lists, address)?;
                 let mut cursor = ListCursor::new(list, list.within(reading, window)?);
-                while let Some(frame) = cursor.next(reading, Order::Asc)? {
-                    frames.push(frame);
+                while let Some(place) = cursor.next(reading, Order::Asc)? {
+                    places.push(place);
                 }
             }
         }

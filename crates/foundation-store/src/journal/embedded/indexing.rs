@@ -9,7 +9,7 @@ use foundation_types::{Error, ErrorKind, Result};
 
 use super::disk_failure;
 use super::identity::remove_if_there;
-use super::index::{IndexBuilder, SegmentIndex, Term, name_of};
+use super::index::{Grain, IndexBuilder, SegmentIndex, Term, name_of};
 use super::scan::{Cursor, Groups};
 use super::segment::{HEADER_BYTES, Segment};
 use crate::disk::{Access, Disk, DiskFile, Pool};
@@ -38,7 +38,7 @@ pub(super) fn asked<T>(
     match ask(index) {
         Err(error) if error.kind().row().category == Category::Corruption => {
             let summary = index.summary();
-            let bytes = build(segment, summary.end.offset, summary.sealed)?;
+            let bytes = build(segment, summary.end.offset, summary.sealed, index.grain())?;
             let again = Arc::new(SegmentIndex::open(
                 Box::new(Held(bytes)),
                 name_of(segment.header.first),
@@ -56,10 +56,10 @@ pub(super) fn asked<T>(
 ///
 /// # Errors
 /// `Corruption` where the segment is not what was written.
-pub(super) fn build(segment: &Segment, end: u64, sealed: bool) -> Result<Vec<u8>> {
+pub(super) fn build(segment: &Segment, end: u64, sealed: bool, grain: Grain) -> Result<Vec<u8>> {
     let fail = |cause| disk_failure("read the log", &segment.name, cause);
     let header = segment.header;
-    let mut builder = IndexBuilder::new(header);
+    let mut builder = IndexBuilder::new(header, grain);
     let start = Cursor { offset: HEADER_BYTES, next: header.first, chain: header.previous };
     let mut groups = Groups::up_to(&*segment.file, segment.seed, start, end).map_err(fail)?;
     while groups.cursor().offset < end {
@@ -82,9 +82,14 @@ pub(super) fn build(segment: &Segment, end: u64, sealed: bool) -> Result<Vec<u8>
 }
 
 /// Builds the index of a segment to which nothing is added any more, and puts it beside the log.
-pub(super) fn write(disk: &dyn Disk, pool: &Arc<Pool>, segment: &Segment) -> Result<()> {
+pub(super) fn write(
+    disk: &dyn Disk,
+    pool: &Arc<Pool>,
+    segment: &Segment,
+    grain: Grain,
+) -> Result<()> {
     let end = segment.end.load(Ordering::Acquire);
-    put(disk, pool, segment, &build(segment, end, true)?)
+    put(disk, pool, segment, &build(segment, end, true, grain)?)
 }
 
 /// Builds the index of what a segment has up to `end`, the end of a group, and puts it beside the
@@ -95,7 +100,7 @@ pub(super) fn write_up_to(
     segment: &Segment,
     end: u64,
 ) -> Result<()> {
-    put(disk, pool, segment, &build(segment, end, false)?)
+    put(disk, pool, segment, &build(segment, end, false, Grain::Frames)?)
 }
 
 fn put(disk: &dyn Disk, pool: &Arc<Pool>, segment: &Segment, bytes: &[u8]) -> Result<()> {

@@ -54,7 +54,7 @@ pub struct RepairAction {
 /// What is done about a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Remedy {
-    /// It is removed, and made anew from the log.
+    /// It is removed, and made anew from the log; the manifest of the archive, from the files there.
     MakeAgain,
     /// It is removed.
     Remove,
@@ -92,12 +92,16 @@ pub fn repair_store(disk: &Arc<dyn Disk>, mode: RepairMode) -> Result<Repair> {
     repair(disk, mode)
 }
 
-/// As [`repair_store`], for a store with an archive. What is damaged or missing there is not mended,
-/// and as long as there is such, neither is anything else.
+/// As [`repair_store`], for a store with an archive. Its manifest is made again from the archived files
+/// if it is lost or damaged. What is damaged or missing there is not mended, and as long as there is
+/// such, neither is anything else.
 ///
 /// # Errors
 /// As [`repair_store`].
 pub fn repair_archived_store(store: &Arc<ArchivedStore>, mode: RepairMode) -> Result<Repair> {
+    if let Some(repair) = repair_manifest(store, mode)? {
+        return Ok(repair);
+    }
     let mut left = Vec::new();
     for segment in store.away()? {
         left.extend(archive::check(store, &segment)?);
@@ -108,15 +112,42 @@ pub fn repair_archived_store(store: &Arc<ArchivedStore>, mode: RepairMode) -> Re
     repair(&(Arc::clone(store) as Arc<dyn Disk>), mode)
 }
 
-fn repair(disk: &Arc<dyn Disk>, mode: RepairMode) -> Result<Repair> {
-    let claim = match mode {
+/// Makes the manifest of the archive again, if it is lost or damaged. What else there is to be mended
+/// is told after that: without the manifest it looks as if segments were missing.
+fn repair_manifest(store: &Arc<ArchivedStore>, mode: RepairMode) -> Result<Option<Repair>> {
+    let Some(id) = identity::read(store.live())? else { return Ok(None) };
+    if archive::remade(store, id)?.is_none() {
+        return Ok(None);
+    }
+    let _lock = take_lock(&**store, claim(mode))?;
+    let Some(remade) = archive::remade(store, id)? else { return Ok(None) };
+    let left = remade.left.clone();
+    if !left.is_empty() {
+        return Ok(Some(Repair { actions: Vec::new(), left }));
+    }
+    let (file, found) = (archive::FILE.to_owned(), remade.found.clone());
+    let actions = vec![RepairAction { file, found, remedy: Remedy::MakeAgain }];
+    let mut repair = Repair { actions, left };
+    if mode == RepairMode::Apply {
+        remade.write(store)?;
+        let found = verify(&**store, None, id, Known::Nothing)?.found.findings;
+        repair.left = found.into_iter().filter(|finding| finding.damage).collect();
+    }
+    Ok(Some(repair))
+}
+
+fn claim(mode: RepairMode) -> Mode {
+    match mode {
         RepairMode::DryRun => Mode::Read,
         RepairMode::Apply => Mode::Write,
-    };
+    }
+}
+
+fn repair(disk: &Arc<dyn Disk>, mode: RepairMode) -> Result<Repair> {
     if identity::read(&**disk)?.is_none() {
         return Err(identity::no_store(&**disk));
     }
-    let _lock = take_lock(&**disk, claim)?;
+    let _lock = take_lock(&**disk, claim(mode))?;
     let store = identity::read(&**disk)?.ok_or_else(|| identity::no_store(&**disk))?;
     let (mut repair, moves, holes) = plan(disk, store)?;
     if mode == RepairMode::Apply && !repair.actions.is_empty() {

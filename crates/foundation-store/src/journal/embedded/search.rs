@@ -29,13 +29,12 @@ impl SegmentLog {
     pub(super) fn find_id(&self, id: &str) -> Result<Option<Record>> {
         let (key, view) = (IdBytes::of(id), IdView::of(id));
         for segment in self.every().iter().rev() {
-            let offsets = indexed(segment, Term::Id(key), |index| index.id(key))?;
-            for offset in offsets.unwrap_or_default() {
-                let record = records_at(segment, &[offset])?.pop();
-                if let Some(record) = record
-                    && record.event().is_ok_and(|event| event.id == view)
-                {
-                    return Ok(Some(record));
+            let found = indexed(segment, Term::Id(key), |index| index.id(key))?;
+            let is_wanted = |record: &Record| record.event().is_ok_and(|event| event.id == view);
+            for candidate in found.unwrap_or_default() {
+                let record = records_of(segment, candidate)?.into_iter().find(is_wanted);
+                if record.is_some() {
+                    return Ok(record);
                 }
             }
         }
@@ -103,10 +102,7 @@ fn step(
     let wanted = wanted.clamp(1, STEP_CANDIDATES);
     let (mut records, mut bytes) = (Vec::new(), 0);
     while let Some(candidate) = candidates.next()? {
-        let mut read = match candidate {
-            Candidate::Frames(offsets) => records_at(segment, &offsets)?,
-            Candidate::Stretch(stretch) => records_in(segment, stretch)?,
-        };
+        let mut read = records_of(segment, candidate)?;
         if query.order == Order::Desc {
             read.reverse();
         }
@@ -155,6 +151,13 @@ fn rest(order: Order, bounds: &Range<u64>, looked_at: u64) -> Option<Position> {
         Order::Desc => looked_at <= bounds.start,
     };
     (!is_end).then(|| Position::from_engine(looked_at))
+}
+
+fn records_of(segment: &Segment, candidate: Candidate) -> Result<Vec<Record>> {
+    match candidate {
+        Candidate::Frames(offsets) => records_at(segment, &offsets),
+        Candidate::Stretch(stretch) => records_in(segment, stretch),
+    }
 }
 
 /// The records whose frames stand at these offsets.

@@ -11,6 +11,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 
 use foundation_types::{Error, ErrorKind, Position, Result};
 
+use super::index::Grain;
 use super::scan::Cursor;
 use super::segment::Segment;
 use super::shared::Shared;
@@ -112,8 +113,11 @@ fn after_sealing(shared: &Shared, captured: Captured) -> Result<()> {
 pub(super) fn index_sealed(shared: &Shared) -> Result<()> {
     let mut missing = shared.log.sealed();
     missing.retain(|segment| segment.whole_index().is_none());
+    let away = if missing.is_empty() { Vec::new() } else { shared.away()? };
     for segment in missing {
-        indexing::write(&*shared.disk, &shared.pool, &segment)?;
+        let is_away = away.iter().any(|one| one.first == segment.header.first);
+        let grain = if is_away { Grain::Stretches } else { Grain::Frames };
+        indexing::write(&*shared.disk, &shared.pool, &segment, grain)?;
         if let Some(index) = segment.whole_index() {
             shared.follower.indexed(Position::from_engine(index.summary().last()));
         }

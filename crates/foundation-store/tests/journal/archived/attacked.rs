@@ -1,7 +1,8 @@
 //! Damage in the archive: it is told, no other value is given, and what is not damaged is read.
 
 use foundation_store::journal::{
-    ArchiveMode, ArchivePolicy, Journal, Mode, RepairMode, repair_archived_store, repair_store,
+    ArchiveMode, ArchivePolicy, Journal, Mode, Remedy, RepairMode, repair_archived_store,
+    repair_store,
 };
 use foundation_types::{ErrorKind, Position};
 
@@ -114,4 +115,73 @@ fn a_repair_gives_up_nothing_that_is_in_the_archive() {
     let left = repair_archived_store(&archived_store(&disk), RepairMode::Apply).expect("looks");
     assert!(left.actions.is_empty() && left.left.len() == 1, "{left:?}");
     assert_eq!(disk.image(), image, "nothing was changed");
+}
+
+#[test]
+fn a_manifest_that_is_lost_or_damaged_is_made_again_once_somebody_says_so() {
+    let disk = sample();
+    let (right, whole) = (records(&disk), disk.image());
+    for damage in [None, Some(0), Some(200)] {
+        let mut image = whole.clone();
+        match damage {
+            None => drop(image.remove("ARCHIVE")),
+            Some(at) => image.get_mut("ARCHIVE").expect("is there")[at] ^= 1,
+        }
+        let disk = SimulatedDisk::of_image(&image);
+        let error = open(&disk, Mode::Write).err().expect("is told, and never passed over");
+        let kinds = [ErrorKind::AckedDataMissing, ErrorKind::Corruption];
+        assert_eq!(error.kind(), kinds[usize::from(damage.is_some())], "{error}");
+        let before = disk.image();
+        let plan = repair_archived_store(&archived_store(&disk), RepairMode::DryRun).expect("told");
+        assert_eq!(disk.image(), before, "a plan changes nothing");
+        assert!(plan.left.is_empty() && plan.actions.len() == 1, "{plan:?}");
+        assert_eq!(
+            (plan.actions[0].file.as_str(), &plan.actions[0].remedy),
+            ("ARCHIVE", &Remedy::MakeAgain)
+        );
+        let done = repair_archived_store(&archived_store(&disk), RepairMode::Apply).expect("done");
+        assert_eq!(done, plan);
+        assert_eq!(disk.image()["ARCHIVE"], whole["ARCHIVE"], "to the byte");
+        assert_eq!(records(&disk), right);
+        let again =
+            repair_archived_store(&archived_store(&disk), RepairMode::Apply).expect("looks");
+        assert!(again.actions.is_empty() && again.left.is_empty(), "{again:?}");
+    }
+}
+
+#[test]
+fn a_manifest_is_not_made_of_files_that_are_damaged_foreign_or_elsewhere() {
+    let whole = sample().image();
+    let arc = whole.keys().find(|name| name.ends_with(".arc")).expect("is there").clone();
+    let mut image = whole.clone();
+    image.remove("ARCHIVE");
+    image.get_mut(&arc).expect("is there")[400] ^= 1;
+    let damaged = SimulatedDisk::of_image(&image);
+    let before = damaged.image();
+    let left = repair_archived_store(&archived_store(&damaged), RepairMode::Apply).expect("looks");
+    assert!(left.actions.is_empty() && left.left[0].file == arc, "{left:?}");
+    assert_eq!(damaged.image(), before, "nothing was changed");
+    // No file is where the archive is looked for.
+    let mut image = whole.clone();
+    image.retain(|name, _| !name.ends_with(".arc"));
+    image.get_mut("ARCHIVE").expect("is there")[9] ^= 1;
+    let elsewhere = SimulatedDisk::of_image(&image);
+    let before = elsewhere.image();
+    let left =
+        repair_archived_store(&archived_store(&elsewhere), RepairMode::Apply).expect("looks");
+    assert!(left.actions.is_empty() && left.left[0].file == "ARCHIVE", "{left:?}");
+    assert_eq!(elsewhere.image(), before, "nothing was changed");
+    // Those of another store are none of this one's.
+    let mut image = sample().image();
+    image.retain(|name, _| name.ends_with(".arc"));
+    image.extend(
+        whole
+            .iter()
+            .filter(|(name, _)| !name.ends_with(".arc"))
+            .map(|(name, bytes)| (name.clone(), bytes.clone())),
+    );
+    image.get_mut("ARCHIVE").expect("is there")[9] ^= 1;
+    let foreign = SimulatedDisk::of_image(&image);
+    let left = repair_archived_store(&archived_store(&foreign), RepairMode::Apply).expect("looks");
+    assert!(left.actions.is_empty() && left.left[0].file == "ARCHIVE", "{left:?}");
 }

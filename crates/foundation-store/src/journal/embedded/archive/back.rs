@@ -6,8 +6,9 @@ use std::sync::Arc;
 use foundation_types::{Error, Result};
 
 use super::super::identity::remove_if_there;
+use super::super::index::Grain;
 use super::super::shared::Shared;
-use super::super::{disk_failure, segment, upkeep};
+use super::super::{disk_failure, indexing, segment, upkeep};
 use super::leave::Archived;
 use super::manifest::ArchivedSegment;
 use super::reader::whole;
@@ -75,8 +76,12 @@ fn bring_one(shared: &Shared, store: &ArchivedStore, archived: &ArchivedSegment)
         put(store.live(), &name, &raw)
             .map_err(|cause| disk_failure("bring back a segment", &name, cause))?;
     }
-    if let Some(old) = shared.log.every().iter().find(|one| one.header.first == archived.first) {
-        shared.log.replace(Arc::new(old.through(shared.pool.file(&name))));
+    let every = shared.log.every();
+    if let Some(old) = every.iter().find(|one| one.header.first == archived.first) {
+        let back = Arc::new(old.through(shared.pool.file(&name)));
+        // Frame by frame again. If the power goes before, it stays as good as it was in the archive.
+        indexing::write(&*shared.disk, &shared.pool, &back, Grain::Frames)?;
+        shared.log.replace(back);
     }
     store.remove(archived)
 }

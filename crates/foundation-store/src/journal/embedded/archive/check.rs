@@ -25,6 +25,7 @@ pub(in super::super) fn check(
         Err(error) => return told(error, 0..0).map(|finding| vec![finding]),
     };
     let (mut findings, mut hash) = (Vec::new(), Sha256::new());
+    hash.update(table.header.segment.to_bytes());
     for number in 0..table.blocks.len() {
         match block(store, archived, &table, number) {
             Ok(raw) => hash.update(&raw),

@@ -5,34 +5,38 @@
 
 use std::ops::Range;
 
-use foundation_types::{Error, ErrorKind, Result, StoreId, limits};
+use foundation_types::{Error, ErrorKind, Result, Stamp, limits};
 use sha2::{Digest, Sha256};
 
+use super::super::index::Summary;
 use super::super::segment::{HEADER_BYTES as SEGMENT_HEADER_BYTES, SegmentHeader};
+use super::columns::{Start, chain_after};
+use super::packed;
 use crate::record::frame::FRAME_HEADER_BYTES;
 use crate::record::reader::Reader;
 
 const MAGIC: &[u8; 8] = b"FNDARCHV";
-const FORMAT: u16 = 1;
-/// The blocks are compressed by zstd.
+/// The first had the header of the segment in the first block, and no columns.
+const FORMAT: u16 = 2;
+/// The columns of blocks are compressed by zstd.
 const ZSTD: u16 = 1;
-/// What compresses much better takes many times as long, and archiving goes on beside a service.
-const LEVEL: i32 = 3;
 /// Bytes of the fixed part.
-pub(super) const HEADER_BYTES: usize = 128;
+pub(super) const HEADER_BYTES: usize = 160;
 /// Bytes of an entry of the table.
-const ENTRY_BYTES: usize = 28;
+const ENTRY_BYTES: usize = 36;
 const SUM_BYTES: usize = 4;
 
 /// The fixed part of an archive file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Header {
-    pub(super) store: StoreId,
-    pub(super) epoch: u64,
-    /// Sequence number of the first record.
-    pub(super) first: u64,
+    /// The first bytes of the segment.
+    pub(super) segment: SegmentHeader,
     /// Sequence number of the last record.
     pub(super) last: u64,
+    /// Records in it.
+    pub(super) records: u64,
+    /// Stamps of the first and the last of them.
+    pub(super) stamps: Option<[Stamp; 2]>,
     /// Bytes of the segment.
     pub(super) raw_bytes: u64,
     /// SHA-256 of them.
@@ -49,6 +53,10 @@ pub(super) struct Block {
     /// Offset in the segment.
     pub(super) raw_offset: u32,
     pub(super) raw_length: u32,
+    /// Checksum of these bytes.
+    raw_sum: u32,
+    /// Checksum of the frame before them.
+    chain: u32,
     /// Offset in the archive file.
     offset: u32,
     length: u32,
@@ -66,41 +74,32 @@ pub(super) struct Table {
 ///
 /// # Errors
 /// `TooLarge` if it is larger than a segment that can be archived.
-pub(super) fn pack(segment: SegmentHeader, last: u64, raw: &[u8]) -> Result<Vec<u8>> {
+pub(super) fn pack(segment: SegmentHeader, summary: &Summary, raw: &[u8]) -> Result<Vec<u8>> {
     if raw.len() > limits::ARCHIVE_SEGMENT_BYTES_MAX {
         let most = limits::ARCHIVE_SEGMENT_BYTES_MAX;
         let message = format!("a segment of {} bytes is not archived, {most} are", raw.len());
         return Err(Error::new(ErrorKind::TooLarge, message));
     }
     let cuts = cuts(raw, segment.first);
-    let hash: [u8; 32] = Sha256::digest(raw).into();
-    let mut header = Header {
-        store: segment.store,
-        epoch: segment.epoch,
-        first: segment.first,
-        last,
-        raw_bytes: raw.len() as u64,
-        hash,
-        blocks: cuts.len() as u32,
-        sum: 0,
-    };
+    let mut header = Header::of(segment, summary, raw, cuts.len() as u32);
     let head = header.to_bytes();
     header.sum = sum_of(&head);
     let mut at = HEADER_BYTES + cuts.len() * ENTRY_BYTES + SUM_BYTES;
     let (mut table, mut bodies) = (Vec::new(), Vec::new());
+    let mut start = Start { seed: segment.seed(), chain: segment.previous };
     for (number, (range, first)) in cuts.into_iter().enumerate() {
         let part = raw.get(range.clone()).unwrap_or_default();
-        let body = zstd::bulk::compress(part, LEVEL).map_err(|cause| {
-            Error::new(ErrorKind::Internal, "a block cannot be compressed").caused_by(cause)
-        })?;
+        let body = packed::pack(part, start)?;
         table.extend_from_slice(&first.to_le_bytes());
-        let sum = block_sum(header.sum, number as u32, &body);
+        let [raw_sum, sum] = [part, &body].map(|of| block_sum(header.sum, number as u32, of));
         let (raw_offset, raw_length) = (range.start as u32, range.len() as u32);
-        for number in [raw_offset, raw_length, at as u32, body.len() as u32, sum] {
+        let places = [raw_offset, raw_length, raw_sum, start.chain, at as u32, body.len() as u32];
+        for number in places.into_iter().chain([sum]) {
             table.extend_from_slice(&number.to_le_bytes());
         }
         at += body.len();
         bodies.extend_from_slice(&body);
+        start.chain = chain_after(part, start.chain).unwrap_or_default();
     }
     let sum = crc32c::crc32c_append(header.sum, &table);
     Ok([&head[..], &table, &sum.to_le_bytes(), &bodies].concat())
@@ -109,8 +108,8 @@ pub(super) fn pack(segment: SegmentHeader, last: u64, raw: &[u8]) -> Result<Vec<
 /// Where the blocks of a segment are, and the first sequence number in each. Every one but the last
 /// ends with the first frame that makes it large enough.
 fn cuts(raw: &[u8], first: u64) -> Vec<(Range<usize>, u64)> {
-    let (mut cuts, mut start, mut start_first) = (Vec::new(), 0, first);
     let mut at = SEGMENT_HEADER_BYTES as usize;
+    let (mut cuts, mut start, mut start_first) = (Vec::new(), at, first);
     while let Some((length, sequence)) = frame_at(raw, at) {
         if at - start >= limits::ARCHIVE_BLOCK_BYTES {
             cuts.push((start..at, start_first));
@@ -143,18 +142,33 @@ fn block_sum(header: u32, number: u32, body: &[u8]) -> u32 {
 }
 
 impl Header {
+    fn of(segment: SegmentHeader, summary: &Summary, raw: &[u8], blocks: u32) -> Self {
+        Self {
+            segment,
+            last: summary.last(),
+            records: summary.records,
+            stamps: summary.first_stamp.zip(summary.last_stamp).map(|(one, other)| [one, other]),
+            raw_bytes: raw.len() as u64,
+            hash: Sha256::digest(raw).into(),
+            blocks,
+            sum: 0,
+        }
+    }
+
     fn to_bytes(&self) -> [u8; HEADER_BYTES] {
+        let [first, last] = self.stamps.map_or([0; 2], |stamps| stamps.map(Stamp::to_bits));
         let mut bytes = [0; HEADER_BYTES];
         bytes[0..8].copy_from_slice(MAGIC);
         bytes[8..10].copy_from_slice(&FORMAT.to_le_bytes());
         bytes[10..12].copy_from_slice(&ZSTD.to_le_bytes());
         bytes[12..16].copy_from_slice(&self.blocks.to_le_bytes());
-        bytes[16..32].copy_from_slice(&self.store.to_bits().to_le_bytes());
-        bytes[32..40].copy_from_slice(&self.epoch.to_le_bytes());
-        bytes[40..48].copy_from_slice(&self.first.to_le_bytes());
-        bytes[48..56].copy_from_slice(&self.last.to_le_bytes());
-        bytes[56..64].copy_from_slice(&self.raw_bytes.to_le_bytes());
-        bytes[64..96].copy_from_slice(&self.hash);
+        bytes[16..80].copy_from_slice(&self.segment.to_bytes());
+        bytes[80..88].copy_from_slice(&self.last.to_le_bytes());
+        bytes[88..96].copy_from_slice(&self.records.to_le_bytes());
+        bytes[96..104].copy_from_slice(&first.to_le_bytes());
+        bytes[104..112].copy_from_slice(&last.to_le_bytes());
+        bytes[112..120].copy_from_slice(&self.raw_bytes.to_le_bytes());
+        bytes[120..152].copy_from_slice(&self.hash);
         let sum = sum_of(&bytes);
         bytes[HEADER_BYTES - SUM_BYTES..].copy_from_slice(&sum.to_le_bytes());
         bytes
@@ -176,22 +190,30 @@ impl Header {
         }
         if format != Some(FORMAT) || codec != Some(ZSTD) {
             let format = format.unwrap_or_default();
-            let message = format!("an archived segment has format {format}, this program knows 1");
+            let message =
+                format!("an archived segment has format {format}, this program knows {FORMAT}");
             return Err(Error::new(ErrorKind::UnknownFormat, message).with("file", file));
         }
-        let header = Self::read_fields(&mut reader, sum).ok_or_else(|| damaged("is cut short"))?;
-        let fits = header.raw_bytes <= limits::ARCHIVE_SEGMENT_BYTES_MAX as u64
+        let segment = SegmentHeader::read(whole.get(16..80).unwrap_or_default(), file)?;
+        let header = Self::read_fields(reader, segment, sum);
+        let header = header.ok_or_else(|| damaged("its parts do not fit together"))?;
+        let numbers =
+            segment.first.checked_sub(1).and_then(|before| header.last.checked_sub(before));
+        let fits = (SEGMENT_HEADER_BYTES..=limits::ARCHIVE_SEGMENT_BYTES_MAX as u64)
+            .contains(&header.raw_bytes)
             && u64::from(header.blocks) <= header.raw_bytes
-            && header.first.checked_sub(1).is_some_and(|before| before <= header.last);
+            && numbers.is_some_and(|numbers| header.records <= numbers);
         if fits { Ok(header) } else { Err(damaged("its parts do not fit together")) }
     }
 
-    fn read_fields(reader: &mut Reader<'_>, sum: u32) -> Option<Self> {
+    fn read_fields(mut reader: Reader<'_>, segment: SegmentHeader, sum: u32) -> Option<Self> {
         let blocks = reader.u32()?;
-        let store = StoreId::from_bits(u128::from_le_bytes(reader.array()?));
-        let (epoch, first, last) = (reader.u64()?, reader.u64()?, reader.u64()?);
+        reader.bytes(SEGMENT_HEADER_BYTES as usize)?;
+        let (last, records) = (reader.u64()?, reader.u64()?);
+        let stamps = [reader.u64()?, reader.u64()?];
+        let stamps = (stamps != [0; 2]).then(|| stamps.map(Stamp::from_bits));
         let (raw_bytes, hash) = (reader.u64()?, reader.array()?);
-        Some(Self { store, epoch, first, last, raw_bytes, hash, blocks, sum })
+        Some(Self { segment, last, records, stamps, raw_bytes, hash, blocks, sum })
     }
 
     /// Where the table stands behind the header.
@@ -214,7 +236,7 @@ impl Table {
         }
         let mut reader = Reader(entries);
         let mut blocks = Vec::new();
-        let (mut raw_next, mut next) = (0, range.end);
+        let (mut raw_next, mut next) = (SEGMENT_HEADER_BYTES, range.end);
         while !reader.0.is_empty() {
             let block = read_entry(&mut reader).ok_or_else(|| damaged("its table is cut short"))?;
             let follows = u64::from(block.raw_offset) == raw_next
@@ -239,7 +261,7 @@ impl Table {
         last.unwrap_or(self.header.table_range().end)
     }
 
-    /// The number of the block that has a byte of the segment.
+    /// The number of the block that has a byte of the segment, behind its header.
     pub(super) fn holding(&self, raw_offset: u64) -> Option<usize> {
         if raw_offset >= self.header.raw_bytes {
             return None;
@@ -260,11 +282,13 @@ impl Table {
         if block_sum(self.header.sum, number as u32, body) != block.sum {
             return Err(damaged("the checksum of a block does not match"));
         }
-        let raw_length = block.raw_length as usize;
-        match zstd::bulk::decompress(body, raw_length) {
-            Ok(raw) if raw.len() == raw_length => Ok(raw),
-            _ => Err(damaged("a block cannot be decompressed")),
+        let start = Start { seed: self.header.segment.seed(), chain: block.chain };
+        let raw = packed::unpack(body, start, block.raw_length as usize)
+            .ok_or_else(|| damaged("a block cannot be decompressed"))?;
+        if block_sum(self.header.sum, number as u32, &raw) != block.raw_sum {
+            return Err(damaged("a block is not what it was made of"));
         }
+        Ok(raw)
     }
 }
 
@@ -278,8 +302,9 @@ impl Block {
 fn read_entry(reader: &mut Reader<'_>) -> Option<Block> {
     let first = reader.u64()?;
     let (raw_offset, raw_length) = (reader.u32()?, reader.u32()?);
+    let (raw_sum, chain) = (reader.u32()?, reader.u32()?);
     let (offset, length, sum) = (reader.u32()?, reader.u32()?, reader.u32()?);
-    Some(Block { first, raw_offset, raw_length, offset, length, sum })
+    Some(Block { first, raw_offset, raw_length, raw_sum, chain, offset, length, sum })
 }
 
 pub(super) fn damaged(file: &str, range: Range<u64>, what: &str) -> Error {

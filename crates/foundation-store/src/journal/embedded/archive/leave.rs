@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use foundation_types::{Error, ErrorKind, Result, Timestamp};
 
+use super::super::index::Grain;
 use super::super::retention::is_past;
 use super::super::scan::{Cursor, Groups};
 use super::super::segment::{HEADER_BYTES, Segment};
 use super::super::shared::Shared;
 use super::super::snapshot::{self, Snapshot};
-use super::super::{disk_failure, index, upkeep};
+use super::super::{disk_failure, index, indexing, upkeep};
 use super::container;
 use super::manifest::ArchivedSegment;
 use super::reader::whole;
@@ -138,15 +139,18 @@ fn covered(shared: &Shared) -> Result<u64> {
 /// Moves one segment; gives the bytes that it takes in the archive.
 fn move_one(shared: &Shared, store: &ArchivedStore, segment: &Segment) -> Result<u64> {
     let (raw, summary) = proven(segment)?;
-    let packed = container::pack(segment.header, summary.last(), &raw)?;
+    let packed = container::pack(segment.header, &summary, &raw)?;
     let stored = packed.len() as u64;
-    let archived = ArchivedSegment::of(segment.header, &summary, &raw, stored);
+    let header = container::Header::read(&packed, &super::manifest::name_of(segment.header.first))?;
+    let archived = ArchivedSegment::of(&header, stored);
     refuse_another(shared, store, &archived)?;
     store.files().put(&archived.name, &packed)?;
     if *whole(store.files(), &archived)? != raw {
         let message = "what was written to the archive is not what is read from it";
         return Err(Error::new(ErrorKind::Corruption, message).with("file", &archived.name));
     }
+    // A read costs a block from now on: stretches of frames are found as fast, by a fifth of the bytes.
+    indexing::write(&*shared.disk, &shared.pool, segment, Grain::Stretches)?;
     store.write(store.begun(shared.store)?.with(archived)?)?;
     let gone = store.live().remove(&segment.name).and_then(|()| store.live().sync_names());
     gone.map_err(|cause| disk_failure("remove an archived segment", &segment.name, cause))?;
@@ -176,7 +180,7 @@ fn proven(segment: &Segment) -> Result<(Vec<u8>, index::Summary)> {
     if raw.get(..HEADER_BYTES as usize) != Some(&segment.header.to_bytes()[..]) {
         return Err(damaged(0, "its header is another one"));
     }
-    let held = super::super::indexing::Held(raw);
+    let held = indexing::Held(raw);
     let header = segment.header;
     let start = Cursor { offset: HEADER_BYTES, next: header.first, chain: header.previous };
     let mut groups = Groups::up_to(&held, segment.seed, start, end).map_err(fail)?;
@@ -198,8 +202,9 @@ fn refuse_another(shared: &Shared, store: &ArchivedStore, own: &ArchivedSegment)
         there => there?,
     };
     match container::Header::read(&there, &own.name) {
-        Ok(header) if header.store != shared.store => {
-            let message = format!("{} has an archive of store {}", files.place(), header.store);
+        Ok(header) if header.segment.store != shared.store => {
+            let message =
+                format!("{} has an archive of store {}", files.place(), header.segment.store);
             Err(Error::new(ErrorKind::ForeignFile, message).with("file", &own.name))
         }
         // Left from a run that was not finished.

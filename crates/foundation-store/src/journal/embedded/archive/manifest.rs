@@ -3,16 +3,15 @@
 
 use std::io;
 
-use foundation_types::{Error, ErrorKind, Result, Stamp, StoreId, Timestamp, limits};
+use foundation_types::{Error, ErrorKind, Result, StoreId, Timestamp, limits};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use super::super::backup::{hex, store_text, sum_line};
 use super::super::disk_failure;
 use super::super::identity::remove_if_there;
-use super::super::index::Summary;
 use super::super::segment::{self, HEADER_BYTES, SegmentHeader};
+use super::container::Header;
 use crate::disk::{Access, Disk, read_small};
 
 pub(in super::super) const FILE: &str = "ARCHIVE";
@@ -64,19 +63,21 @@ pub struct ArchivedSegment {
 }
 
 impl ArchivedSegment {
-    /// What is said of a segment with these first bytes.
-    pub(super) fn of(header: SegmentHeader, summary: &Summary, raw: &[u8], stored: u64) -> Self {
+    /// What a file of so many bytes with this header says of itself.
+    pub(super) fn of(header: &Header, stored: u64) -> Self {
+        let [first_recorded, last_recorded] =
+            header.stamps.map_or([None; 2], |stamps| stamps.map(|one| Some(one.recorded())));
         Self {
-            name: name_of(header.first),
-            first: header.first,
-            last: summary.last(),
-            records: summary.records,
-            first_recorded: summary.first_recorded(),
-            last_recorded: summary.last_stamp.map(Stamp::recorded),
-            bytes: raw.len() as u64,
+            name: name_of(header.segment.first),
+            first: header.segment.first,
+            last: header.last,
+            records: header.records,
+            first_recorded,
+            last_recorded,
+            bytes: header.raw_bytes,
             stored,
-            sha256: hex(&Sha256::digest(raw)),
-            header: hex(&header.to_bytes()),
+            sha256: hex(&header.hash),
+            header: hex(&header.segment.to_bytes()),
         }
     }
 
@@ -208,7 +209,7 @@ impl Manifest {
     }
 
     /// Only segments of this store under their own names, one behind the other.
-    fn check(&self) -> Result<()> {
+    pub(super) fn check(&self) -> Result<()> {
         let mut next = 1;
         for segment in &self.segments {
             let header = SegmentHeader::read(&segment.header_bytes()?, FILE)?;

@@ -60,13 +60,23 @@ pub(super) fn table_of(store: &dyn ArchiveStore, segment: &ArchivedSegment) -> R
     let name = &segment.name;
     let begun = store.get_range(name, 0..FIRST_READ_BYTES)?;
     let header = Header::read(&begun, name)?;
-    let is_own = header.first == segment.first
-        && header.raw_bytes == segment.bytes
-        && hex(&header.hash) == segment.sha256;
-    if !is_own {
+    if header.segment.first != segment.first
+        || header.raw_bytes != segment.bytes
+        || hex(&header.hash) != segment.sha256
+    {
         let what = "it is another segment than the manifest says";
         return Err(damaged(name, 0..HEADER_BYTES as u64, what));
     }
+    table_behind(store, header, &begun, name)
+}
+
+/// Reads and verifies the table behind a header, of which the first bytes of the file were read.
+pub(super) fn table_behind(
+    store: &dyn ArchiveStore,
+    header: Header,
+    begun: &[u8],
+    name: &str,
+) -> Result<Table> {
     let range = header.table_range();
     let there = begun.get(HEADER_BYTES..usize::try_from(range.end).unwrap_or(usize::MAX));
     let table = match there {
@@ -181,6 +191,7 @@ pub(super) fn whole(store: &dyn ArchiveStore, segment: &ArchivedSegment) -> Resu
     let table = table_of(store, segment)?;
     let name = &segment.name;
     let mut raw = Vec::with_capacity(usize::try_from(segment.bytes).unwrap_or_default());
+    raw.extend_from_slice(&table.header.segment.to_bytes());
     for (number, block) in table.blocks.iter().enumerate() {
         raw.extend_from_slice(&table.unpack(
             number,

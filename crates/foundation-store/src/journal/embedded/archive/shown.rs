@@ -53,6 +53,11 @@ impl ArchivedStore {
         Ok(read)
     }
 
+    /// Where the archive is, seen from the store.
+    pub(super) fn place_noted(&self) -> String {
+        self.place.clone()
+    }
+
     /// The manifest to which something is added.
     pub(super) fn begun(&self, store: StoreId) -> Result<Manifest> {
         let begun = match self.manifest()? {
@@ -78,7 +83,7 @@ impl ArchivedStore {
     }
 
     /// The store itself, without what is in the archive.
-    pub(super) fn live(&self) -> &dyn Disk {
+    pub(in super::super) fn live(&self) -> &dyn Disk {
         &*self.disk
     }
 

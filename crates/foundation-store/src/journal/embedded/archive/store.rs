@@ -12,6 +12,57 @@ use super::super::identity::remove_if_there;
 use crate::disk::{Access, Disk, Files, read_full};
 
 /// Named objects that are written once, as a whole. The calls wait; who makes them may.
+///
+/// An object store has what is asked for: an object put as a whole, a range of one, the list of
+/// names, and removal.
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// use std::ops::Range;
+/// use std::sync::{Mutex, PoisonError};
+///
+/// use foundation_store::journal::ArchiveStore;
+/// use foundation_types::{Error, ErrorKind, Result};
+///
+/// #[derive(Default)]
+/// struct Bucket(Mutex<BTreeMap<String, Vec<u8>>>);
+///
+/// impl ArchiveStore for Bucket {
+///     fn put(&self, name: &str, bytes: &[u8]) -> Result<()> {
+///         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+///         all.insert(name.to_owned(), bytes.to_vec());
+///         Ok(())
+///     }
+///
+///     fn get_range(&self, name: &str, range: Range<u64>) -> Result<Vec<u8>> {
+///         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+///         let object = all.get(name).ok_or_else(|| {
+///             Error::new(ErrorKind::ArchiveMissing, format!("there is no {name} in the bucket"))
+///         })?;
+///         let [start, end] = [range.start, range.end].map(|at| object.len().min(at as usize));
+///         Ok(object[start..end].to_vec())
+///     }
+///
+///     fn list(&self) -> Result<Vec<String>> {
+///         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+///         Ok(all.keys().cloned().collect())
+///     }
+///
+///     fn delete(&self, name: &str) -> Result<()> {
+///         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+///         Ok(())
+///     }
+///
+///     fn place(&self) -> String {
+///         "bucket:events".to_owned()
+///     }
+/// }
+///
+/// let bucket = Bucket::default();
+/// bucket.put("a", b"12345")?;
+/// assert_eq!(bucket.get_range("a", 3..9)?, b"45");
+/// # Ok::<(), foundation_types::Error>(())
+/// ```
 pub trait ArchiveStore: Send + Sync + 'static {
     /// Keeps `bytes` under `name`, in the place of what had the name: as a whole or not at all, and
     /// for good once this returns.

@@ -1,6 +1,9 @@
 //! Laws of archive files: what is packed comes back, block by block, and nothing that is not what
 //! was written does.
 
+mod columns;
+mod sizes;
+
 use std::sync::Arc;
 
 use foundation_types::{ErrorKind, StoreId, limits};
@@ -37,9 +40,9 @@ fn segment_of(lengths: &[usize], noise: u64) -> (Vec<u8>, u64) {
     (raw, next - 1)
 }
 
-fn described(raw: &[u8], last: u64, stored: u64) -> ArchivedSegment {
+fn summary(raw: &[u8], last: u64) -> Summary {
     let end = Cursor { offset: raw.len() as u64, next: last + 1, chain: 3 };
-    let summary = Summary {
+    Summary {
         first: HEADER.first,
         end,
         sealed: true,
@@ -48,14 +51,21 @@ fn described(raw: &[u8], last: u64, stored: u64) -> ArchivedSegment {
         first_stamp: None,
         last_stamp: None,
         times: None,
-    };
-    ArchivedSegment::of(HEADER, &summary, raw, stored)
+    }
+}
+
+fn pack(raw: &[u8], last: u64) -> Vec<u8> {
+    container::pack(HEADER, &summary(raw, last), raw).expect("is packed")
+}
+
+fn described(packed: &[u8]) -> ArchivedSegment {
+    ArchivedSegment::of(&Header::read(packed, "it").expect("reads"), packed.len() as u64)
 }
 
 /// An archive with this segment.
 fn archive_of(raw: &[u8], last: u64) -> (ArchiveDirectory, ArchivedSegment, Vec<u8>) {
-    let packed = container::pack(HEADER, last, raw).expect("is packed");
-    let archived = described(raw, last, packed.len() as u64);
+    let packed = pack(raw, last);
+    let archived = described(&packed);
     let store = ArchiveDirectory::on(Arc::new(MemoryDisk::default()));
     store.put(&archived.name, &packed).expect("is kept");
     (store, archived, packed)
@@ -78,10 +88,8 @@ proptest! {
         for block in &table.blocks {
             prop_assert!((block.raw_length as usize) < largest);
             let at = block.raw_offset as usize;
-            if at > 0 {
-                let number = raw[at + 8..at + 16].try_into().expect("eight bytes");
-                prop_assert_eq!(u64::from_le_bytes(number), block.first);
-            }
+            let number = raw[at + 8..at + 16].try_into().expect("eight bytes");
+            prop_assert_eq!(u64::from_le_bytes(number), block.first);
         }
         for (at, block) in table.blocks.iter().enumerate() {
             prop_assert_eq!(table.holding(u64::from(block.raw_offset)), Some(at));
@@ -139,12 +147,14 @@ fn a_block_in_the_place_of_another_is_told() {
 #[test]
 fn a_newer_format_is_told_apart_from_damage() {
     let (raw, last) = segment_of(&[40], 3);
-    let mut packed = container::pack(HEADER, last, &raw).expect("is packed");
-    packed[8] = 2;
-    let sum = crc32c::crc32c(&packed[..124]);
-    packed[124..128].copy_from_slice(&sum.to_le_bytes());
-    let error = Header::read(&packed, "it").expect_err("is refused");
-    assert_eq!(error.kind(), ErrorKind::UnknownFormat);
+    let mut packed = pack(&raw, last);
+    for format in [1, 3] {
+        packed[8] = format;
+        let sum = crc32c::crc32c(&packed[..156]);
+        packed[156..160].copy_from_slice(&sum.to_le_bytes());
+        let error = Header::read(&packed, "it").expect_err("is refused");
+        assert_eq!(error.kind(), ErrorKind::UnknownFormat);
+    }
 }
 
 #[test]
@@ -152,7 +162,7 @@ fn a_manifest_is_read_as_written_and_no_flipped_bit_is() {
     let (raw, last) = segment_of(&[40, 10], 3);
     let disk = MemoryDisk::default();
     let manifest = Manifest::new(STORE, "archive".to_owned());
-    let manifest = manifest.with(described(&raw, last, 90)).expect("has room");
+    let manifest = manifest.with(described(&pack(&raw, last))).expect("has room");
     manifest.write(&disk).expect("written");
     assert_eq!(Manifest::read(&disk).expect("reads"), Some(manifest.clone()));
     assert_eq!(manifest.of(5).map(|one| one.name.clone()), Some(name_of(5)));
@@ -170,10 +180,50 @@ fn a_manifest_is_read_as_written_and_no_flipped_bit_is() {
 fn a_manifest_has_no_name_but_those_of_segments() {
     let (raw, last) = segment_of(&[40, 10], 3);
     for name in ["../STORE", "", "00000000000000000006.arc", "00000000000000000005.seg"] {
-        let forged = ArchivedSegment { name: name.to_owned(), ..described(&raw, last, 90) };
+        let forged = ArchivedSegment { name: name.to_owned(), ..described(&pack(&raw, last)) };
         let manifest = Manifest::new(STORE, "archive".to_owned()).with(forged).expect("has room");
         let bytes = manifest.to_bytes().expect("is JSON");
         let error = Manifest::of_bytes(&bytes).expect_err("is refused");
         assert_eq!(error.kind(), ErrorKind::Corruption, "{name}");
     }
+}
+
+/// A segment whose frames are sealed, so that its blocks are kept in columns.
+fn sealed_segment(records: u64) -> (Vec<u8>, u64) {
+    let start = super::columns::Start { seed: HEADER.seed(), chain: HEADER.previous };
+    let mut framed = columns::Framed::new(start);
+    for sequence in HEADER.first..HEADER.first + records {
+        framed.group(sequence, 1, 60);
+    }
+    ([&HEADER.to_bytes()[..], &framed.bytes].concat(), HEADER.first + records - 1)
+}
+
+#[test]
+fn every_flipped_bit_of_a_file_in_columns_is_told() {
+    let (raw, last) = sealed_segment(6);
+    let (store, archived, packed) = archive_of(&raw, last);
+    assert_eq!(whole(&store, &archived).expect("is whole"), raw);
+    for bit in 0..packed.len() * 8 {
+        let mut flipped = packed.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        store.put(&archived.name, &flipped).expect("is kept");
+        let error = whole(&store, &archived).expect_err("is told");
+        assert_eq!(error.kind(), ErrorKind::Corruption, "bit {bit}: {error}");
+    }
+}
+
+#[test]
+fn a_block_that_comes_out_otherwise_than_it_went_in_is_told() {
+    let (raw, last) = sealed_segment(6);
+    let (store, archived, mut packed) = archive_of(&raw, last);
+    // The chain before the block is what its frames are sealed after: another one, and all that
+    // guards the file right again.
+    let table = 160..packed.len();
+    packed[table.start + 20] ^= 1;
+    let sum = u32::from_le_bytes(packed[156..160].try_into().expect("four bytes"));
+    let of = crc32c::crc32c_append(sum, &packed[160..196]);
+    packed[196..200].copy_from_slice(&of.to_le_bytes());
+    store.put(&archived.name, &packed).expect("is kept");
+    let error = whole(&store, &archived).expect_err("is told");
+    assert!(error.message().contains("not what it was made of"), "{error}");
 }

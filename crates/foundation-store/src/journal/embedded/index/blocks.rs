@@ -1,4 +1,4 @@
-//! The table of blocks: about every 4 KiB of the segment, where a frame begins, and between which
+//! The table of blocks: about every 4 KiB of the segment, or 16 if it is archived, where a frame begins, and between which
 //! times the events from there to the next block lie.
 
 use std::ops::{Range, RangeInclusive};
@@ -8,8 +8,6 @@ use foundation_types::Result;
 use super::page::{PAYLOAD_BYTES, Reading, Section, add_page};
 use crate::record::reader::Reader;
 
-/// Bytes of a segment after which the next frame begins a block.
-pub(super) const BLOCK_SPAN_BYTES: u32 = 4096;
 const ENTRY_BYTES: usize = 24;
 const ENTRIES_PER_PAGE: u64 = (PAYLOAD_BYTES / ENTRY_BYTES) as u64;
 
@@ -142,6 +140,19 @@ impl BlockTable<'_> {
             false => self.end,
         };
         Ok(start..end)
+    }
+
+    /// The frames of the block that a posting names.
+    pub(super) fn numbered(&self, reading: &mut Reading<'_>, number: u32) -> Result<Range<u64>> {
+        let at = u64::from(number).wrapping_sub(1);
+        if at >= self.section.items {
+            return Err(reading.damaged(
+                self.section,
+                0,
+                "a posting names a block that is not there",
+            ));
+        }
+        self.stretch(reading, at)
     }
 
     /// Takes the first block of `range` that has such times, and those before it.

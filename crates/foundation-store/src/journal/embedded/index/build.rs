@@ -6,9 +6,10 @@ use foundation_types::{Error, ErrorKind, Result, Stamp, Version};
 
 use super::super::scan::Cursor;
 use super::super::segment::SegmentHeader;
-use super::blocks::{self, BLOCK_SPAN_BYTES, Block};
+use super::blocks::{self, Block};
 use super::directory::Directory;
 use super::filter::Filter;
+use super::grain::Grain;
 use super::hash::TermHasher;
 use super::header::{Header, Sections};
 use super::names::{NameKind, Posted, add_name};
@@ -23,6 +24,7 @@ use crate::record::{EventView, IdBytes, IdView, Record};
 /// each stream.
 pub(in crate::journal::embedded) struct IndexBuilder {
     header: SegmentHeader,
+    grain: Grain,
     hasher: TermHasher,
     records: u32,
     /// Number of the next record, counted from the first of the segment: those that were lost to
@@ -33,16 +35,17 @@ pub(in crate::journal::embedded) struct IndexBuilder {
     blocks: Vec<Block>,
     /// Time and offset of every event.
     times: Vec<(i64, u32)>,
-    /// Hash and offset of every id, correlation, parent and tag.
+    /// Hash and posting of every id, correlation, parent and tag.
     hashed: Vec<(u64, u32)>,
     types: BTreeMap<Vec<u8>, Posted>,
     streams: BTreeMap<Vec<u8>, Posted>,
 }
 
 impl IndexBuilder {
-    pub(in crate::journal::embedded) fn new(header: SegmentHeader) -> Self {
+    pub(in crate::journal::embedded) fn new(header: SegmentHeader, grain: Grain) -> Self {
         Self {
             header,
+            grain,
             hasher: TermHasher::new(header.store),
             records: 0,
             next: 0,
@@ -78,7 +81,7 @@ impl IndexBuilder {
         }
         let first = self.stamps.map_or(record.stamp(), |(first, _)| first);
         self.stamps = Some((first, record.stamp()));
-        let begins = |block: &Block| offset - block.offset >= BLOCK_SPAN_BYTES;
+        let begins = |block: &Block| offset - block.offset >= self.grain.span_bytes();
         if self.blocks.last().is_none_or(begins) {
             self.blocks.push(Block::new(number, offset));
         }
@@ -104,22 +107,26 @@ impl IndexBuilder {
             block.include(time);
         }
         self.times.push((time, offset));
+        let place = match self.grain {
+            Grain::Frames => offset,
+            Grain::Stretches => self.blocks.len() as u32,
+        };
         let id = match event.id {
             IdView::Text(text) => IdBytes::Text(text.as_bytes()),
             IdView::Uuid(bits) => IdBytes::Uuid(bits),
         };
-        self.hashed.push((self.hasher.hash(Term::Id(id)), offset));
+        self.hashed.push((self.hasher.hash(Term::Id(id)), place));
         if let Some(correlation) = event.correlation {
             let term = Term::Correlation(correlation.as_bytes());
-            self.hashed.push((self.hasher.hash(term), offset));
+            self.hashed.push((self.hasher.hash(term), place));
         }
         let parent = event.parent.map(|id| Term::Parent(id.as_bytes()));
         let tags = event.tags.iter().map(|tag| Term::Tag(tag.as_bytes()));
         for term in parent.into_iter().chain(tags) {
-            self.hashed.push((self.hasher.hash(term), offset));
+            self.hashed.push((self.hasher.hash(term), place));
         }
-        post(&mut self.types, event.kind, Version::NONE, offset);
-        post(&mut self.streams, event.stream, event.version, offset);
+        post(&mut self.types, event.kind, Version::NONE, place);
+        post(&mut self.streams, event.stream, event.version, place);
     }
 
     /// The bytes of the file. `end` is the place after the last group whose records were added.
@@ -144,6 +151,7 @@ impl IndexBuilder {
         add_page(&mut file, &[]);
         let sections = self.add_sections(&mut file, [lists, names], &terms, filter);
         let header = Header {
+            grain: self.grain,
             summary: self.summary(end, sealed),
             types: counts.0,
             streams: counts.1,
@@ -158,15 +166,15 @@ impl IndexBuilder {
     fn add_hashed(&mut self, lists: &mut Vec<u8>, terms: &mut Vec<(u64, Lead)>) {
         let mut hashed = std::mem::take(&mut self.hashed);
         hashed.sort_unstable();
-        let mut offsets = Vec::new();
+        let mut places = Vec::new();
         for group in hashed.chunk_by(|(one, _), (other, _)| one == other) {
-            offsets.clear();
-            offsets.extend(group.iter().map(|(_, offset)| *offset));
-            // Two terms of one record may share a hash.
-            offsets.dedup();
-            let lead = match offsets.as_slice() {
+            places.clear();
+            places.extend(group.iter().map(|(_, place)| *place));
+            // Two terms of one record may share a hash, and two records a stretch.
+            places.dedup();
+            let lead = match places.as_slice() {
                 [only] => Lead::Frame(*only),
-                offsets => Lead::List(add_list(lists, offsets)),
+                places => Lead::List(add_list(lists, places)),
             };
             terms.extend(group.first().map(|(hash, _)| (*hash, lead)));
         }
@@ -182,13 +190,15 @@ impl IndexBuilder {
         let mut sections = Sections::default();
         let mut directory = Directory { filter, ..Directory::default() };
         self.times.sort_unstable();
-        let are_scattered = times::are_scattered(&self.times, &self.blocks);
+        // Of stretches the blocks tell enough: each is read as a whole.
+        let are_scattered =
+            self.grain == Grain::Frames && times::are_scattered(&self.times, &self.blocks);
         let times = if are_scattered { self.times.as_slice() } else { &[] };
 
         sections.lists = section(file, lists.len(), |file| add_bytes(file, &lists));
         sections.names = section(file, names.len(), |file| add_bytes(file, &names));
         sections.terms = section(file, terms.len(), |file| {
-            directory.terms = terms::add_table(file, terms);
+            directory.terms = terms::add_table(file, terms, self.grain);
         });
         sections.blocks = section(file, self.blocks.len(), |file| {
             directory.blocks = blocks::add_table(file, &self.blocks);
@@ -216,14 +226,17 @@ impl IndexBuilder {
     }
 }
 
-fn post(names: &mut BTreeMap<Vec<u8>, Posted>, name: &str, version: Version, offset: u32) {
+fn post(names: &mut BTreeMap<Vec<u8>, Posted>, name: &str, version: Version, place: u32) {
     // Looked up first: most names are there, and a look-up by the text makes no copy of it.
     let posted = match names.get_mut(name.as_bytes()) {
         Some(posted) => posted,
         None => names.entry(name.as_bytes().to_vec()).or_default(),
     };
     posted.version = version;
-    posted.offsets.push(offset);
+    posted.records += 1;
+    if posted.places.last() != Some(&place) {
+        posted.places.push(place);
+    }
 }
 
 /// Adds a section; says where it is.

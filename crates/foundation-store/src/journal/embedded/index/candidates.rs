@@ -9,7 +9,7 @@ use super::blocks::BlockTable;
 use super::page::Reading;
 use super::postings::{List, ListCursor};
 use super::terms::Lead;
-use super::{Candidate, SegmentIndex, Term};
+use super::{Candidate, Grain, SegmentIndex, Term};
 use crate::journal::looked::Way as By;
 
 /// What it costs to look at a frame alone, in frames that are read one after the other.
@@ -30,15 +30,23 @@ pub(in crate::journal::embedded) struct Candidates<'a> {
     order: Order,
     by: By,
     way: Way<'a>,
+    /// What turns postings into places, if they are numbers of stretches.
+    stretches: Option<Stretches<'a>>,
     /// Found, and not near to those before it.
     apart: Option<u32>,
     /// Frames that the next candidate may join.
     run_max: usize,
 }
 
+/// The blocks that postings name, and the window that is asked for.
+struct Stretches<'a> {
+    table: BlockTable<'a>,
+    window: Range<u64>,
+}
+
 enum Way<'a> {
     Nothing,
-    /// Frames that were collected, ascending.
+    /// Postings that were collected, ascending.
     Collected(IntoIter<u32>),
     Listed(ListCursor),
     Blocks(Blocks<'a>),
@@ -51,8 +59,11 @@ impl<'a> Candidates<'a> {
         window: Range<u64>,
     ) -> Result<Self> {
         let mut reading = Reading::new(&index.pages);
+        let stretches = (index.grain() == Grain::Stretches)
+            .then(|| Stretches { table: index.block_table(), window: window.clone() });
         let (way, by) = Way::cheapest(index, &mut reading, query, window)?;
-        Ok(Self { reading, order: query.order, by, way, apart: None, run_max: 1 })
+        let order = query.order;
+        Ok(Self { reading, order, by, way, stretches, apart: None, run_max: 1 })
     }
 
     /// Which index leads to them, if one does.
@@ -71,12 +82,16 @@ impl<'a> Candidates<'a> {
         }
         let first = match self.apart.take() {
             Some(apart) => Some(apart),
-            None => self.frame()?,
+            None => self.posting()?,
         };
         let Some(mut last) = first else { return Ok(None) };
+        if let Some(Stretches { table, window }) = &self.stretches {
+            let stretch = table.numbered(&mut self.reading, last)?;
+            return Ok(Some(Candidate::Stretch(inside(stretch, window))));
+        }
         let mut run = vec![u64::from(last)];
         while run.len() < self.run_max {
-            match self.frame()? {
+            match self.posting()? {
                 Some(frame) if frame.abs_diff(last) <= RUN_GAP_MAX => {
                     run.push(frame.into());
                     last = frame;
@@ -94,12 +109,12 @@ impl<'a> Candidates<'a> {
         Ok(Some(Candidate::Frames(run)))
     }
 
-    /// The next frame alone.
-    fn frame(&mut self) -> Result<Option<u32>> {
+    /// The next posting alone.
+    fn posting(&mut self) -> Result<Option<u32>> {
         match (&mut self.way, self.order) {
             (Way::Nothing | Way::Blocks(_), _) => Ok(None),
-            (Way::Collected(frames), Order::Asc) => Ok(frames.next()),
-            (Way::Collected(frames), Order::Desc) => Ok(frames.next_back()),
+            (Way::Collected(places), Order::Asc) => Ok(places.next()),
+            (Way::Collected(places), Order::Desc) => Ok(places.next_back()),
             (Way::Listed(cursor), order) => cursor.next(&mut self.reading, order),
         }
     }
@@ -133,16 +148,22 @@ impl<'a> Way<'a> {
             range.start,
             records,
         )?);
+        let (places, place_cost) = match index.grain() {
+            Grain::Frames => (window.clone(), FRAME_COST),
+            Grain::Stretches => {
+                (range.start + 1..range.end + 1, cost / (range.end - range.start).max(1))
+            }
+        };
         let blocks = Blocks::new(table, range, window.clone(), times.clone());
         let mut best = (Self::Blocks(blocks), By::Reading);
         for (by, leads) in asked_for(index, reading, query)? {
             if leads.is_empty() {
                 return nothing;
             }
-            let found = Found::of(index, reading, leads, &window)?;
-            let found_cost = found.len().saturating_mul(FRAME_COST);
+            let found = Found::of(index, reading, leads, &places)?;
+            let found_cost = found.len().saturating_mul(place_cost);
             if found_cost < cost {
-                (best, cost) = ((found.into_way(index, reading, &window)?, by), found_cost);
+                (best, cost) = ((found.into_way(index, reading, &places)?, by), found_cost);
             }
         }
         if let (Some(times), Some(list)) = (times, index.time_list()) {
@@ -206,7 +227,7 @@ fn asked_for(
     Ok(asked)
 }
 
-/// The frames in a window that may have a term.
+/// The postings in a window that may have a term.
 enum Found {
     Listed(List, Range<u64>),
     /// Of several types, or of the rare hashes that several terms share; or a frame alone.
@@ -256,13 +277,13 @@ impl Found {
             Self::Listed(list, range) => return Ok(Way::Listed(ListCursor::new(list, range))),
             Self::Several(leads, _) => leads,
         };
-        let mut frames = Vec::new();
+        let mut places = Vec::new();
         for lead in leads {
-            index.frames(reading, lead, window, &mut frames)?;
+            index.places(reading, lead, window, &mut places)?;
         }
-        frames.sort_unstable();
-        frames.dedup();
-        Ok(Way::Collected(frames.into_iter()))
+        places.sort_unstable();
+        places.dedup();
+        Ok(Way::Collected(places.into_iter()))
     }
 }
 
@@ -316,10 +337,14 @@ impl<'a> Blocks<'a> {
             Order::Desc => self.table.next_back(reading, &mut self.range, times)?,
         };
         let Some(at) = at else { return Ok(None) };
-        let block = self.table.stretch(reading, at)?;
-        let start = block.start.max(self.window.start);
-        Ok(Some(start..block.end.min(self.window.end).max(start)))
+        Ok(Some(inside(self.table.stretch(reading, at)?, &self.window)))
     }
+}
+
+/// The part of a stretch that is in a window.
+fn inside(stretch: Range<u64>, window: &Range<u64>) -> Range<u64> {
+    let start = stretch.start.max(window.start);
+    start..stretch.end.min(window.end).max(start)
 }
 
 /// The microseconds that the query's times lie in; both ends belong to them, since a time that is

@@ -8,9 +8,6 @@ use siphasher::sip::SipHasher13;
 use super::Term;
 use crate::record::IdBytes;
 
-/// Bits of a hash that the table of terms keeps; the filter looks at the others too.
-const KEPT_BITS: u32 = 40;
-
 /// The hashes of one store.
 #[derive(Clone, Copy)]
 pub(super) struct TermHasher {
@@ -40,9 +37,4 @@ impl TermHasher {
         }
         hasher.finish()
     }
-}
-
-/// The part of a hash that the table of terms is sorted by.
-pub(super) fn kept(hash: u64) -> u64 {
-    hash >> (u64::BITS - KEPT_BITS)
 }

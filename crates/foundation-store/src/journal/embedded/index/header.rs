@@ -8,12 +8,11 @@ use super::super::cause;
 use super::super::scan::Cursor;
 use super::super::segment::{HEADER_BYTES, SegmentHeader};
 use super::Summary;
+use super::grain::Grain;
 use super::page::{PAGE_BYTES, PAYLOAD_BYTES, Pages, Section};
 use crate::record::reader::Reader;
 
 pub(in super::super) const MAGIC: &[u8; 8] = b"FNDINDEX";
-/// The first had no tags and parents.
-const FORMAT: u16 = 2;
 /// Bytes that say whose the index is, the last four of them their checksum.
 const OWNER_BYTES: usize = 64;
 
@@ -49,6 +48,7 @@ impl Sections {
 /// All that the first page says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Header {
+    pub(super) grain: Grain,
     pub(super) summary: Summary,
     pub(super) types: u32,
     pub(super) streams: u32,
@@ -70,7 +70,7 @@ impl Header {
         let (earliest, latest) = summary.times.clone().map_or((0, 0), RangeInclusive::into_inner);
         let mut bytes = Vec::with_capacity(PAYLOAD_BYTES);
         bytes.extend_from_slice(MAGIC);
-        bytes.extend_from_slice(&FORMAT.to_le_bytes());
+        bytes.extend_from_slice(&self.grain.format().to_le_bytes());
         bytes.extend_from_slice(&[0; 2]);
         bytes.extend_from_slice(&segment.salt.to_le_bytes());
         bytes.extend_from_slice(&segment.store.to_bits().to_le_bytes());
@@ -103,9 +103,9 @@ impl Header {
     pub(super) fn read(pages: &mut Pages, segment: &SegmentHeader) -> Result<Self> {
         let mut page = [0; PAGE_BYTES];
         pages.read_raw(0, &mut page)?;
-        check_owner(pages, &page, segment)?;
+        let grain = check_owner(pages, &page, segment)?;
         pages.seed = pages.verify(0, &page)?;
-        let header = read_fields(Reader(&page[OWNER_BYTES..]), segment.first);
+        let header = read_fields(Reader(&page[OWNER_BYTES..]), segment.first, grain);
         let header = header.ok_or_else(|| pages.damaged(0, "its parts do not fit together"))?;
         let end = header.sections.directory;
         let length = (u64::from(end.first) + u64::from(end.pages)) * PAGE_BYTES as u64;
@@ -116,18 +116,18 @@ impl Header {
     }
 }
 
-/// Refuses an index of something else before it can be told as damage.
-fn check_owner(pages: &Pages, page: &[u8; PAGE_BYTES], segment: &SegmentHeader) -> Result<()> {
+/// Refuses an index of something else before it can be told as damage; gives the grain of this one.
+fn check_owner(pages: &Pages, page: &[u8; PAGE_BYTES], segment: &SegmentHeader) -> Result<Grain> {
     let mut reader = Reader(page);
     if reader.array::<8>().as_ref() != Some(MAGIC) {
         return Err(pages.damaged(0, "it does not begin with its mark"));
     }
     let format = reader.u16().unwrap_or_default();
-    if format != FORMAT {
+    let grain = Grain::of_format(format).ok_or_else(|| {
         let message =
-            format!("the index of a segment has format {format}, this program knows {FORMAT}");
-        return Err(pages.error(ErrorKind::UnknownFormat, message));
-    }
+            format!("the index of a segment has format {format}, this program knows 2, 3");
+        pages.error(ErrorKind::UnknownFormat, message)
+    })?;
     let (owner, sum) = page[..OWNER_BYTES].split_at(OWNER_BYTES - 4);
     if sum != crc32c::crc32c(owner).to_le_bytes() {
         return Err(pages.damaged(0, "the checksum of its header does not match"));
@@ -147,10 +147,10 @@ fn check_owner(pages: &Pages, page: &[u8; PAGE_BYTES], segment: &SegmentHeader) 
         let message = "an index belongs to another segment than the one beside it".to_owned();
         return Err(pages.error(ErrorKind::ForeignFile, message));
     }
-    Ok(())
+    Ok(grain)
 }
 
-fn read_fields(mut reader: Reader<'_>, first: u64) -> Option<Header> {
+fn read_fields(mut reader: Reader<'_>, first: u64, grain: Grain) -> Option<Header> {
     let reader = &mut reader;
     let end = Cursor { offset: reader.u64()?, next: reader.u64()?, chain: reader.u32()? };
     let flags = reader.u32()?;
@@ -180,7 +180,7 @@ fn read_fields(mut reader: Reader<'_>, first: u64) -> Option<Header> {
         last_stamp: has(HAS_RECORDS).then_some(last_stamp),
         times: has(HAS_TIMES).then_some(earliest..=latest),
     };
-    fits.then_some(Header { summary, types, streams, streams_start, sections })
+    fits.then_some(Header { grain, summary, types, streams, streams_start, sections })
 }
 
 fn read_sections(reader: &mut Reader<'_>) -> Option<Sections> {

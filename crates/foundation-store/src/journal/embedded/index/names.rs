@@ -27,7 +27,7 @@ pub(super) struct Name {
     pub(super) records: u64,
     /// The version that the last of them made; of a type that of no stream.
     pub(super) version: Version,
-    /// Where they are: a frame if there is one, else a list.
+    /// Where they are: a posting if there is one record, else a list.
     pub(super) lead: Lead,
 }
 
@@ -35,7 +35,9 @@ pub(super) struct Name {
 #[derive(Debug, Default)]
 pub(super) struct Posted {
     pub(super) version: Version,
-    pub(super) offsets: Vec<u32>,
+    pub(super) records: u64,
+    /// Postings, ascending.
+    pub(super) places: Vec<u32>,
 }
 
 /// Adds an entry to the section, and its list to that of the lists; gives its address.
@@ -48,11 +50,11 @@ pub(super) fn add_name(
 ) -> u64 {
     let address = section.len() as u64;
     section.push(kind as u8);
-    varint::put(section, posted.offsets.len() as u64);
+    varint::put(section, posted.records);
     varint::put(section, posted.version.number());
-    match posted.offsets.as_slice() {
-        [only] => varint::put(section, (*only).into()),
-        offsets => varint::put(section, add_list(lists, offsets)),
+    match posted.places.as_slice() {
+        [only] if posted.records == 1 => varint::put(section, (*only).into()),
+        places => varint::put(section, add_list(lists, places)),
     }
     // A body has its names behind lengths of one byte, so none is cut.
     let name = name.get(..u8::MAX.into()).unwrap_or(name);

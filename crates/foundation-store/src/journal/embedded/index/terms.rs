@@ -2,7 +2,7 @@
 
 use foundation_types::Result;
 
-use super::hash::kept;
+use super::grain::Grain;
 use super::page::{PAYLOAD_BYTES, Reading, Section, add_page};
 use super::varint::{self, VARINT_BYTES_MAX};
 use crate::record::reader::Reader;
@@ -13,7 +13,7 @@ const PAGE_HEADER_BYTES: usize = 2;
 /// What leads on from a term.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lead {
-    /// The only frame with it is at this offset.
+    /// The only posting of it.
     Frame(u32),
     /// Address of its posting list.
     List(u64),
@@ -41,20 +41,21 @@ impl Lead {
 }
 
 /// Adds the pages of a table of hashes, ascending, and leads; gives the first hash of each page.
-pub(super) fn add_table(file: &mut Vec<u8>, terms: &[(u64, Lead)]) -> Vec<u64> {
+pub(super) fn add_table(file: &mut Vec<u8>, terms: &[(u64, Lead)], grain: Grain) -> Vec<u64> {
     let mut firsts = Vec::new();
     let mut rest = terms;
     while let Some((first, _)) = rest.first() {
-        firsts.push(kept(*first));
+        firsts.push(grain.kept(*first));
         let mut entries = Vec::with_capacity(PAYLOAD_BYTES);
         let (mut count, mut before) = (0, 0);
         for (hash, lead) in rest {
             if PAGE_HEADER_BYTES + entries.len() + 2 * VARINT_BYTES_MAX > PAYLOAD_BYTES {
                 break;
             }
-            varint::put(&mut entries, kept(*hash) - before);
+            let kept = grain.kept(*hash);
+            varint::put(&mut entries, kept - before);
             varint::put(&mut entries, lead.to_number());
-            (count, before) = (count + 1, kept(*hash));
+            (count, before) = (count + 1, kept);
         }
         let mut page = (count as u16).to_le_bytes().to_vec();
         page.extend_from_slice(&entries);
@@ -64,14 +65,13 @@ pub(super) fn add_table(file: &mut Vec<u8>, terms: &[(u64, Lead)]) -> Vec<u64> {
     firsts
 }
 
-/// What leads on from the terms that share the kept part of this hash.
+/// What leads on from the terms that share this kept part of their hashes.
 pub(super) fn find(
     reading: &mut Reading<'_>,
     section: &Section,
     firsts: &[u64],
-    hash: u64,
+    wanted: u64,
 ) -> Result<Vec<Lead>> {
-    let wanted = kept(hash);
     let start = firsts.partition_point(|first| *first < wanted).saturating_sub(1);
     let mut found = Vec::new();
     for (at, first) in firsts.iter().enumerate().skip(start) {

@@ -6,7 +6,7 @@ use crate::record::reader::Reader;
 /// Bytes of the largest number.
 pub(super) const VARINT_BYTES_MAX: usize = 10;
 
-pub(super) fn put(out: &mut Vec<u8>, mut number: u64) {
+pub(in crate::journal::embedded) fn put(out: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         out.push(number as u8 | 0x80);
         number >>= 7;
@@ -15,7 +15,7 @@ pub(super) fn put(out: &mut Vec<u8>, mut number: u64) {
 }
 
 /// The next number; `None` if it is cut short or does not fit 64 bits.
-pub(super) fn get(reader: &mut Reader<'_>) -> Option<u64> {
+pub(in crate::journal::embedded) fn get(reader: &mut Reader<'_>) -> Option<u64> {
     let mut number = 0;
     for shift in (0..64).step_by(7) {
         let byte = reader.u8()?;

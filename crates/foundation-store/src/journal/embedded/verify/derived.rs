@@ -253,7 +253,7 @@ pub(super) fn check_index(
         let what = "its index is that of a sealed segment, and none follows".to_owned();
         noted.push(missing(segment, end, what));
     }
-    let again = indexing::build(segment, summary.end.offset, summary.sealed)?;
+    let again = indexing::build(segment, summary.end.offset, summary.sealed, index.grain())?;
     noted.extend(difference(&bytes, &again).map(|range| {
         let what = format!("an index is not what its segment gives; {AGAIN}");
         Noted { finding: Finding { file: name, range, what, damage: true }, stays: false }

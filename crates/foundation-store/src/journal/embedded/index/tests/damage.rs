@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
 use super::super::page::{PAGE_BYTES, seal};
-use super::super::{Candidate, SegmentIndex, StreamEntry, Summary, Term};
+use super::super::{Candidate, Grain, SegmentIndex, StreamEntry, Summary, Term};
 use super::sample::{Bytes, Draft, FIRST, Sample, header, try_open};
 use crate::record::IdBytes;
 
@@ -31,7 +31,7 @@ struct Answers {
     types: Vec<(String, u64)>,
     streams: Vec<StreamEntry>,
     version: Option<foundation_types::Version>,
-    ids: Vec<u64>,
+    ids: Vec<Candidate>,
     start: u64,
     may_hold: [bool; 2],
     found: Vec<Vec<Candidate>>,
@@ -122,7 +122,7 @@ fn an_index_of_another_segment_or_a_newer_format_is_refused() {
         assert_eq!(kind, Some(ErrorKind::ForeignFile), "{header:?}");
     }
     let mut newer = sample.file();
-    newer[8] += 1;
+    newer[8] += 2;
     let kind = try_open(Bytes::of(newer)).err().map(|error| error.kind());
     assert_eq!(kind, Some(ErrorKind::UnknownFormat));
 }
@@ -132,7 +132,7 @@ fn a_page_of_another_place_or_another_index_is_refused() {
     let sample = sample();
     let whole = sample.file();
     // The same segment, of which less was covered: all but the first page has the same owner.
-    let mut builder = super::super::IndexBuilder::new(header());
+    let mut builder = super::super::IndexBuilder::new(header(), Grain::Frames);
     for (record, offset) in sample.records.iter().zip(&sample.offsets).take(299) {
         builder.add(record, *offset).expect("is the next one");
     }

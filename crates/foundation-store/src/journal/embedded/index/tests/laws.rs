@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
-use super::super::{Candidate, SegmentIndex, StreamEntry, Term};
+use super::super::{Candidate, Grain, SegmentIndex, StreamEntry, Term};
 use super::sample::{Draft, FIRST, Sample, header};
 use crate::record::{IdBytes, IdView};
 
@@ -156,14 +156,25 @@ fn queries(count: usize) -> impl Strategy<Value = Vec<QuerySketch>> {
 
 /// Everything that an index says is what its records say.
 fn check(sample: &Sample, queries: &[QuerySketch]) -> Result<(), TestCaseError> {
-    let index = sample.index();
+    check_grain(sample, Grain::Frames, queries)?;
+    check_grain(sample, Grain::Stretches, queries)
+}
+
+fn check_grain(
+    sample: &Sample,
+    grain: Grain,
+    queries: &[QuerySketch],
+) -> Result<(), TestCaseError> {
+    let index = sample.index_of(grain);
+    let far = u64::from(grain.span_bytes()) + 4 * 1024;
+    prop_assert_eq!(index.grain(), grain);
     check_summary(sample, &index)?;
     check_names(sample, &index)?;
     check_ids(sample, &index)?;
     for (record, offset) in sample.records.iter().zip(&sample.offsets) {
         let sequence = record.position().to_engine();
         let start = index.offset_of(sequence).expect("reads");
-        prop_assert!(start <= *offset && offset - start < 8 * 1024, "{start} {offset}");
+        prop_assert!(start <= *offset && offset - start < far, "{start} {offset}");
         prop_assert!(sample.offsets.contains(&start));
     }
     for sketch in queries {
@@ -215,14 +226,14 @@ fn check_names(sample: &Sample, index: &SegmentIndex) -> Result<(), TestCaseErro
 }
 
 fn check_ids(sample: &Sample, index: &SegmentIndex) -> Result<(), TestCaseError> {
-    for (record, offset) in sample.records.iter().zip(&sample.offsets) {
+    for (at, record) in sample.records.iter().enumerate() {
         let Ok(event) = record.event() else { continue };
         let id = match event.id {
             IdView::Text(text) => IdBytes::Text(text.as_bytes()),
             IdView::Uuid(bits) => IdBytes::Uuid(bits),
         };
         prop_assert!(index.may_hold(Term::Id(id)));
-        prop_assert!(index.id(id).expect("reads").contains(offset));
+        prop_assert!(sample.is_among(at, &index.id(id).expect("reads")));
     }
     prop_assert!(index.id(IdBytes::of("absent")).expect("reads").len() < 3);
     Ok(())

@@ -5,7 +5,7 @@ use super::super::header::Sections;
 use super::super::page::{PAGE_BYTES, Pages, Reading, Section, add_page, seal};
 use super::super::postings::{List, ListCursor, add_list};
 use super::super::terms::{self, Lead};
-use super::super::{IndexBuilder, page, varint};
+use super::super::{Grain, IndexBuilder, page, varint};
 use super::sample::{Bytes, Draft, Sample, header};
 use crate::record::reader::Reader;
 use foundation_types::{ErrorKind, Event, Order};
@@ -70,16 +70,22 @@ fn terms_that_share_the_kept_part_of_a_hash_are_all_found() {
     let hash = |at: u64| ((at / 700) << 24) | (at % 700);
     let terms: Vec<(u64, Lead)> = (0..7_000).map(|at| (hash(at), Lead::Frame(at as u32))).collect();
     let mut firsts = Vec::new();
-    let pages = pages_of(|file| firsts = terms::add_table(file, &terms));
+    let pages = pages_of(|file| firsts = terms::add_table(file, &terms, Grain::Frames));
     let section = Section { first: 1, pages: firsts.len() as u32, items: 7_000 };
     assert!(firsts.len() > 5, "they go over several pages");
     for group in 0..10_u64 {
-        let leads = terms::find(&mut Reading::new(&pages), &section, &firsts, (group << 24) | 99);
+        let leads = terms::find(
+            &mut Reading::new(&pages),
+            &section,
+            &firsts,
+            Grain::Frames.kept((group << 24) | 99),
+        );
         let wanted: Vec<Lead> =
             (group * 700..(group + 1) * 700).map(|at| Lead::Frame(at as u32)).collect();
         assert_eq!(leads.expect("reads"), wanted);
     }
-    let absent = terms::find(&mut Reading::new(&pages), &section, &firsts, 10 << 24);
+    let absent =
+        terms::find(&mut Reading::new(&pages), &section, &firsts, Grain::Frames.kept(10 << 24));
     assert_eq!(absent.expect("reads"), []);
 }
 
@@ -126,7 +132,7 @@ fn a_record_that_is_not_the_next_one_is_refused() {
         Draft::new("a", Event::new("b").id("1")),
         Draft::new("a", Event::new("b").id("2")),
     ]);
-    let mut builder = IndexBuilder::new(header());
+    let mut builder = IndexBuilder::new(header(), Grain::Frames);
     let kind = |outcome: foundation_types::Result<()>| outcome.err().map(|error| error.kind());
     assert_eq!(kind(builder.add(&sample.records[1], 120)), Some(ErrorKind::Internal));
     assert_eq!(kind(builder.add(&sample.records[0], 1 << 32)), Some(ErrorKind::Internal));

@@ -10,7 +10,7 @@ use foundation_types::{Event, EventQuery, Order, Stamp, StoreId, Timestamp, Vers
 
 use super::super::super::scan::Cursor;
 use super::super::super::segment::{HEADER_BYTES, SegmentHeader};
-use super::super::{Candidate, IndexBuilder, SegmentIndex, name_of};
+use super::super::{Candidate, Grain, IndexBuilder, SegmentIndex, name_of};
 use crate::disk::DiskFile;
 use crate::record::frame::{FRAME_HEADER_BYTES, FrameHeader, GROUP_FRAME_BYTES, KIND_EVENT};
 use crate::record::{EventView, Record, write_event};
@@ -64,7 +64,11 @@ impl Sample {
     }
 
     pub(super) fn file(&self) -> Vec<u8> {
-        let mut builder = IndexBuilder::new(header());
+        self.file_of(Grain::Frames)
+    }
+
+    pub(super) fn file_of(&self, grain: Grain) -> Vec<u8> {
+        let mut builder = IndexBuilder::new(header(), grain);
         for (record, offset) in self.records.iter().zip(&self.offsets) {
             builder.add(record, *offset).expect("is the next one");
         }
@@ -73,6 +77,15 @@ impl Sample {
 
     pub(super) fn index(&self) -> SegmentIndex {
         open(self.file())
+    }
+
+    pub(super) fn index_of(&self, grain: Grain) -> SegmentIndex {
+        open(self.file_of(grain))
+    }
+
+    /// Whether the record at this place may be what an id leads to.
+    pub(super) fn is_among(&self, at: usize, candidates: &[Candidate]) -> bool {
+        candidates.iter().any(|candidate| self.places(candidate).contains(&at))
     }
 
     /// The offsets of the frames that answer a query: of every frame in the window.
