@@ -2,7 +2,7 @@
 //!
 //! A figure counts beside the bare operation of the same run, not by itself: machines differ, and
 //! so do their moments. With `--rivals` it measures, and writes the section about, Foundation on a
-//! disk beside other engines.
+//! disk beside other engines; with `--growth` one about Foundation alone as its store grows.
 
 mod rivals;
 mod rows;
@@ -26,7 +26,8 @@ pub(crate) fn run(root: &Path, words: &[&str]) -> Result<(), String> {
     match words {
         [] => measure(root),
         ["--rivals", options @ ..] => rivals::run(root, options),
-        [word, ..] => Err(format!("{word} is not known: there is --rivals")),
+        ["--growth", options @ ..] => rivals::growth(root, options),
+        [word, ..] => Err(format!("{word} is not known: there are --rivals and --growth")),
     }
 }
 
@@ -46,8 +47,10 @@ fn measure(root: &Path) -> Result<(), String> {
     let rows = rows::read(&measured)?;
     let before = std::fs::read_to_string(root.join(REPORT)).unwrap_or_default();
     let mut text = report(&rows, &machine());
-    if let Some(kept) = sections::section(&before, rivals::HEADING) {
-        text = sections::with_section(&text, rivals::HEADING, kept);
+    for heading in rivals::HEADINGS {
+        if let Some(kept) = sections::section(&before, heading) {
+            text = sections::with_section(&text, heading, kept);
+        }
     }
     std::fs::write(root.join(REPORT), text)
         .map_err(|cause| format!("cannot write {REPORT}: {cause}"))?;

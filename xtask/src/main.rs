@@ -23,7 +23,8 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   tidy   the repository's own checks: layers, purity, sizes, names, ...
   test   everything that has to be green: format, lints, tidy, tests, documentation, user programs
   bench  measures everything in one run and writes docs/performance.md; with --rivals [--events N]
-         [--rounds N] [--dir FOLDER] the section about other engines, which benches/compare measures
+         [--rounds N] [--dir FOLDER] the section about other engines, which benches/compare measures;
+         with --growth [--dir FOLDER] the one about stores of ten thousand, a million and ten million
   fuzz   what reads bytes is fuzzed: [TARGET] [--seconds N] [--if-installed]
   faults the fault runs; writes docs/reliability.md
   histories  10,000 histories of concurrent clients of a document, each against a model

@@ -2,6 +2,7 @@
 //!
 //! The rivals are a package of their own, `benches/compare`, so that nobody else builds them.
 
+mod growth;
 mod report;
 mod targets;
 
@@ -11,8 +12,11 @@ use std::process::{Command, Stdio};
 use super::sections::with_section;
 use super::{REPORT, machine};
 
-/// The section that this writes; `cargo xtask bench` leaves it as it is.
-pub(super) const HEADING: &str = "## Durable, beside other engines";
+pub(super) use growth::run as growth;
+
+/// The sections that are written here; `cargo xtask bench` leaves them as they are.
+pub(super) const HEADINGS: [&str; 2] = [HEADING, growth::HEADING];
+const HEADING: &str = "## Durable, beside other engines";
 const PACKAGE: &str = "benches/compare/Cargo.toml";
 
 /// What the package told.
@@ -60,6 +64,12 @@ impl Figures {
 /// # Errors
 /// What could not be run, read or written.
 pub(super) fn run(root: &Path, options: &[&str]) -> Result<(), String> {
+    let section = report::section(&compared(root, options)?, &machine());
+    write_section(root, HEADING, &section)
+}
+
+/// What the comparison tells with these options.
+fn compared(root: &Path, options: &[&str]) -> Result<Figures, String> {
     let output = Command::new("cargo")
         .args(["run", "--release", "--manifest-path", PACKAGE, "--"])
         .args(options)
@@ -72,10 +82,13 @@ pub(super) fn run(root: &Path, options: &[&str]) -> Result<(), String> {
     if !output.status.success() {
         return Err(format!("the comparison failed: {}", output.status));
     }
-    let section = report::section(&Figures::read(&text)?, &machine());
+    Figures::read(&text)
+}
+
+fn write_section(root: &Path, heading: &str, section: &str) -> Result<(), String> {
     let path = root.join(REPORT);
     let before = std::fs::read_to_string(&path).unwrap_or_default();
-    std::fs::write(&path, with_section(&before, HEADING, &section))
+    std::fs::write(&path, with_section(&before, heading, section))
         .map_err(|cause| format!("cannot write {REPORT}: {cause}"))?;
     println!("the section is in {REPORT}");
     Ok(())

@@ -94,7 +94,7 @@ fn times_better(own: f64, best: f64, better: Better) -> Option<String> {
     (own > 0.01 && best > 0.01).then(|| format!("{:.2}", own / best))
 }
 
-fn cell(value: Option<f64>) -> String {
+pub(super) fn cell(value: Option<f64>) -> String {
     value.map_or("–".to_owned(), shown)
 }
 
@@ -108,7 +108,7 @@ fn shown(value: f64) -> String {
 }
 
 /// A number with a comma after each three digits.
-fn grouped(number: u64) -> String {
+pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
