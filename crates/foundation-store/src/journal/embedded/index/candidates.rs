@@ -14,6 +14,8 @@ use crate::journal::looked::Way as By;
 
 /// What it costs to look at a frame alone, in frames that are read one after the other.
 const FRAME_COST: u64 = 8;
+/// Frames between two that are read at once, and are not looked at, that cost as much as one that is.
+const FRAMES_PASSED: u64 = 4;
 /// Frames that are collected at once to bring them into the order of their places.
 const COLLECTED_MAX: u64 = 16_384;
 /// Blocks that one stretch may join: one at first, since a few answers may be enough, then more.
@@ -148,11 +150,14 @@ impl<'a> Way<'a> {
             range.start,
             records,
         )?);
-        let (places, place_cost) = match index.grain() {
-            Grain::Frames => (window.clone(), FRAME_COST),
-            Grain::Stretches => {
-                (range.start + 1..range.end + 1, cost / (range.end - range.start).max(1))
-            }
+        let (all, blocks) = (cost, (range.end - range.start).max(1));
+        let places = match index.grain() {
+            Grain::Frames => window.clone(),
+            Grain::Stretches => range.start + 1..range.end + 1,
+        };
+        let place_cost = |found: u64| match index.grain() {
+            Grain::Frames => (1 + all / found.max(1) / FRAMES_PASSED).min(FRAME_COST),
+            Grain::Stretches => all / blocks,
         };
         let blocks = Blocks::new(table, range, window.clone(), times.clone());
         let mut best = (Self::Blocks(blocks), By::Reading);
@@ -161,7 +166,7 @@ impl<'a> Way<'a> {
                 return nothing;
             }
             let found = Found::of(index, reading, leads, &places)?;
-            let found_cost = found.len().saturating_mul(place_cost);
+            let found_cost = found.len().saturating_mul(place_cost(found.len()));
             if found_cost < cost {
                 (best, cost) = ((found.into_way(index, reading, &places)?, by), found_cost);
             }
