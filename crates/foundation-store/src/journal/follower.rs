@@ -26,7 +26,7 @@ pub trait Follower: Send + Sync + 'static {
     /// Records up to here are gone for good, and are found by nobody.
     fn let_go(&self, _: Position) {}
 
-    /// Events up to here are of no use to it any more, if it has a say: a journal in memory keeps events
+    /// Records up to here are of no use to it any more, if it has a say: a journal in memory keeps them
     /// only as long as somebody has a use for them.
     fn done_with(&self) -> Option<Position> {
         None

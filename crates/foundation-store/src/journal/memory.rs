@@ -1,8 +1,7 @@
 //! A journal in memory: the same order and the same rules, gone with the process.
 //!
-//! Its events are those of the buffer: what left the buffer is in no index, and a log that keeps it would
-//! only be read from end to end for it. A change of configuration is kept longer, since the history of a
-//! document is read from its places.
+//! It keeps what its followers have a use for: an event that left the buffer is in no index, and a log that
+//! kept it would be read from end to end for it.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,14 +16,13 @@ use super::recent::{Attempt, Look, Unless};
 use super::status::{Extent, JournalStatus, Verification};
 use super::{Follower, Journal};
 use crate::clock::Clock;
+use crate::record::Record;
 use crate::record::frame::FrameHeader;
-use crate::record::{Record, RecordKind};
 
 /// Records that are forgotten together, at least.
 const FORGOTTEN_AT_ONCE_MIN: u64 = 10_000;
 
-/// Keeps the newest records: events that a follower has a use for, changes, and both only up to a bound in
-/// bytes.
+/// Keeps the newest records that a follower has a use for, up to a bound in bytes.
 pub struct MemoryJournal {
     store: StoreId,
     bytes_max: usize,
@@ -42,9 +40,6 @@ struct State {
     fresh: Vec<Record>,
     /// A gapless end of what was appended.
     records: VecDeque<Record>,
-    /// Changes that came before those.
-    changes: VecDeque<Record>,
-    /// Bytes of both.
     bytes: usize,
     before_first: u64,
     /// The last record that followers were told of as gone.
@@ -110,13 +105,7 @@ impl State {
     fn keep(&mut self, bytes_max: usize) {
         self.bytes += self.fresh.iter().map(Record::bytes).sum::<usize>();
         self.records.extend(self.fresh.drain(..));
-        while self.bytes > bytes_max {
-            match self.changes.pop_front() {
-                Some(oldest) => self.bytes -= oldest.bytes(),
-                None if self.records.is_empty() => break,
-                None => self.let_go_of_first(),
-            }
-        }
+        while self.bytes > bytes_max && self.let_go_of_first() {}
     }
 
     fn let_go_up_to(&mut self, last: Position) {
@@ -125,14 +114,12 @@ impl State {
         }
     }
 
-    /// Lets go of the oldest record but for a change, which has a place of its own from then on.
-    fn let_go_of_first(&mut self) {
-        let Some(oldest) = self.records.pop_front() else { return };
+    /// False if there is none.
+    fn let_go_of_first(&mut self) -> bool {
+        let Some(oldest) = self.records.pop_front() else { return false };
+        self.bytes -= oldest.bytes();
         self.before_first = oldest.position().to_engine();
-        match oldest.kind() {
-            RecordKind::Change => self.changes.push_back(oldest),
-            RecordKind::Event => self.bytes -= oldest.bytes(),
-        }
+        true
     }
 
     /// Whether so many records were let go of that it pays to have followers forget them: they look
@@ -144,16 +131,6 @@ impl State {
 
     fn index_after(&self, position: Position) -> usize {
         self.records.partition_point(|record| record.position() <= position)
-    }
-
-    /// The record at this position, if it is kept.
-    fn find(&self, position: Position) -> Option<&Record> {
-        let all = match position.to_engine() <= self.before_first {
-            true => &self.changes,
-            false => &self.records,
-        };
-        let at = all.partition_point(|record| record.position() < position);
-        all.get(at).filter(|record| record.position() == position)
     }
 }
 
@@ -230,13 +207,14 @@ impl Journal for MemoryJournal {
 
     async fn record(&self, position: Position) -> Result<Record> {
         let state = self.state();
-        match state.find(position) {
-            Some(record) => Ok(record.clone()),
-            None if position.to_engine() <= state.before_first => {
+        let at = state.records.partition_point(|record| record.position() < position);
+        match state.records.get(at) {
+            Some(record) if record.position() == position => Ok(record.clone()),
+            _ if position.to_engine() <= state.before_first => {
                 let message = format!("the record at position {position} was let go of");
                 Err(Error::new(ErrorKind::Compacted, message))
             }
-            None => {
+            _ => {
                 let message = format!("there is no record at position {position}");
                 Err(Error::new(ErrorKind::NotFound, message))
             }
