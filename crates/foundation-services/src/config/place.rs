@@ -20,6 +20,11 @@ pub trait Place<T> {
     /// `InvalidPath` for text that breaks the grammar of paths or a limit.
     fn into_path(self) -> Result<Path>;
 
+    /// The path, if it is there without being made.
+    fn as_path(&self) -> Option<&Path> {
+        None
+    }
+
     /// The text that would be parsed, if it is text.
     fn as_text(&self) -> Option<&str> {
         None
@@ -39,11 +44,19 @@ impl<T, V> Place<T> for Lens<T, V> {
     fn into_path(self) -> Result<Path> {
         Ok(self.path().clone())
     }
+
+    fn as_path(&self) -> Option<&Path> {
+        Some(self.path())
+    }
 }
 
 impl<T, V> Place<T> for &Lens<T, V> {
     fn into_path(self) -> Result<Path> {
         Ok(self.path().clone())
+    }
+
+    fn as_path(&self) -> Option<&Path> {
+        Some(self.path())
     }
 }
 
@@ -61,11 +74,19 @@ impl<T> Place<T> for Path {
     fn into_path(self) -> Result<Path> {
         Ok(self)
     }
+
+    fn as_path(&self) -> Option<&Path> {
+        Some(self)
+    }
 }
 
 impl<T> Place<T> for &Path {
     fn into_path(self) -> Result<Path> {
         Ok(self.clone())
+    }
+
+    fn as_path(&self) -> Option<&Path> {
+        Some(self)
     }
 }
 

@@ -179,9 +179,12 @@ impl<T: Document> ConfigServer<T> {
     /// `InvalidPath` for text that is no path; `NotFound`, with the nearest known key as hint.
     pub fn value(&self, place: impl Place<T>) -> Result<Value> {
         let current = self.state.current();
-        // Most text leads straight to its value, which is quicker than making a path of it.
-        let plain = place.as_text().and_then(|text| lens::get_plain(current.tree(), text));
-        if let Some(value) = plain {
+        // A path that is there need not be copied, and most text leads straight to its value.
+        let found = match place.as_path() {
+            Some(path) => lens::get(current.tree(), path),
+            None => place.as_text().and_then(|text| lens::get_plain(current.tree(), text)),
+        };
+        if let Some(value) = found {
             return Ok(value.clone());
         }
         let path = place.into_path()?;
