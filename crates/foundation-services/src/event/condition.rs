@@ -84,6 +84,12 @@ impl Core {
         }
     }
 
+    /// Whether readers see all that has its place.
+    fn is_all_published(&self, published: Position) -> bool {
+        let status = self.journal.status();
+        status.waiting == 0 && published >= status.extent.last
+    }
+
     /// The event as readers see it, or as it was stored if they cannot: it stands against an append
     /// all the same.
     fn shown(&self, record: &Record) -> Result<Recorded> {
@@ -96,7 +102,7 @@ impl Core {
         let deadline = self.deadline();
         let mut published = self.log.watch();
         loop {
-            published.borrow_and_update();
+            let is_all_seen = self.is_all_published(*published.borrow_and_update());
             let newest = EventQuery::all().stream(&to.stream).newest_first();
             let found = self.find_all(&newest, count.max(1), deadline).await?;
             let is_seen = found.first().map(|record| record.event()).transpose()?;
@@ -107,6 +113,10 @@ impl Core {
                 events.reverse();
                 events.truncate(CONFLICT_CHANGES_MAX);
                 return Ok(events);
+            }
+            if is_all_seen {
+                // The stream has no event, or none that is kept.
+                return Ok(Vec::new());
             }
             // The conflict is with an event that is not durable yet.
             let changed = tokio::time::timeout(self.left_of(deadline), published.changed()).await;

@@ -151,6 +151,22 @@ async fn a_version_conflict_carries_the_events_that_were_missed() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_version_conflict_waits_for_no_event_that_is_not_coming() {
+    let world = World::in_memory();
+    let before = tokio::time::Instant::now();
+    let ahead = ExpectedVersion::Exactly(Version::new(3));
+    let append = |stream: &'static str| world.events.append(tick("d")).stream(stream);
+    let error = append("never").expecting(ahead).await.expect_err("there are none");
+    assert_eq!(missed(&error), [""; 0]);
+    world.set("events.buffer.max_events", 1).await;
+    world.events.append(tick("a")).stream("order-7").await.expect("stored");
+    world.events.append(tick("b")).await.expect("stored, and there is room for one");
+    let error = append("order-7").expecting(ahead).await.expect_err("its only event left");
+    assert_eq!((missed(&error), error.kind()), (Vec::new(), ErrorKind::VersionConflict));
+    assert_eq!(tokio::time::Instant::now(), before, "it is answered at once");
+}
+
 #[tokio::test]
 async fn what_an_old_look_has_missed_is_looked_at_again() {
     let world = World::in_memory();

@@ -137,8 +137,8 @@ async fn what_a_rule_drops_is_told_to_who_follows() {
 
 #[tokio::test]
 async fn a_page_says_what_is_missing_before_it() {
-    let world = World::keeping(1_000);
-    world.set("events.buffer.max_events", 2).await;
+    let world = World::in_memory();
+    world.set("events.buffer.max_events", 10).await;
     world.set("interface.max_results", 3).await;
     world.events.append(tick("0")).await.expect("stored");
     let whole = world.events.query(EventQuery::all()).await.expect("answers");
