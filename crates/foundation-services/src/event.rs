@@ -318,6 +318,7 @@ impl EventStore {
     /// other settings are read at each call.
     pub fn apply_settings(&self, settings: &Settings) {
         self.0.log.set_bounds(&settings.events.buffer);
+        self.0.journal.let_go_of_unused();
         self.0.intake.look_again();
     }
 }

@@ -193,6 +193,9 @@ pub trait Journal: Send + Sync + 'static {
         Ok(Pruned::default())
     }
 
+    /// Lets go of what its followers are done with by now, where that is all that it keeps records for.
+    fn let_go_of_unused(&self) {}
+
     /// Moves the oldest files of the log to the archive, or names those that would go. They are read
     /// as before. It waits for the disk.
     ///

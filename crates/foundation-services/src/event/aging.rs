@@ -50,6 +50,7 @@ impl EventStore {
         let (now, age) = (core.clock.monotonic(), Duration::from_secs(seconds));
         if let Some(position) = core.aging.look(now, age, core.log.published()) {
             core.log.forget_up_to(position);
+            core.journal.let_go_of_unused();
             core.intake.look_again();
         }
     }

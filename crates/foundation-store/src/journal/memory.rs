@@ -78,6 +78,11 @@ impl MemoryJournal {
         state.cut_scratch()?;
         self.follower.follow(&state.fresh);
         state.keep(self.bytes_max);
+        self.let_go_of_unused_in(state);
+        Ok(Commit::new(appended, Arc::clone(&self.done)))
+    }
+
+    fn let_go_of_unused_in(&self, state: &mut State) {
         if let Some(last) = self.follower.done_with() {
             state.let_go_up_to(last);
         }
@@ -85,7 +90,6 @@ impl MemoryJournal {
             state.forgotten = state.before_first;
             self.follower.let_go(Position::from_engine(state.forgotten));
         }
-        Ok(Commit::new(appended, Arc::clone(&self.done)))
     }
 }
 
@@ -234,6 +238,10 @@ impl Journal for MemoryJournal {
 
     fn status(&self) -> JournalStatus {
         JournalStatus { extent: self.extent(), ..JournalStatus::default() }
+    }
+
+    fn let_go_of_unused(&self) {
+        self.let_go_of_unused_in(&mut self.state());
     }
 
     async fn verify(&self) -> Result<Verification> {
