@@ -10,6 +10,7 @@ mod expired;
 mod faults;
 mod forged;
 mod full;
+mod large;
 mod live;
 mod machine;
 mod mutated;

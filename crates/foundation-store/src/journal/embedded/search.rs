@@ -106,9 +106,11 @@ fn step(
         if query.order == Order::Desc {
             read.reverse();
         }
+        // What is read around the place does not count: a step that ends with it comes no further.
+        read.retain(|record| inside.contains(&number(record)));
         let looked_at = read.last().map(number);
         bytes += read.iter().map(Record::bytes).sum::<usize>();
-        records.extend(read.into_iter().filter(|record| inside.contains(&number(record))));
+        records.extend(read);
         if let Some(looked_at) = looked_at
             && (records.len() >= wanted || bytes >= STEP_BYTES)
         {
