@@ -18,13 +18,14 @@ use super::calls::{
     Append, AppendEach, AppendOutcome, ArchiveEvents, Call, ConfigDiff, ConfigFollow, ConfigGet,
     ConfigHistory, ConfigResolve, ConfigRollback, ConfigUpdate, ConfigVersionAt, ConsumerChange,
     EventsCheck, EventsFollow, EventsForget, EventsPrune, ExportChange, ExportCursor, ExportRead,
-    Put, Request, TablePut, Take, Verify,
+    ProjectionChange, ProjectionShow, Put, Request, TablePut, Take, Verify,
 };
 use crate::archive::ArchiveReport;
 use crate::config::{HistoryQuery, Resolution, Updated};
 use crate::event::{Followed, Forgetting, HistoryPage, Receipt};
 use crate::export::ExportPage;
 use crate::node::{Node, PruneReport, VerifyReport};
+use crate::projection::{ProjectionChanged, ProjectionShown};
 
 /// The longest that a call waits for a change.
 const FOLLOW_MAX: Duration = Duration::from_secs(30);
@@ -89,6 +90,8 @@ pub async fn answer(node: &Node, serving: bool, request: Request) -> Result<Box<
         Request::ExportCursor(call) => json(&export_cursor(node, call).await?),
         Request::ExportRead(call) => json(&export_read(node, call).await?),
         Request::ProjectionList(_) => json(&node.projections.list(node.events.published())),
+        Request::ProjectionShow(call) => json(&projection_show(node, &call)?),
+        Request::ProjectionChange(call) => json(&projection_change(node, call).await?),
         Request::ArchiveEvents(call) => json(&archive(node, call).await?),
         Request::EventsPrune(call) => json(&prune(node, call).await?),
         Request::ArchiveList(_) => json(&node.archived().await?),
@@ -274,6 +277,16 @@ async fn prune(node: &Node, call: EventsPrune) -> Result<PruneReport> {
 
 async fn export_change(node: &Node, call: ExportChange) -> Result<()> {
     node.exports.change(&call.export, call.action).await
+}
+
+fn projection_show(node: &Node, call: &ProjectionShow) -> Result<ProjectionShown> {
+    let ProjectionShow { projection, key, after, limit } = call;
+    node.projections.show(projection, key.as_deref(), after.as_deref(), *limit)
+}
+
+async fn projection_change(node: &Node, call: ProjectionChange) -> Result<Vec<ProjectionChanged>> {
+    let ProjectionChange { projection, action } = call;
+    node.projections.change(&projection, action).await
 }
 
 async fn export_cursor(node: &Node, call: ExportCursor) -> Result<Position> {
