@@ -29,6 +29,13 @@ pub(in crate::projection) struct Keyed {
     live: Mutex<Live>,
 }
 
+/// A build as readers by name get it, and the version at work that has more than is kept.
+struct Served {
+    serving: bool,
+    view: KeyedView<Data>,
+    live: Option<Arc<dyn AnyKeyed>>,
+}
+
 impl Keyed {
     pub(in crate::projection) fn new(table: Table<String, KeyedKept>) -> Self {
         Self { table, live: Mutex::default() }
@@ -51,8 +58,8 @@ impl Keyed {
             Some((build, _)) => build.clone(),
             None => Build::new(name, version, next_generation(of_version)),
         };
-        let serving = placed.filter(|(_, place)| place.is_some_and(|place| place.serving));
-        let seen = serving.last().map_or_else(|| newest.clone(), |(build, _)| build.clone());
+        let mut serving = placed.filter(|(_, place)| place.is_some_and(|place| place.serving));
+        let seen = serving.next_back().map_or_else(|| newest.clone(), |(build, _)| build.clone());
         (seen, newest)
     }
 
@@ -103,24 +110,25 @@ impl Keyed {
         }
     }
 
-    /// The builds of a name that have a place, and whether each is served.
-    fn served(&self, name: &str) -> Option<(bool, KeyedView<Data>, Option<Arc<dyn AnyKeyed>>)> {
+    /// What readers by name get.
+    fn served(&self, name: &str) -> Option<Served> {
         let table = self.table.snapshot();
         let mut found = Vec::new();
         for (build, place) in builds(&table, Some(name)) {
             let Some(KeyedPlace { position, serving, keys }) = place else { continue };
             let (table, ahead) = (table.clone(), Arc::default());
             let view = KeyedView { build, table, ahead, position, keys, halted: None };
-            found.push((serving, view, None));
+            found.push(Served { serving, view, live: None });
         }
         for ((_, version), live) in self.live().iter().filter(|((of, _), _)| of == name) {
             let KeyedView { build, table, position, keys, halted, .. } = live.look();
-            found.retain(|(_, kept, _)| kept.build.version != *version);
+            found.retain(|kept| kept.view.build.version != *version);
             let ahead = Arc::default();
             let view = KeyedView { build, table, ahead, position, keys, halted };
-            found.push((is_serving(&**live), view, Some(Arc::clone(live))));
+            let (serving, live) = (is_serving(&**live), Some(Arc::clone(live)));
+            found.push(Served { serving, view, live });
         }
-        found.into_iter().max_by_key(|(serving, view, _)| (*serving, view.build.clone()))
+        found.into_iter().max_by_key(|one| (one.serving, one.view.build.clone()))
     }
 
     /// A row for each build.
@@ -251,7 +259,8 @@ impl Projections {
     /// # Errors
     /// `NotFound` if there is none of this name.
     pub fn served_key(&self, name: &str, key: &str) -> Result<Option<Data>> {
-        let (_, view, live) = self.keyed().served(name).ok_or_else(|| self.no_such(name))?;
+        let found = self.keyed().served(name).ok_or_else(|| self.no_such(name))?;
+        let Served { view, live, .. } = found;
         match live {
             Some(live) => live.value(key),
             None => Ok(view.get(key)?.map(|state| Data::clone(&state))),
@@ -263,7 +272,8 @@ impl Projections {
     /// # Errors
     /// As [`Projections::served_key`].
     pub fn served_keys(&self, name: &str, after: Option<&str>, limit: usize) -> Result<ServedKeys> {
-        let (_, view, live) = self.keyed().served(name).ok_or_else(|| self.no_such(name))?;
+        let found = self.keyed().served(name).ok_or_else(|| self.no_such(name))?;
+        let Served { view, live, .. } = found;
         let KeyedPage { entries, next } = match live {
             Some(live) => live.rows(after, limit)?,
             None => view.page(after, limit)?,
