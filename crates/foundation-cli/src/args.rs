@@ -16,8 +16,9 @@ pub(crate) use config::{
 };
 pub(crate) use events::{
     AggregateArgs, AppendArgs, CheckHistoryArgs, ConsumersArgs, Direction, EventsVerb, FieldArgs,
-    FilterArgs, FindArgs, FollowArgs, ForgetArgs, ImportArgs, ParkedArgs, ParkedVerb, QueryArgs,
-    TraceArgs, TraceFormat, WhenLate, WhichParked,
+    FilterArgs, FindArgs, FollowArgs, ForgetArgs, ImportArgs, ParkedArgs, ParkedVerb,
+    ProjectionsArgs, ProjectionsVerb, QueryArgs, ShowProjectionArgs, TraceArgs, TraceFormat,
+    WhenLate, WhichParked,
 };
 pub(crate) use export::{EventFormat, ExportArgs, ExportVerb, ExportWrite};
 pub(crate) use keeping::{ReplayArgs, RestoreArgs, VerifyArgs};

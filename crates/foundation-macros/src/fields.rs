@@ -115,7 +115,7 @@ fn merge(field: &Field, options: &FieldOptions, root: &Path) -> TokenStream {
 }
 
 /// The key of a field as serde writes it, if a path can name it.
-fn name(ident: &syn::Ident, own: &OwnName, case: Option<Case>) -> Result<String> {
+pub(crate) fn name(ident: &syn::Ident, own: &OwnName, case: Option<Case>) -> Result<String> {
     let in_code = ident.unraw().to_string();
     let (name, span) = match &own.rename {
         Some(name) => (name.value(), name.span()),

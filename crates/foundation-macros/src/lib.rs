@@ -49,6 +49,7 @@ mod case;
 mod choice;
 mod document;
 mod errors;
+mod event_data;
 mod fields;
 mod options;
 mod sentence;
@@ -95,4 +96,36 @@ pub fn document(input: TokenStream) -> TokenStream {
 pub fn shaped(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     document::expand_shaped(&input).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// Data of one type of event: its type and schema, and what of it is personal.
+///
+/// It is for structs with named fields. Before the type:
+///
+/// - `#[event(type = "order.placed")]`: the type of the event, which has to be said;
+/// - `#[event(schema = 2)]`: the newest schema of its data, 1 unless it is said;
+/// - `#[event(subject = "customer.id")]`: the field of the data that says of whom the personal fields
+///   are; the subject of the event unless it is said;
+/// - `#[event(crate = "path")]`: where Foundation is, if not at `::foundation`.
+///
+/// Fields take the attributes of [`PersonalFields`](macro@PersonalFields).
+#[proc_macro_derive(EventData, attributes(event))]
+pub fn event_data(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    event_data::expand(&input).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// What of a struct that stands in the data of an event is personal.
+///
+/// A field whose type is written as `Personal<…>`, or as an `Option` of one, is. Names are those that
+/// serde writes: `rename` and `rename_all` count, and a field that serde skips is none.
+///
+/// - `#[event(personal)]`: the value of a field of another type is; once its person is forgotten, such
+///   data does not fit the struct any more, and is read as JSON;
+/// - `#[event(nested)]`: the type of the field says what in it is, one by one for the elements of a
+///   list. Without it nothing in the field is: no derive sees into another type.
+#[proc_macro_derive(PersonalFields, attributes(event))]
+pub fn personal_fields(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    event_data::expand_fields(&input).unwrap_or_else(syn::Error::into_compile_error).into()
 }

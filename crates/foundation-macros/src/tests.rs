@@ -5,6 +5,7 @@ use syn::{DeriveInput, parse_quote};
 
 use crate::case::Case;
 use crate::document::{expand, expand_shaped};
+use crate::event_data;
 
 /// What the compiler would say, message by message.
 fn refusals(outcome: syn::Result<TokenStream>) -> Vec<String> {
@@ -226,4 +227,78 @@ fn a_document_says_the_version_of_its_schema_and_nothing_else_does() {
     assert_eq!(refusals(expand(&none)), ["the version of a schema is a number from 1"]);
     let part = "only a document has a schema with a version: derive `Document`";
     assert_eq!(refusals(expand_shaped(&third)), [part]);
+}
+
+#[test]
+fn what_leaves_personal_fields_unknown_is_refused_all_at_once() {
+    let input: DeriveInput = parse_quote! {
+        #[event(type = "foundation.moved", schema = 0, subject = "whom")]
+        #[serde(tag = "kind")]
+        struct Moved<T> {
+            #[serde(flatten)]
+            customer: Customer,
+            #[event(nested)]
+            name: Personal<String>,
+            phones: Vec<Option<Personal<T>>>,
+            #[serde(rename = "home address")]
+            address: Personal<String>,
+            #[event(secret)]
+            note: String,
+        }
+    };
+    let refusals = refusals(event_data::expand(&input));
+    let said = [
+        "types that begin with `foundation.` are Foundation's own",
+        "the schema of an event is a number from 1",
+        "with `tag` the type is written otherwise",
+        "which fields of a type with parameters are personal is not known",
+        "the keys of a flattened field",
+        "leave out `#[event(nested)]`",
+        "put `Personal` around all of it",
+        "no path can name the key \"home address\"",
+        "before a field there are `personal` and `nested`",
+    ];
+    assert_eq!(refusals.len(), said.len(), "{refusals:#?}");
+    for (refusal, said) in refusals.iter().zip(said) {
+        assert!(refusal.contains(said), "{refusal:?} does not say {said:?}");
+    }
+    let choice: DeriveInput = parse_quote! { enum Moved { In, Out } };
+    assert!(refusals_of_fields(&choice)[0].contains("for structs with named fields"));
+    let typed: DeriveInput =
+        parse_quote! { #[event(type = "a")] struct Name { own: Personal<u8> } };
+    assert!(refusals_of_fields(&typed)[0].contains("derive `EventData`"));
+}
+
+fn refusals_of_fields(input: &DeriveInput) -> Vec<String> {
+    refusals(event_data::expand_fields(input))
+}
+
+#[test]
+fn personal_fields_have_the_names_that_serde_gives_them() {
+    let input: DeriveInput = parse_quote! {
+        #[event(type = "moved", subject = "customerId", crate = "here")]
+        #[serde(rename_all = "camelCase")]
+        struct Moved {
+            customer_id: u64,
+            first_name: Option<events::Personal<String>>,
+            #[serde(rename = "calls")]
+            #[event(nested)]
+            phones: Vec<Phone>,
+            #[event(personal)]
+            home: Address,
+            #[serde(skip)]
+            cached: Personal<String>,
+        }
+    };
+    let written = written(event_data::expand(&input));
+    let part = |name: &str, part: &str| {
+        format!(
+            "here::events::PersonalField{{name:\"{name}\",part:here::events::PersonalPart::{part}}}"
+        )
+    };
+    let nested = "Fields(<Vec<Phone>ashere::events::PersonalFields>::PERSONAL)";
+    let rows = [part("firstName", "Value"), part("calls", nested), part("home", "Value")];
+    assert!(written.contains(&format!("&[{}]", rows.join(","))), "{written}");
+    assert!(written.contains("SUBJECT:::core::option::Option<&'staticstr>=::core::option::Option::Some(\"customerId\")"), "{written}");
+    assert!(!written.contains("SCHEMA"), "what is not said is not written: {written}");
 }

@@ -23,8 +23,9 @@ pub use calls::{
     EventStage, EventsAggregate, EventsCheck, EventsExplain, EventsFollow, EventsForget,
     EventsForgotten, EventsPrune, EventsQuery, EventsStats, EventsTrace, ExportChange,
     ExportCursor, ExportList, ExportRead, GetKeptMetrics, GetMetrics, GetStatus, ParkedDrop,
-    ParkedList, ParkedRetry, ProjectionList, Put, Replay, Request, TableGet, TableList, TablePut,
-    TableRemove, TableRows, Take, TakeBackup, TakeCheckpoint, TakeDump, Verify,
+    ParkedList, ParkedRetry, ProjectionChange, ProjectionList, ProjectionShow, Put, Replay,
+    Request, TableGet, TableList, TablePut, TableRemove, TableRows, Take, TakeBackup,
+    TakeCheckpoint, TakeDump, Verify,
 };
 pub use client::Client;
 pub use server::ControlSocket;

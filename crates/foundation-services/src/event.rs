@@ -44,7 +44,9 @@ pub use consumer::{
 };
 pub use follow::Followed;
 pub use history::{HistoryFailure, HistoryPage, HistoryReport, HistoryRow};
-pub use personal::{Forgetting, Forgotten, PersonalRule, SubjectIn, Vault, VaultParts};
+pub use personal::{
+    Cut, Forgetting, Forgotten, PersonalRule, SubjectIn, Touched, Vault, VaultParts,
+};
 pub use pipeline::{IntakeContext, Pipeline};
 pub use query::{EventPage, ExplainedQuery, Pages};
 pub use reader::{EventTypes, Reader};

@@ -4,12 +4,18 @@
 //! served by name once it has caught up, and until then the one before is; a fold that fails
 //! stands still with its last whole state, and harms no other.
 
+mod change;
 mod fold;
 mod handle;
+mod keyed;
 mod registry;
+mod shown;
 
+pub use change::{ProjectionAction, ProjectionChanged};
 pub use handle::{ProjectionHandle, Seen};
-pub use registry::{ProjectionStates, ProjectionStatus, Projections, ServedProjection};
+pub use keyed::{KeyedHandle, KeyedPage, KeyedProjection, KeyedView};
+pub use registry::{ProjectionStates, ProjectionStatus, Projections, ServedKeys, ServedProjection};
+pub use shown::ProjectionShown;
 
 use foundation_types::{EventQuery, Recorded, Result};
 use serde::Serialize;

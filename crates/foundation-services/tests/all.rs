@@ -5,6 +5,8 @@ mod crashes;
 mod exports;
 mod forget_crashes;
 mod histories;
+mod keyed_crashes;
+mod keyed_laws;
 mod machine;
 mod migration_crashes;
 mod projection_crashes;

@@ -41,13 +41,13 @@ impl Projection for Told {
     }
 }
 
-struct Node {
-    events: EventStore,
-    projections: Projections,
-    tasks: Tasks,
+pub(crate) struct Node {
+    pub(crate) events: EventStore,
+    pub(crate) projections: Projections,
+    pub(crate) tasks: Tasks,
 }
 
-fn open(disk: &SimulatedDisk) -> Result<Node> {
+pub(crate) fn open(disk: &SimulatedDisk) -> Result<Node> {
     let clock = Arc::new(SystemClock::default());
     let log = Arc::new(EventLog::new(BufferSettings::default()));
     let mut tables = Tables::default();

@@ -13,6 +13,7 @@ mod leaf;
 mod newer;
 mod pattern;
 mod personal;
+mod personal_fields;
 mod projection;
 mod query;
 mod rewrite;
@@ -31,10 +32,13 @@ pub use leaf::Leaf;
 pub use newer::NewerSchema;
 pub use pattern::{TypePattern, pattern_admits};
 pub use personal::{FORGOTTEN_MARK, Personal, SEALED_MARK};
-pub use projection::ProjectionKept;
+pub use personal_fields::{PersonalField, PersonalFields, PersonalPart};
+pub use projection::{KeyedKept, KeyedPlace, ProjectionKept};
 pub use query::{EventQuery, Order};
 pub use rewrite::Replace;
 pub use typed::EventData;
+
+pub use foundation_macros::{EventData, PersonalFields};
 
 use serde::{Deserialize, Serialize};
 

@@ -96,6 +96,17 @@ pub const EXPORT_FILE_LINES_KNOWN: usize = 1_000;
 pub const CLOUD_EVENTS_MAX: usize = 10_000;
 /// State of a projection, in bytes as JSON text.
 pub const PROJECTION_BYTES_MAX: usize = 256 * 1024;
+/// Key of a projection by key, in bytes as JSON text.
+pub const KEYED_KEY_BYTES_MAX: usize = 512;
+/// State of a projection under one key, in bytes as JSON text.
+pub const KEYED_STATE_BYTES_MAX: usize = 32 * 1024;
+/// Keys of a projection that one event may be for.
+pub const KEYED_EVENT_KEYS_MAX: usize = 32;
+/// Keys whose states a projection may have changed and not kept before it takes no more events;
+/// with the place, and those of one more event, they fit one batch.
+pub const KEYED_AHEAD_MAX: usize = 400;
+/// Keys in one page of a projection by key.
+pub const KEYED_PAGE_MAX: usize = 1_000;
 /// Measurements that an observer may be behind before it misses some.
 pub const OBSERVER_MEASUREMENTS_MAX: usize = 1_024;
 /// Bytes after which one answer ends, be it a page of events, a trace or a piece of a history; what
@@ -165,6 +176,10 @@ pub const HISTORY_FAILURES_TOLD: usize = 10;
 pub const SUBJECTS_MAX: usize = 1_000_000;
 /// Rules that say what of events is personal.
 pub const PERSONAL_RULES_MAX: usize = 1_000;
+/// Records that are looked at to count the events of a person who is forgotten.
+pub const FORGOTTEN_RECORDS_MAX: usize = 1_000_000;
+/// Types of events that a certificate of forgetting counts one by one.
+pub const FORGOTTEN_TYPES_MAX: usize = 10;
 /// Longest subject of personal fields, in bytes.
 pub const SUBJECT_BYTES_MAX: usize = 512;
 /// Longest metric name, in bytes.

@@ -14,7 +14,7 @@ use foundation_services::dump::Dumps;
 use foundation_services::event::{EventDurability, Pipeline};
 use foundation_services::export::{ExportRules, Sink};
 use foundation_services::node::IfMissing;
-use foundation_services::projection::Projection;
+use foundation_services::projection::{KeyedProjection, Projection};
 use foundation_store::clock::{Clock, SystemClock};
 use foundation_store::journal::{ArchiveStore, Mode};
 use foundation_store::random::{Rng, SystemRng};
@@ -142,6 +142,47 @@ impl Builder {
     #[must_use]
     pub fn projection<P: Projection>(mut self) -> Self {
         self.projections.add::<P>();
+        self
+    }
+
+    /// With this projection by key, which goes on where it was kept.
+    ///
+    /// ```
+    /// use foundation::events::{KeyedProjection, Recorded};
+    /// use foundation::{Event, Foundation};
+    ///
+    /// /// How many events each stream has.
+    /// struct PerStream;
+    ///
+    /// impl KeyedProjection for PerStream {
+    ///     const NAME: &'static str = "per_stream";
+    ///     const VERSION: u32 = 1;
+    ///     type State = u64;
+    ///
+    ///     fn keys(event: &Recorded) -> foundation::Result<Vec<String>> {
+    ///         Ok(vec![event.stream.to_string()])
+    ///     }
+    ///
+    ///     fn apply(_: &str, count: &mut Option<u64>, _: &Recorded) -> foundation::Result<()> {
+    ///         *count.get_or_insert(0) += 1;
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> foundation::Result<()> {
+    /// let foundation = Foundation::in_memory().keyed_projection::<PerStream>().start().await?;
+    /// let placed = foundation.events().append(Event::new("order.placed")).stream("order-1").await?;
+    /// let counts = foundation.keyed_projection::<PerStream>()?;
+    /// let seen = counts.wait_for(placed.position).await?;
+    /// assert_eq!(seen.get("order-1")?.as_deref(), Some(&1));
+    /// assert_eq!(seen.page(None, 10)?.entries.len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn keyed_projection<P: KeyedProjection>(mut self) -> Self {
+        self.projections.add_keyed::<P>();
         self
     }
 

@@ -4,7 +4,9 @@ use std::any::{Any, TypeId};
 use std::collections::HashMap;
 
 use foundation_services::node::Node;
-use foundation_services::projection::{Projection, ProjectionHandle, Projections};
+use foundation_services::projection::{
+    KeyedHandle, KeyedProjection, Projection, ProjectionHandle, Projections,
+};
 use foundation_types::Result;
 
 /// The handles of projections, by their type.
@@ -20,6 +22,10 @@ type Start = fn(&Node, &ServedProjections);
 impl DeclaredProjections {
     pub(crate) fn add<P: Projection>(&mut self) {
         self.0.push((add::<P>, start::<P>));
+    }
+
+    pub(crate) fn add_keyed<P: KeyedProjection>(&mut self) {
+        self.0.push((add_keyed::<P>, start_keyed::<P>));
     }
 
     /// Makes their handles, at the places that they were kept at.
@@ -46,5 +52,21 @@ fn start<P: Projection>(node: &Node, served: &ServedProjections) {
     let handle = served.get(&TypeId::of::<P>());
     if let Some(handle) = handle.and_then(|handle| handle.downcast_ref::<ProjectionHandle<P>>()) {
         node.projections.start(handle, &node.events, &node.tasks);
+    }
+}
+
+fn add_keyed<P: KeyedProjection>(
+    projections: &Projections,
+    served: &mut ServedProjections,
+) -> Result<()> {
+    // A type may be a projection of both kinds.
+    served.insert(TypeId::of::<KeyedHandle<P>>(), Box::new(projections.add_keyed::<P>()?));
+    Ok(())
+}
+
+fn start_keyed<P: KeyedProjection>(node: &Node, served: &ServedProjections) {
+    let handle = served.get(&TypeId::of::<KeyedHandle<P>>());
+    if let Some(handle) = handle.and_then(|handle| handle.downcast_ref::<KeyedHandle<P>>()) {
+        node.projections.start_keyed(handle, &node.events, &node.tasks);
     }
 }

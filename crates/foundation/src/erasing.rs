@@ -8,6 +8,7 @@ use foundation_store::config::Seals;
 use foundation_store::disk::{Disk, Files, MemoryDisk};
 use foundation_store::event::EventLog;
 use foundation_store::journal::{Journal, Mode};
+use foundation_types::event::{EventData, PersonalField};
 use foundation_types::{Error, ErrorKind, Result, TypePattern};
 
 use crate::builder::Builder;
@@ -20,6 +21,14 @@ pub(crate) struct Personal {
 }
 
 impl Personal {
+    /// What a type of event declares of itself.
+    pub(crate) fn declare<T: EventData>(&mut self) {
+        let paths = PersonalField::paths(T::PERSONAL);
+        if !paths.is_empty() {
+            self.rules.push(rule_of::<T>(&paths));
+        }
+    }
+
     /// Opens the keys of persons; nothing if there can be none.
     pub(crate) async fn open(
         self,
@@ -98,6 +107,15 @@ impl Builder {
         self.personal.keys = Some(directory.into());
         self
     }
+}
+
+fn rule_of<T: EventData>(paths: &[String]) -> Result<PersonalRule> {
+    let subject = match T::SUBJECT {
+        Some(path) => SubjectIn::Field(path.parse()?),
+        None => SubjectIn::Event,
+    };
+    let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+    PersonalRule::new(TypePattern::Exact(T::TYPE.into()), subject, &paths)
 }
 
 fn beside(directory: &Path) -> Result<PathBuf> {

@@ -63,19 +63,22 @@ pub use foundation_logic::event::{
 };
 pub use foundation_services::event::{
     Append, AppendBatch, AppendEach, Consumer, ConsumerAction, ConsumerBuilder, ConsumerStatus,
-    Delivery, EventPage, EventStore, EventStoreStats, ExplainedQuery, Followed, Forgetting,
+    Cut, Delivery, EventPage, EventStore, EventStoreStats, ExplainedQuery, Followed, Forgetting,
     Forgotten, HistoryFailure, HistoryPage, HistoryReport, HistoryRow, Holds, IntakeContext, Pages,
-    ParkedFilter, Receipt, StageCounts, Start, SubjectIn, Subscription,
+    ParkedFilter, Receipt, StageCounts, Start, SubjectIn, Subscription, Touched,
 };
 pub use foundation_services::projection::{
-    Projection, ProjectionHandle, ProjectionStatus, Projections, Seen, ServedProjection,
+    KeyedHandle, KeyedPage, KeyedProjection, KeyedView, Projection, ProjectionAction,
+    ProjectionChanged, ProjectionHandle, ProjectionShown, ProjectionStatus, Projections, Seen,
+    ServedKeys, ServedProjection,
 };
 pub use foundation_store::event::IntakeCounts;
 pub use foundation_store::journal::{Looked, Way};
 pub use foundation_types::event::{
     Aggregation, Alteration, Altered, By, Comparison, Data, Did, Event, EventData, EventQuery,
     FieldFilter, Fold, Halt, Late, Lateness, Leaf, Measure, NewerSchema, Order, ParkedEvent,
-    Percent, Personal, Poison, Recorded, TypePattern, Window,
+    Percent, Personal, PersonalField, PersonalFields, PersonalPart, Poison, Recorded, TypePattern,
+    Window,
 };
 pub use foundation_types::id::Tag;
 pub use foundation_types::lifecycle::Stage;

@@ -78,10 +78,46 @@ impl Builder {
     }
 
     /// With the Rust type of the data of an event: its schema is the newest, and
-    /// [`Foundation::check_history`] reads all of the history into it.
+    /// [`Foundation::check_history`] reads all of the history into it. Fields that its derive says are
+    /// personal are so, as if [`Builder::personal`] had been told of them.
+    ///
+    /// ```
+    /// use foundation::events::{EventData, Personal, PersonalFields};
+    /// use foundation::{Event, Foundation, SealingKey};
+    /// use serde::{Deserialize, Serialize};
+    ///
+    /// #[derive(Serialize, Deserialize, EventData)]
+    /// #[event(type = "customer.moved", subject = "customer.id")]
+    /// struct Moved {
+    ///     #[event(nested)]
+    ///     customer: Customer,
+    ///     reason: String,
+    /// }
+    ///
+    /// #[derive(Serialize, Deserialize, PersonalFields)]
+    /// struct Customer {
+    ///     id: u64,
+    ///     name: Personal<String>,
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> foundation::Result<()> {
+    /// let builder = Foundation::in_memory().sealing_key(SealingKey::parse(&"5a".repeat(32))?);
+    /// let foundation = builder.event::<Moved>().start().await?;
+    /// let customer = Customer { id: 7, name: "Ann".to_owned().into() };
+    /// let moved = Event::of(&Moved { customer, reason: "work".to_owned() })?;
+    /// let moved = foundation.events().append(moved).await?;
+    ///
+    /// foundation.events().forget("7", "she asked for it").await?;
+    /// let left = foundation.events().get(&moved.id).await?.to::<Moved>()?;
+    /// assert_eq!((left.customer.name, left.reason.as_str()), (Personal::Forgotten, "work"));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn event<T: EventData>(mut self) -> Self {
         self.evolution.types.add::<T>();
+        self.personal.declare::<T>();
         self.newest_schema(T::TYPE, T::SCHEMA)
     }
 

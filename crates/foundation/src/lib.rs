@@ -381,9 +381,10 @@ pub mod node {
         ConsumerChange, ConsumerList, EventGet, EventStage, EventsAggregate, EventsCheck,
         EventsExplain, EventsFollow, EventsForget, EventsForgotten, EventsPrune, EventsQuery,
         EventsStats, EventsTrace, ExportChange, ExportCursor, ExportList, ExportRead,
-        GetKeptMetrics, GetMetrics, GetStatus, ParkedDrop, ParkedList, ParkedRetry, ProjectionList,
-        Put, Replay, Request, TableGet, TableList, TablePut, TableRemove, TableRows, Take,
-        TakeBackup, TakeCheckpoint, TakeDump, Verify,
+        GetKeptMetrics, GetMetrics, GetStatus, ParkedDrop, ParkedList, ParkedRetry,
+        ProjectionChange, ProjectionList, ProjectionShow, Put, Replay, Request, TableGet,
+        TableList, TablePut, TableRemove, TableRows, Take, TakeBackup, TakeCheckpoint, TakeDump,
+        Verify,
     };
     pub use foundation_services::dump::{DumpReport, Dumps};
     pub use foundation_services::fold::{FoldReport, FoldRow};

@@ -11,7 +11,9 @@ use foundation_services::control::{Call, answer_typed};
 use foundation_services::event::EventStore;
 use foundation_services::export::Exports;
 use foundation_services::node::{Health, Node, PruneReport, ShutdownReport, Status};
-use foundation_services::projection::{Projection, ProjectionHandle, Projections};
+use foundation_services::projection::{
+    KeyedHandle, KeyedProjection, Projection, ProjectionHandle, Projections,
+};
 use foundation_services::table::{AnyTable, Table};
 use foundation_services::telemetry::TelemetryService;
 use foundation_store::journal::{Dropped, Hold, Holder, Prune, Retention};
@@ -158,6 +160,21 @@ impl Foundation {
         handle.and_then(|one| one.downcast_ref::<ProjectionHandle<P>>()).cloned().ok_or_else(|| {
             let message = format!(
                 "projection {:?} is not known: tell the builder of it with .projection::<P>()",
+                P::NAME
+            );
+            Error::new(ErrorKind::NotFound, message)
+        })
+    }
+
+    /// The projection by key of this type.
+    ///
+    /// # Errors
+    /// `NotFound` if the builder was not told of it.
+    pub fn keyed_projection<P: KeyedProjection>(&self) -> Result<KeyedHandle<P>> {
+        let handle = self.handles.projections.get(&TypeId::of::<KeyedHandle<P>>());
+        handle.and_then(|one| one.downcast_ref::<KeyedHandle<P>>()).cloned().ok_or_else(|| {
+            let message = format!(
+                "projection {:?} is not known: tell the builder of it with .keyed_projection::<P>()",
                 P::NAME
             );
             Error::new(ErrorKind::NotFound, message)

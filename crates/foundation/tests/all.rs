@@ -4,9 +4,11 @@ mod archived;
 mod consumers;
 mod dumps;
 mod erasing;
+mod erasing_derived;
 mod evolving;
 mod expiring;
 mod exporting;
+mod keyed;
 mod life;
 #[cfg(feature = "log-level")]
 mod log_level;

@@ -52,8 +52,8 @@ pub(crate) enum EventsVerb {
     Consumers(ConsumersArgs),
     /// The events that consumers could not take: list them, hand them out once more, drop them
     Parked(ParkedArgs),
-    /// Every projection: its version, where it is, how far behind
-    Projections,
+    /// Every projection: its version, where it is, how far behind; what it has, made anew, deleted
+    Projections(ProjectionsArgs),
 }
 
 #[derive(Debug, Args)]
@@ -66,6 +66,15 @@ pub(crate) struct ForgetArgs {
     /// Who asks for it
     #[arg(long)]
     pub(crate) actor: Option<String>,
+    /// File with the sealing key of the application, where no node serves the directory
+    #[arg(long, value_name = "FILE")]
+    pub(crate) sealing_key: Option<PathBuf>,
+    /// File with a sealing key that the application had before; may be given several times
+    #[arg(long = "former-sealing-key", value_name = "FILE", requires = "sealing_key")]
+    pub(crate) former_sealing_keys: Vec<PathBuf>,
+    /// Directory of the keys of persons, if it is not beside the store
+    #[arg(long, value_name = "DIR", requires = "sealing_key")]
+    pub(crate) personal_keys: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -87,6 +96,43 @@ pub(crate) struct ConsumersArgs {
     /// Forget a consumer, and what it has parked
     #[arg(long, value_name = "CONSUMER")]
     pub(crate) delete: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProjectionsArgs {
+    #[command(subcommand)]
+    pub(crate) verb: Option<ProjectionsVerb>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ProjectionsVerb {
+    /// What readers of one have: its state, or its keys with theirs
+    Show(ShowProjectionArgs),
+    /// Have one made anew: now by the application that has it, or when that starts
+    Rebuild {
+        /// Name of the projection
+        projection: String,
+    },
+    /// Forget what is kept of one that is not at work
+    Delete {
+        /// Name of the projection
+        projection: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShowProjectionArgs {
+    /// Name of the projection
+    pub(crate) projection: String,
+    /// Only the state under this key
+    #[arg(long, conflicts_with_all = ["after", "limit"])]
+    pub(crate) key: Option<String>,
+    /// Only keys after this one
+    #[arg(long, value_name = "KEY")]
+    pub(crate) after: Option<String>,
+    /// At most this many keys; 1,000 are the most
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub(crate) limit: usize,
 }
 
 #[derive(Debug, Args)]

@@ -38,7 +38,7 @@ pub(super) async fn run(program: &mut Program, verb: EventsVerb) -> Outcome {
         EventsVerb::Export(args) => export::run(program, args).await,
         EventsVerb::Consumers(args) => consumers::run(program, args).await,
         EventsVerb::Parked(args) => parked::run(program, args).await,
-        EventsVerb::Projections => projections::run(program).await,
+        EventsVerb::Projections(args) => projections::run(program, args).await,
     }
 }
 

@@ -58,12 +58,18 @@ pub(crate) fn parked(all: &[ParkedEvent]) -> Vec<String> {
 /// A line for each version of a projection.
 pub(crate) fn projections(all: &[ProjectionStatus]) -> Vec<String> {
     let row = |one: &ProjectionStatus| {
+        let keys = one.keys.map(|keys| format!(" with {}", counted(keys, "key")));
         [
             one.name.clone(),
             format!("version {}", one.version),
-            format!("at {}", one.position),
+            format!("at {}{}", one.position, keys.unwrap_or_default()),
             format!("{} behind", counted(one.behind, "record")),
             match (&one.halted, one.serving, one.running) {
+                (None, false, false) if one.rebuild => "made anew at the next start".to_owned(),
+                (None, true, false) if one.rebuild => {
+                    "served as it was left, made anew at the next start".to_owned()
+                }
+                (None, true, true) if one.rebuild => "served while it is made anew".to_owned(),
                 (Some(cause), _, _) => format!("stands: {cause}"),
                 (None, true, true) => "served".to_owned(),
                 (None, true, false) => "served as it was left".to_owned(),

@@ -147,6 +147,14 @@ fn projections_are_listed_and_own_tables_are_out_of_reach() {
         let told = store.ok(&["events", "projections"]);
         assert!(told.starts_with("count  version 1  at "), "{told}");
         assert!(told.trim_end().ends_with("served as it was left"), "{told}");
+        assert_eq!(store.ok(&["events", "projections", "show", "count"]).trim(), "3");
+        let ran = store.run(&["events", "projections", "rebuild", "count"]);
+        assert!(ran.talk.contains("count version 1 is made anew when an application"), "{ran:?}");
+        let told = store.ok(&["events", "projections"]);
+        assert!(told.trim_end().ends_with("as it was left, made anew at the next start"), "{told}");
+        assert_eq!(store.run(&["events", "projections", "rebuild", "cuont"]).code, Some(4));
+        assert_eq!(store.run(&["events", "projections", "delete", "count"]).code, Some(0));
+        assert_eq!(store.ok(&["events", "projections"]), "");
         assert_eq!(store.ok(&["table", "list"]), "");
         let own = "foundation.consumers";
         assert_eq!(store.run(&["table", "put", own, "a", "1", "--create"]).code, Some(6));

@@ -7,6 +7,7 @@ use foundation_store::journal::{
     ArchiveMode, ArchivePolicy, Holding, Prune, PruneMode, Retention, VerifyOptions,
 };
 use foundation_types::error::ErrorReport;
+use foundation_types::event::ParkedEvent;
 use foundation_types::{
     Change, Data, Edit, Error, ErrorKind, Path, Position, Result, Value, Version,
 };
@@ -18,13 +19,15 @@ use super::calls::{
     Append, AppendEach, AppendOutcome, ArchiveEvents, Call, ConfigDiff, ConfigFollow, ConfigGet,
     ConfigHistory, ConfigResolve, ConfigRollback, ConfigUpdate, ConfigVersionAt, ConsumerChange,
     EventsCheck, EventsFollow, EventsForget, EventsPrune, ExportChange, ExportCursor, ExportRead,
-    Put, Request, TablePut, Take, Verify,
+    ParkedDrop, ParkedRetry, ProjectionChange, ProjectionShow, Put, Request, TablePut, Take,
+    Verify,
 };
 use crate::archive::ArchiveReport;
 use crate::config::{HistoryQuery, Resolution, Updated};
 use crate::event::{Followed, Forgetting, HistoryPage, Receipt};
 use crate::export::ExportPage;
 use crate::node::{Node, PruneReport, VerifyReport};
+use crate::projection::{ProjectionChanged, ProjectionShown};
 
 /// The longest that a call waits for a change.
 const FOLLOW_MAX: Duration = Duration::from_secs(30);
@@ -80,15 +83,15 @@ pub async fn answer(node: &Node, serving: bool, request: Request) -> Result<Box<
         Request::ConsumerList(_) => json(&node.events.consumers()),
         Request::ConsumerChange(call) => json(&consumer_change(node, call).await?),
         Request::ParkedList(call) => json(&node.events.parked(&call.filter)?),
-        Request::ParkedRetry(call) if call.dry_run => json(&node.events.parked(&call.filter)?),
-        Request::ParkedRetry(call) => json(&node.events.retry_parked(&call.filter).await?),
-        Request::ParkedDrop(call) if call.dry_run => json(&node.events.parked(&call.filter)?),
-        Request::ParkedDrop(call) => json(&node.events.drop_parked(&call.filter).await?),
+        Request::ParkedRetry(call) => json(&parked_retry(node, call).await?),
+        Request::ParkedDrop(call) => json(&parked_drop(node, call).await?),
         Request::ExportList(_) => json(&node.exports.list_by_events().await),
         Request::ExportChange(call) => json(&export_change(node, call).await?),
         Request::ExportCursor(call) => json(&export_cursor(node, call).await?),
         Request::ExportRead(call) => json(&export_read(node, call).await?),
         Request::ProjectionList(_) => json(&node.projections.list(node.events.published())),
+        Request::ProjectionShow(call) => json(&projection_show(node, &call)?),
+        Request::ProjectionChange(call) => json(&projection_change(node, call).await?),
         Request::ArchiveEvents(call) => json(&archive(node, call).await?),
         Request::EventsPrune(call) => json(&prune(node, call).await?),
         Request::ArchiveList(_) => json(&node.archived().await?),
@@ -119,6 +122,20 @@ fn json<T: Serialize>(answer: &T) -> Result<Box<RawValue>> {
     serde_json::value::to_raw_value(answer).map_err(|cause| {
         Error::new(ErrorKind::Internal, "an answer cannot be written as JSON").caused_by(cause)
     })
+}
+
+async fn parked_retry(node: &Node, call: ParkedRetry) -> Result<Vec<ParkedEvent>> {
+    match call.dry_run {
+        true => node.events.parked(&call.filter),
+        false => node.events.retry_parked(&call.filter).await,
+    }
+}
+
+async fn parked_drop(node: &Node, call: ParkedDrop) -> Result<Vec<ParkedEvent>> {
+    match call.dry_run {
+        true => node.events.parked(&call.filter),
+        false => node.events.drop_parked(&call.filter).await,
+    }
 }
 
 async fn consumer_change(node: &Node, call: ConsumerChange) -> Result<()> {
@@ -274,6 +291,16 @@ async fn prune(node: &Node, call: EventsPrune) -> Result<PruneReport> {
 
 async fn export_change(node: &Node, call: ExportChange) -> Result<()> {
     node.exports.change(&call.export, call.action).await
+}
+
+fn projection_show(node: &Node, call: &ProjectionShow) -> Result<ProjectionShown> {
+    let ProjectionShow { projection, key, after, limit } = call;
+    node.projections.show(projection, key.as_deref(), after.as_deref(), *limit)
+}
+
+async fn projection_change(node: &Node, call: ProjectionChange) -> Result<Vec<ProjectionChanged>> {
+    let ProjectionChange { projection, action } = call;
+    node.projections.change(&projection, action).await
 }
 
 async fn export_cursor(node: &Node, call: ExportCursor) -> Result<Position> {

@@ -29,7 +29,7 @@ use crate::node::{
     DocumentMigration, IfMissing, PruneReport, ReplayPage, ReplayShape, Status, TableStatus,
     VerifyReport,
 };
-use crate::projection::ProjectionStatus;
+use crate::projection::{ProjectionAction, ProjectionChanged, ProjectionShown, ProjectionStatus};
 use crate::table::TableRow;
 
 /// A question with the type of its answer.
@@ -380,6 +380,24 @@ calls! {
     } -> ExportPage;
     /// Every version of every projection.
     ProjectionList {} -> Vec<ProjectionStatus>;
+    /// What readers of a projection by name get.
+    ProjectionShow {
+        /// Its name.
+        projection: String,
+        /// The key, if it is one by key and one state is meant.
+        key: Option<String>,
+        /// The key after which a page of keys begins.
+        after: Option<String>,
+        /// Keys in that page at most; no more than 1,000 count.
+        limit: usize,
+    } -> ProjectionShown;
+    /// Does something about a projection; answered with the versions that there are.
+    ProjectionChange {
+        /// Its name.
+        projection: String,
+        /// What.
+        action: ProjectionAction,
+    } -> Vec<ProjectionChanged>, writes true;
     /// Moves the oldest files of the log to the archive, as long as one bound is exceeded.
     ArchiveEvents {
         /// A file goes once its newest record is older than this many seconds.

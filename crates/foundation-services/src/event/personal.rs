@@ -7,10 +7,12 @@
 mod forget;
 mod opening;
 mod rules;
+mod touched;
 
 pub use forget::{Forgetting, Forgotten};
 pub use opening::VaultParts;
 pub use rules::{PersonalRule, SubjectIn};
+pub use touched::{Cut, Touched};
 
 use std::io::Read;
 use std::sync::Arc;

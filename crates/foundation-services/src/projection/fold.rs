@@ -19,11 +19,11 @@ use crate::event::{EventStore, Looked, Start, Subscription};
 use crate::tasks::StopSignal;
 
 /// Events after which the state is kept.
-const KEEP_EVENTS: u64 = 1_000;
+pub(super) const KEEP_EVENTS: u64 = 1_000;
 /// Time after which a state that has changed is kept.
-const KEEP_EVERY: Duration = Duration::from_secs(1);
+pub(super) const KEEP_EVERY: Duration = Duration::from_secs(1);
 /// Events that are taken in before readers see them.
-const BATCH_EVENTS: usize = 256;
+pub(super) const BATCH_EVENTS: usize = 256;
 
 /// Why a run over the log ended.
 enum Ended {
@@ -56,7 +56,7 @@ pub(super) async fn run<P: Projection>(
     events: EventStore,
     mut stop: StopSignal,
 ) {
-    let mut is_rebuild = false;
+    let mut is_rebuild = shared.signals.is_marked.load(Ordering::Acquire);
     loop {
         let ended = match begin(&shared, &projections, &events, is_rebuild) {
             Ok((run, subscription)) => run.follow(subscription, &mut stop).await,
@@ -64,7 +64,7 @@ pub(super) async fn run<P: Projection>(
         };
         match ended {
             Ended::Stop => return,
-            Ended::Rebuild => {}
+            Ended::Rebuild => mark::<P>(&projections).await,
             Ended::Retired => return stop.stopped().await,
             Ended::Halted(cause) => {
                 tracing::error!(projection = P::NAME, cause, "a projection stands still");
@@ -72,11 +72,18 @@ pub(super) async fn run<P: Projection>(
                 tokio::select! {
                     () = stop.stopped() => return,
                     () = shared.signals.retire.notified() => return stop.stopped().await,
-                    () = shared.signals.rebuild.notified() => {}
+                    () = shared.signals.rebuild.notified() => mark::<P>(&projections).await,
                 }
             }
         }
         is_rebuild = true;
+    }
+}
+
+/// Has what is kept say that it is to be made anew, so that a restart goes on with that.
+async fn mark<P: Projection>(projections: &Projections) {
+    if let Err(error) = projections.mark(P::NAME, P::VERSION).await {
+        tracing::warn!(projection = P::NAME, %error, "a restart will not go on with the rebuild");
     }
 }
 
@@ -228,7 +235,7 @@ impl<P: Projection> Run<P> {
         let kept = Data::of(&self.state).and_then(sized);
         let state = kept.map_err(|error| error.to_string())?;
         let serving = self.shared.signals.is_serving.load(Ordering::Acquire);
-        let kept = ProjectionKept { position: self.position, serving, state };
+        let kept = ProjectionKept { position: self.position, serving, rebuild: false, state };
         match self.projections.table().insert(key_of(P::NAME, P::VERSION), kept).await {
             Ok(_) => {
                 (self.kept, self.events_since, self.due) = (self.position, 0, None);
@@ -249,7 +256,7 @@ impl<P: Projection> Run<P> {
     }
 }
 
-async fn until(due: Option<Instant>) {
+pub(super) async fn until(due: Option<Instant>) {
     if let Some(due) = due {
         tokio::time::sleep_until(due).await;
     }
@@ -267,7 +274,12 @@ fn sized(state: Data) -> Result<Data> {
 
 fn apply<P: Projection>(state: &mut P::State, event: &Recorded) -> Result<(), String> {
     // What a panic leaves of the state is thrown away.
-    match catch_unwind(AssertUnwindSafe(|| P::apply(state, event))) {
+    caught(|| P::apply(state, event))
+}
+
+/// Runs code of the application: why it failed, or what it panicked with.
+pub(super) fn caught<T>(code: impl FnOnce() -> Result<T>) -> Result<T, String> {
+    match catch_unwind(AssertUnwindSafe(code)) {
         Ok(outcome) => outcome.map_err(|error| error.to_string()),
         Err(panic) => {
             let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());

@@ -41,6 +41,8 @@ pub(super) struct Signals {
     pub(super) rebuild: Notify,
     pub(super) retire: Notify,
     pub(super) is_serving: AtomicBool,
+    /// Whether what was kept says that it is to be made anew.
+    pub(super) is_marked: AtomicBool,
 }
 
 impl<P: Projection> Shared<P> {
@@ -84,7 +86,7 @@ impl<P: Projection> ProjectionHandle<P> {
     }
 
     /// Has the state made anew from the oldest event that is kept; until that has caught up, the
-    /// one as it is now is read. A process that ends before has the old one.
+    /// one as it is now is read. It begins again after a restart.
     pub fn rebuild(&self) {
         self.0.signals.rebuild.notify_one();
     }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use foundation_store::journal::Journal;
 use foundation_store::table::{TableState, Tables};
-use foundation_types::event::ProjectionKept;
+use foundation_types::event::{KeyedKept, ProjectionKept};
 use foundation_types::{Data, Error, ErrorKind, Position, Result};
 use foundation_validate::table::table_name;
 use serde::{Deserialize, Serialize};
@@ -14,12 +14,16 @@ use serde::{Deserialize, Serialize};
 use super::Projection;
 use super::fold;
 use super::handle::{AnyProjection, ProjectionHandle, Shared};
+use super::keyed::Keyed;
 use crate::event::EventStore;
 use crate::table::Table;
 use crate::tasks::Tasks;
 
-/// The table that projections are kept in, before the journal is read.
-pub struct ProjectionStates(Arc<TableState<String, ProjectionKept>>);
+/// The tables that projections are kept in, before the journal is read.
+pub struct ProjectionStates {
+    plain: Arc<TableState<String, ProjectionKept>>,
+    keyed: Arc<TableState<String, KeyedKept>>,
+}
 
 /// The projections of a store. Clones are the same.
 #[derive(Clone)]
@@ -28,6 +32,7 @@ pub struct Projections(Arc<Inner>);
 struct Inner {
     table: Table<String, ProjectionKept>,
     all: Mutex<BTreeMap<(String, u32), Arc<dyn AnyProjection>>>,
+    keyed: Keyed,
 }
 
 /// How one version of a projection is.
@@ -45,6 +50,12 @@ pub struct ProjectionStatus {
     pub serving: bool,
     /// Whether the process that says so has its type.
     pub running: bool,
+    /// Whether it is made anew beside what readers have, or will be at the next start.
+    #[serde(default)]
+    pub rebuild: bool,
+    /// How many keys have a state, if it is one by key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<u64>,
     /// Why it stands still.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub halted: Option<String>,
@@ -61,15 +72,31 @@ pub struct ServedProjection {
     pub state: Data,
 }
 
+/// Keys of a projection by key with their states, as readers by name get them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ServedKeys {
+    /// The version that has caught up last.
+    pub version: u32,
+    /// Everything up to here is in the states.
+    pub position: Position,
+    /// The keys with their states, in order.
+    pub entries: Vec<(String, Data)>,
+    /// The key after which the next page begins; nothing after the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
 impl ProjectionStates {
-    /// Has the table follow the journal.
+    /// Has the tables follow the journal.
     ///
     /// # Errors
-    /// `InvalidArgument` if it does already.
+    /// `InvalidArgument` if they do already.
     pub fn link(tables: &mut Tables) -> Result<Self> {
-        let state = Arc::new(TableState::own("foundation.projections")?);
-        tables.link(Arc::clone(&state))?;
-        Ok(Self(state))
+        let plain = Arc::new(TableState::own("foundation.projections")?);
+        tables.link(Arc::clone(&plain))?;
+        let keyed = Arc::new(TableState::own("foundation.keyed")?);
+        tables.link(Arc::clone(&keyed))?;
+        Ok(Self { plain, keyed })
     }
 
     /// The projections, once the journal was read.
@@ -77,8 +104,9 @@ impl ProjectionStates {
     /// # Errors
     /// As [`Table::open`].
     pub fn open(self, journal: &Arc<dyn Journal>) -> Result<Projections> {
-        let table = Table::open(Arc::clone(journal), self.0)?;
-        Ok(Projections(Arc::new(Inner { table, all: Mutex::default() })))
+        let table = Table::open(Arc::clone(journal), self.plain)?;
+        let keyed = Keyed::new(Table::open(Arc::clone(journal), self.keyed)?);
+        Ok(Projections(Arc::new(Inner { table, all: Mutex::default(), keyed })))
     }
 }
 
@@ -86,11 +114,12 @@ impl Projections {
     /// Adds a projection with its type, at the place that it was kept at.
     ///
     /// # Errors
-    /// `Invalid` for a name that it may not have; `InvalidArgument` if this version is there;
-    /// `Malformed` if the state that was kept is not of its type: a change of the type needs a new
+    /// `Invalid` for a name that it may not have; `InvalidArgument` if this version is there, or
+    /// another kind of projection has the name; `Malformed` if the state that was kept is not of its type: a change of the type needs a new
     /// version.
     pub fn add<P: Projection>(&self) -> Result<ProjectionHandle<P>> {
         table_name(P::NAME)?;
+        self.refuse_other_kind(P::NAME, self.keyed().knows(P::NAME))?;
         let shared = Shared::<P>::new();
         if let Some(kept) = self.0.table.get(&key_of(P::NAME, P::VERSION)) {
             let state: P::State = kept
@@ -101,6 +130,7 @@ impl Projections {
                 (seen.state, seen.position) = (Arc::new(state), kept.position);
             });
             shared.signals.is_serving.store(kept.serving, Ordering::Release);
+            shared.signals.is_marked.store(kept.rebuild, Ordering::Release);
         }
         let shared = Arc::new(shared);
         let key = (P::NAME.to_owned(), P::VERSION);
@@ -136,14 +166,17 @@ impl Projections {
     /// the program has its type; of one that never has, the one that is being built.
     ///
     /// # Errors
-    /// `NotFound` if there is none of this name.
+    /// `NotFound` if there is none of this name; `InvalidArgument` if it is one by key.
     pub fn served(&self, name: &str) -> Result<ServedProjection> {
         let found =
             self.versions(name).into_iter().max_by_key(|(version, serving)| (*serving, *version));
         let Some((version, _)) = found else {
-            let shown: String = name.chars().take(64).collect();
-            let message = format!("there is no projection {shown:?}");
-            return Err(Error::new(ErrorKind::NotFound, message));
+            if self.keyed().knows(name) {
+                let message =
+                    format!("projection {name:?} has a state for each key: ask for those");
+                return Err(Error::new(ErrorKind::InvalidArgument, message));
+            }
+            return Err(self.no_such(name));
         };
         let live = self.all().get(&(name.to_owned(), version)).cloned();
         if let Some(live) = live {
@@ -169,6 +202,8 @@ impl Projections {
                 behind: behind(kept.position),
                 serving: kept.serving,
                 running: false,
+                rebuild: kept.rebuild,
+                keys: None,
                 halted: None,
             };
             rows.insert((row.name.clone(), version), row);
@@ -182,11 +217,22 @@ impl Projections {
                 behind: behind(position),
                 serving: is_serving(&**live),
                 running: true,
+                rebuild: self.is_marked(name, *version),
+                keys: None,
                 halted: halted.map(|cause| cause.to_string()),
             };
             rows.insert((name.clone(), *version), row);
         }
-        rows.into_values().collect()
+        let mut rows: Vec<_> = rows.into_values().chain(self.keyed().list(published)).collect();
+        rows.sort_by(|one, other| {
+            let key = |row: &ProjectionStatus| (row.version, row.rebuild);
+            one.name.cmp(&other.name).then_with(|| key(one).cmp(&key(other)))
+        });
+        rows
+    }
+
+    pub(super) fn keyed(&self) -> &Keyed {
+        &self.0.keyed
     }
 
     pub(super) fn table(&self) -> &Table<String, ProjectionKept> {
@@ -208,7 +254,7 @@ impl Projections {
     }
 
     /// The versions of a projection, and whether each has caught up once.
-    fn versions(&self, name: &str) -> Vec<(u32, bool)> {
+    pub(super) fn versions(&self, name: &str) -> Vec<(u32, bool)> {
         let mut found = BTreeMap::new();
         for (key, kept) in self.0.table.snapshot().iter() {
             if let Some((_, version)) = name_of(key).filter(|(of, _)| *of == name) {
@@ -221,7 +267,7 @@ impl Projections {
         found.into_iter().collect()
     }
 
-    fn all(&self) -> MutexGuard<'_, BTreeMap<(String, u32), Arc<dyn AnyProjection>>> {
+    pub(super) fn all(&self) -> MutexGuard<'_, BTreeMap<(String, u32), Arc<dyn AnyProjection>>> {
         self.0.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Borrow;
 use std::sync::Arc;
 
 use foundation_store::journal::{Journal, Room};
-use foundation_store::table::{Entry, Placed, Seen, Step, TableSnapshot, TableState};
+use foundation_store::table::{Entry, Placed, Row, Seen, Step, TableSnapshot, TableState};
 use foundation_types::{Keep, Result, TableKey, TableValue, Version};
 
 /// A map from keys to values that many share: cheap to clone, wait-free to read, and durable to
@@ -196,6 +196,39 @@ impl<K: TableKey, V: TableValue> Table<K, V> {
         };
         let changed = self.apply(key, &text, step).await?;
         Ok(if is_swapped { Swap::Swapped } else { Swap::Differs(changed.before) })
+    }
+
+    /// Puts values under keys, and removes what is under those without one: as one step, of which a
+    /// start finds all or nothing. What was there is not looked at, and while the process runs
+    /// readers may see the first before the last.
+    ///
+    /// # Errors
+    /// As [`Table::insert`]; `TooLarge` beyond 10,000 keys or 16 MiB.
+    pub(crate) async fn write(&self, rows: Vec<(K, Option<V>)>) -> Result<()> {
+        let row = |(key, value): (K, Option<V>)| {
+            let text = self.state.text_of(&key)?;
+            let step = match value {
+                Some(value) => Step::Put(Entry::of(&text, &value)?),
+                None => Step::Remove,
+            };
+            Ok(Row { key, text, step })
+        };
+        let rows: Result<Vec<_>> = rows.into_iter().map(row).collect();
+        let rows = rows.map_err(|error| self.named(error))?;
+        let mut room: Option<Room> = None;
+        loop {
+            match self.state.place_rows(&*self.journal, &rows, &mut room)? {
+                Placed::Appended(flight) => return self.state.confirm(&flight).await,
+                Placed::Done => return Ok(()),
+                Placed::Moved => {}
+                Placed::NoRoom(batch) => room = Some(self.journal.reserve(&batch).await?),
+                Placed::Refused(error, newest) => {
+                    if self.state.stands(newest.as_ref()).await {
+                        return Err(error);
+                    }
+                }
+            }
+        }
     }
 
     /// Takes a step through the lane and waits until it is durable; no step leaves all as it is.

@@ -134,6 +134,13 @@ impl SubjectKeys {
         Ok(self.of_id(id)?.map(|key| (id, key)))
     }
 
+    /// Which key a subject has.
+    #[must_use]
+    pub fn id_of(&self, subject: &str) -> Option<KeyId> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.find(&self.seals, subject)
+    }
+
     /// The key with this id, if it is there.
     ///
     /// # Errors
@@ -199,19 +206,19 @@ impl SubjectKeys {
     /// Destroys the key of a subject, and keeps the certificate until [`SubjectKeys::told`].
     ///
     /// # Errors
-    /// `TooLarge` for a certificate that does not fit a row; `Disk` or `DiskFull`: the key may be
-    /// destroyed or not, which the next opening says, or the next call.
+    /// `TooLarge` for a certificate that does not fit a row; `SecretSealed` if no key of the file was
+    /// wrapped under the sealing key, so that the subject may have one after all; `Disk` or `DiskFull`:
+    /// the key may be destroyed or not, which the next opening says, or the next call.
     pub fn destroy(
         &self,
         subject: &str,
         certificate: impl FnOnce(KeyId) -> Result<Vec<u8>>,
     ) -> Result<Destruction> {
         let mut length = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        let id = {
-            let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-            known.find(&self.seals, subject)
+        let Some(id) = self.id_of(subject) else {
+            self.check_sealing_key()?;
+            return Ok(Destruction::NoKey);
         };
-        let Some(id) = id else { return Ok(Destruction::NoKey) };
         let certificate = certificate(id)?;
         if certificate.len() > ROW_BYTES_MAX {
             let message = format!("who and why have more than {ROW_BYTES_MAX} bytes together");
@@ -224,6 +231,18 @@ impl SubjectKeys {
         }
         self.rewrite(&mut length)?;
         Ok(Destruction::Done(id))
+    }
+
+    /// Subjects are found by a hash under the sealing key: with another one, everybody seems unknown.
+    fn check_sealing_key(&self) -> Result<()> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let opens =
+            |(id, wrapped): (&KeyId, &Vec<u8>)| self.seals.unwrap(&place(*id), wrapped).is_some();
+        if known.wrapped.is_empty() || known.wrapped.iter().any(opens) {
+            return Ok(());
+        }
+        let message = "the keys of persons were wrapped under another sealing key than was given";
+        Err(Error::new(ErrorKind::SecretSealed, message).with("file", FILE))
     }
 
     /// Keys that are destroyed and of which the log does not tell yet.

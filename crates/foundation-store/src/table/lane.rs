@@ -27,13 +27,13 @@ const SOURCE: &str = "foundation.table";
 
 /// Appends whose end was not looked at yet, oldest first.
 #[derive(Debug, Default)]
-pub(super) struct Lane(VecDeque<Flight>);
+pub(super) struct Lane(pub(super) VecDeque<Flight>);
 
 /// A change that has its place in the journal.
 #[derive(Clone, Debug)]
 pub struct Flight {
-    proposal: Proposal,
-    commit: Commit,
+    pub(super) proposal: Proposal,
+    pub(super) commit: Commit,
 }
 
 /// What was seen of head under a key.
@@ -194,7 +194,7 @@ impl<K: TableKey, V: TableValue> TableState<K, V> {
     }
 
     /// Takes a look at how the appends before ended.
-    fn settle(&self, lane: &mut Lane) {
+    pub(super) fn settle(&self, lane: &mut Lane) {
         while let Some((proposal, is_durable)) = lane.0.front().and_then(Flight::end) {
             if !is_durable {
                 // All later ones were computed on it.
@@ -205,7 +205,7 @@ impl<K: TableKey, V: TableValue> TableState<K, V> {
         }
     }
 
-    fn lane(&self) -> MutexGuard<'_, Lane> {
+    pub(super) fn lane(&self) -> MutexGuard<'_, Lane> {
         self.lane.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -216,6 +216,20 @@ impl<K: TableKey, V: TableValue> TableState<K, V> {
         version: Version,
         data: Data,
     ) -> Result<Batch> {
+        let told = self.told(journal, kind, version, data)?;
+        let expected = ExpectedVersion::Exactly(version.previous());
+        let batch = Batch::new(self.stream().clone(), RecordKind::Event, vec![told])?;
+        Ok(batch.expecting(expected))
+    }
+
+    /// The event that tells of one change.
+    pub(super) fn told(
+        &self,
+        journal: &dyn Journal,
+        kind: &str,
+        version: Version,
+        data: Data,
+    ) -> Result<Event> {
         let name = format!("{}@{version}", self.stream());
         let told = Event {
             data,
@@ -224,13 +238,10 @@ impl<K: TableKey, V: TableValue> TableState<K, V> {
                 .source(SOURCE)
                 .subject(self.name())
         };
-        let told = event::event(told, Origin::Foundation)?.into_inner();
-        let expected = ExpectedVersion::Exactly(version.previous());
-        let batch = Batch::new(self.stream().clone(), RecordKind::Event, vec![told])?;
-        Ok(batch.expecting(expected))
+        Ok(event::event(told, Origin::Foundation)?.into_inner())
     }
 
-    fn full(&self) -> Error {
+    pub(super) fn full(&self) -> Error {
         let message = format!(
             "table {:?} has {} entries, which is its limit",
             self.name(),

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Event, Recorded};
+use super::{Event, PersonalField, Recorded};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Data of one type of event, with the schema that its shape follows.
@@ -31,6 +31,10 @@ pub trait EventData: Serialize + DeserializeOwned {
     const TYPE: &'static str;
     /// The newest schema of its data: the one that this Rust type has.
     const SCHEMA: u16 = Event::FIRST_SCHEMA;
+    /// What of it is personal, if the derive says so.
+    const PERSONAL: &'static [PersonalField] = &[];
+    /// The field that says of whom; the subject of the event if none does.
+    const SUBJECT: Option<&'static str> = None;
 }
 
 impl Event {

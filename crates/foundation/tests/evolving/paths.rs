@@ -117,6 +117,8 @@ fn reads_events(request: &Request) -> bool {
         | Request::ConsumerList(_)
         | Request::ConsumerChange(_)
         | Request::ProjectionList(_)
+        | Request::ProjectionShow(_)
+        | Request::ProjectionChange(_)
         | Request::GetMetrics(_)
         | Request::GetKeptMetrics(_)
         | Request::TakeCheckpoint(_)

@@ -7,7 +7,7 @@ use foundation_types::limits::{REASON_BYTES_MAX, SUBJECT_BYTES_MAX};
 use foundation_types::{Data, Error, ErrorKind, Event, EventQuery, Position, Result, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Vault, panicked};
+use super::{Touched, Vault, panicked};
 use crate::event::EventStore;
 
 /// The event that tells of it: the certificate.
@@ -28,6 +28,10 @@ pub struct Forgotten {
     pub reason: String,
     /// When.
     pub at: Timestamp,
+    /// The events that had something of the subject, as counted right before; absent in certificates
+    /// that were written when nobody counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub touched: Option<Touched>,
 }
 
 /// What forgetting came to.
@@ -51,7 +55,8 @@ pub(super) fn key_in(data: &str) -> Option<KeyId> {
 impl EventStore {
     /// Destroys the key under which the personal fields of a subject are sealed: nobody reads them any
     /// more, in the log, in archives and in backups. Everything else of the events stays. Records the
-    /// event `foundation.events.forgotten`, which is the certificate.
+    /// event `foundation.events.forgotten`, which is the certificate: it counts the events that had
+    /// something of the subject, for which the log is read, up to a million records of it.
     ///
     /// A crash leaves the fields readable, or forgotten with a certificate that is there or is written
     /// at the next start. A subject that has no key is no error, so that it can be called again.
@@ -85,9 +90,14 @@ impl EventStore {
             return Err(Error::new(ErrorKind::InvalidArgument, message));
         }
         let subject_hash = vault.keys.hash_of(subject).unwrap_or_default();
+        let counted = match vault.keys.id_of(subject) {
+            Some(id) => Some((id, Touched::count(&*self.0.journal, id).await)),
+            None => None,
+        };
         let (at, reason, subject) = (self.0.clock.wall(), reason.to_owned(), subject.to_owned());
         let certificate = move |id: KeyId| {
-            let said = Forgotten { key: id.to_string(), subject_hash, actor, reason, at };
+            let touched = counted.filter(|(counted, _)| *counted == id).map(|(_, touched)| touched);
+            let said = Forgotten { key: id.to_string(), subject_hash, actor, reason, at, touched };
             Data::of(&said).map(|data| data.as_json().as_bytes().to_vec())
         };
         let keys = Arc::clone(&vault.keys);
@@ -144,7 +154,7 @@ impl EventStore {
         self.0.reader.vault.as_ref().ok_or_else(|| {
             let message =
                 "only an application that was started with the sealing key forgets: ask it while it \
-                 runs and serves the store";
+                 runs and serves the store, or give the program the key with --sealing-key FILE";
             Error::new(ErrorKind::NoSealingKey, message)
         })
     }
