@@ -27,6 +27,11 @@ use upkeep::Upkeep;
 /// Cycles if none are asked for.
 const CYCLES: u64 = 200;
 
+/// Longest time, in milliseconds, from the first ack to a kill.
+const SHORT_MS: u64 = 150;
+/// Time, in milliseconds, that passes before it as well where files are to be seen.
+const FILES_MS: u64 = 700;
+
 /// What a node does besides its load when it is killed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum During {
@@ -185,7 +190,9 @@ impl Run {
         if let Some(life) = &life {
             life.wait_for_ack()?;
         }
-        std::thread::sleep(Duration::from_millis(roll(dice, 150)));
+        // A file counts once it stands still for a while, so that some lives are long.
+        let files_ms = if life.is_some() && roll(dice, 4) == 0 { FILES_MS } else { 0 };
+        std::thread::sleep(Duration::from_millis(files_ms + roll(dice, SHORT_MS)));
         let killed = life.map(harbour::Life::kill).transpose()?;
         let sent = load.kill()?;
         if let Some(upkeep) = upkeep {

@@ -17,8 +17,10 @@ use super::told::note;
 
 /// Longest time until a change is acked.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Time between two files.
-const FILE_EVERY: Duration = Duration::from_millis(12);
+/// Time after which most files give way to the next: too short to be taken for written.
+const BRIEFLY: Duration = Duration::from_millis(20);
+/// Time for which some stand still: a node reads what does so for a quarter of a second.
+const FOR_LONG: Duration = Duration::from_millis(600);
 /// Numbers that the changes of one life have for themselves; those of files are below.
 const NUMBERS: u64 = 1_000_000;
 /// What the secret begins with. It is in no file of the store.
@@ -189,8 +191,8 @@ impl Life {
 /// Writes files until it is over: most are renamed into place, and some stand there half for a while
 /// before. Gives the number of the last one.
 fn write_files(file: &Path, first: u64, is_over: &AtomicBool) -> Result<u64, String> {
-    for number in first.. {
-        std::thread::sleep(FILE_EVERY);
+    for (turn, number) in (first..).enumerate() {
+        std::thread::sleep(if turn % 3 == 1 { FOR_LONG } else { BRIEFLY });
         if is_over.load(Ordering::Relaxed) {
             return Ok(number - 1);
         }
@@ -198,7 +200,7 @@ fn write_files(file: &Path, first: u64, is_over: &AtomicBool) -> Result<u64, Str
             let text = text(number);
             let half = &text[..text.len() / 2];
             std::fs::write(file, half).map_err(|cause| format!("cannot write a file: {cause}"))?;
-            std::thread::sleep(FILE_EVERY);
+            std::thread::sleep(if number.is_multiple_of(8) { FOR_LONG } else { BRIEFLY });
         }
         rename(file, number)?;
     }
