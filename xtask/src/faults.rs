@@ -124,7 +124,11 @@ const SEED: u64 = 1;
 
 /// The kills of a real node, and how many there are of each.
 const KILLED: [(During, &str, u64); 2] = [
-    (During::Load, "`kill -9` of a serving node during imports and updates", 1_000),
+    (
+        During::Load,
+        "`kill -9` of a serving node during imports and updates, and of one whose configuration is at work",
+        1_000,
+    ),
     (
         During::Upkeep,
         "the same during snapshots, backups and retention, and during the start after it",

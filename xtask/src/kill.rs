@@ -2,22 +2,35 @@
 //!
 //! The oracle knows only what came through pipes: the lines that were sent, the positions that
 //! were acked, the versions that were acked. After each kill the store is opened again, and
-//! everything acked has to be there, once, and nothing that was never sent.
+//! everything acked has to be there, once, and nothing that was never sent. Beside it another node is
+//! killed whose configuration is at work in all ways: its document has to be what its history makes of
+//! it by rules written down here once more.
 
+mod changes;
+mod document;
+mod harbour;
 mod load;
 mod oracle;
+mod told;
 mod upkeep;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use changes::Seen;
+use harbour::Harbour;
 use load::Load;
 use oracle::Oracle;
 use upkeep::Upkeep;
 
 /// Cycles if none are asked for.
 const CYCLES: u64 = 200;
+
+/// Longest time, in milliseconds, from the first ack to a kill.
+const SHORT_MS: u64 = 150;
+/// Time, in milliseconds, that passes before it as well where files are to be seen.
+const FILES_MS: u64 = 700;
 
 /// What a node does besides its load when it is killed.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -78,14 +91,27 @@ pub(crate) fn measure(
     let program = build(root)?;
     let folder = std::env::temp_dir().join(format!("foundation-kill-{}", std::process::id()));
     let began = Instant::now();
-    let outcome = cycle_all(&program, &folder, during, cycles, seed);
+    let mut run = Run {
+        harbour: match during {
+            During::Load => Some(Harbour::build(root, &folder)?),
+            During::Upkeep => None,
+        },
+        program,
+        folder: folder.clone(),
+        during,
+        oracle: Oracle::default(),
+        done: upkeep::Done::of(during),
+    };
+    let outcome = run.cycle_all(cycles, seed);
     let _ = std::fs::remove_dir_all(&folder);
-    let (oracle, done) = outcome.map_err(|what| {
+    outcome.map_err(|what| {
         let word = during.word();
         format!("{what}\nto repeat it: cargo xtask {word} --cycles {cycles} --seed {seed}")
     })?;
+    let Run { oracle, done, harbour, .. } = run;
+    let seen = harbour.map_or_else(String::new, |harbour| told_of(harbour.seen()));
     Ok(format!(
-        "{cycles} kills in {:.0} s: {} events and {} updates acked{done}; acked lost 0, invented 0, repeated 0",
+        "{cycles} kills in {:.0} s: {} events and {} updates acked{done}{seen}; acked lost 0, invented 0, repeated 0",
         began.elapsed().as_secs_f64(),
         oracle.acked_events,
         oracle.acked_updates,
@@ -111,39 +137,77 @@ pub(crate) fn release(root: &Path) -> PathBuf {
     target.join("release")
 }
 
-fn cycle_all(
-    program: &Path,
-    folder: &Path,
+/// What was seen of documents, as text.
+fn told_of(seen: Seen) -> String {
+    let Seen { versions, files, ended, conditional, sealed, parked, decided, untold } = seen;
+    format!(
+        "; as many kills of a node with a document: {versions} versions, {files} of them of files, \
+         {conditional} conditional, {sealed} of a secret, {ended} that gave way by themselves, \
+         {parked} changes parked and {decided} of them decided; {untold} are there though nobody was told"
+    )
+}
+
+/// All kills of one command.
+struct Run {
+    program: PathBuf,
+    folder: PathBuf,
     during: During,
-    cycles: u64,
-    seed: u64,
-) -> Result<(Oracle, upkeep::Done), String> {
-    let mut oracle = Oracle::default();
-    let mut done = upkeep::Done::of(during);
-    let mut dice = dice(seed);
-    let directory = folder.join("store");
-    for cycle in 0..cycles {
-        if cycle.is_multiple_of(during.kills_of_a_store()) {
-            let _ = std::fs::remove_dir_all(folder);
-            std::fs::create_dir(folder)
-                .map_err(|cause| format!("cannot make {}: {cause}", folder.display()))?;
-            oracle = oracle.of_a_new_store();
+    oracle: Oracle,
+    done: upkeep::Done,
+    harbour: Option<Harbour>,
+}
+
+impl Run {
+    fn cycle_all(&mut self, cycles: u64, seed: u64) -> Result<(), String> {
+        let mut dice = dice(seed);
+        for cycle in 0..cycles {
+            if cycle.is_multiple_of(self.during.kills_of_a_store()) {
+                self.begin_anew()?;
+            }
+            let told = |what| format!("cycle {cycle} (seed {seed}): {what}");
+            self.cycle(cycle, &mut dice).map_err(told)?;
         }
-        let load = Load::start(program, &directory, cycle, during.padding())?;
-        let upkeep = (during == During::Upkeep).then(|| Upkeep::start(program, folder, cycle));
+        Ok(())
+    }
+
+    fn begin_anew(&mut self) -> Result<(), String> {
+        let folder = &self.folder;
+        let _ = std::fs::remove_dir_all(folder);
+        std::fs::create_dir(folder)
+            .map_err(|cause| format!("cannot make {}: {cause}", folder.display()))?;
+        self.oracle = std::mem::take(&mut self.oracle).of_a_new_store();
+        self.harbour.as_mut().map_or(Ok(()), Harbour::begin_anew)
+    }
+
+    fn cycle(&mut self, cycle: u64, dice: &mut u64) -> Result<(), String> {
+        let directory = self.folder.join("store");
+        let load = Load::start(&self.program, &directory, cycle, self.during.padding())?;
+        let upkeep = (self.during == During::Upkeep)
+            .then(|| Upkeep::start(&self.program, &self.folder, cycle));
+        let life = self.harbour.as_mut().map(Harbour::start).transpose()?;
         // From the first ack on: before it there is nothing to lose.
         load.wait_for_ack()?;
-        std::thread::sleep(Duration::from_millis(roll(&mut dice, 150)));
-        let sent = load.kill()?;
-        let told = |what| format!("cycle {cycle} (seed {seed}): {what}");
-        if let Some(upkeep) = upkeep {
-            done.add(upkeep.end(&mut dice).map_err(told)?);
-            done.look(&directory);
+        if let Some(life) = &life {
+            life.wait_for_ack()?;
         }
-        oracle.learn(sent);
-        oracle.check(program, &directory).map_err(told)?;
+        // A file counts once it stands still for a while, so that some lives are long.
+        let files_ms = if life.is_some() && roll(dice, 4) == 0 { FILES_MS } else { 0 };
+        std::thread::sleep(Duration::from_millis(files_ms + roll(dice, SHORT_MS)));
+        let killed = life.map(harbour::Life::kill).transpose()?;
+        let sent = load.kill()?;
+        if let Some(upkeep) = upkeep {
+            self.done.add(upkeep.end(dice)?);
+            self.done.look(&directory);
+        }
+        self.oracle.learn(sent);
+        self.oracle.check(&self.program, &directory)?;
+        match (&mut self.harbour, killed) {
+            (Some(harbour), Some((said, files))) => {
+                harbour.check(said, files).map_err(|what| format!("the harbour: {what}"))
+            }
+            _ => Ok(()),
+        }
     }
-    Ok((oracle, done))
 }
 
 /// The beginning of a row of numbers that a seed gives.

@@ -2,6 +2,7 @@
 
 mod consumer_crashes;
 mod crashes;
+mod expiry_crashes;
 mod exports;
 mod forget_crashes;
 mod histories;
@@ -13,4 +14,5 @@ mod projection_crashes;
 #[path = "../../foundation-store/tests/simulated.rs"]
 #[expect(dead_code, reason = "the tests of the journal use all of it")]
 mod simulated;
+mod stored;
 mod subscribers;

@@ -2,24 +2,13 @@
 //! is missed, and no more comes again of what was acked than may be in flight.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::time::Duration;
 
-use foundation_services::event::{
-    Consumer, ConsumerStates, Delivery, EventStore, EventStoreParts, ParkedFilter,
-};
-use foundation_services::telemetry::TelemetryService;
-use foundation_store::clock::SystemClock;
-use foundation_store::config::ConfigState;
-use foundation_store::event::EventLog;
-use foundation_store::journal::{Embedded, EmbeddedOptions, Journal, Mode};
-use foundation_store::random::SystemRng;
-use foundation_store::table::Tables;
-use foundation_store::together::Together;
-use foundation_types::config::BufferSettings;
+use foundation_services::event::{Consumer, Delivery, EventStore, ParkedFilter};
 use foundation_types::{Event, EventQuery, Result};
 
 use crate::simulated::{Dice, Failure, SimulatedDisk};
+use crate::stored;
 
 /// Images that are made of each power cut, unless `PROOF_IMAGES` says how many.
 const IMAGES: u64 = 6;
@@ -29,32 +18,7 @@ const IN_FLIGHT_MAX: usize = 3;
 const POISON: u64 = 7;
 
 fn open(disk: &SimulatedDisk) -> Result<EventStore> {
-    let clock = Arc::new(SystemClock::default());
-    let log = Arc::new(EventLog::new(BufferSettings::default()));
-    let mut tables = Tables::default();
-    let states = ConsumerStates::link(&mut tables)?;
-    let options = EmbeddedOptions {
-        mode: Mode::Write,
-        segment_bytes: 4_096,
-        background: false,
-        reserve_bytes: 0,
-    };
-    let followers = Arc::new(Together::new(vec![log.clone(), Arc::new(tables)]));
-    let (files, rng) = (Arc::new(disk.clone()), SystemRng::default());
-    let (journal, _) = Embedded::open(files, options, clock.clone(), &rng, followers)?;
-    let journal: Arc<dyn Journal> = Arc::new(journal);
-    Ok(EventStore::new(EventStoreParts {
-        pipeline: Default::default(),
-        consumers: Some(states.open(&journal)?),
-        journal,
-        log,
-        durability: foundation_services::event::EventDurability::default(),
-        settings: Arc::new(ConfigState::new()?),
-        telemetry: TelemetryService::new(10, clock.clone()),
-        clock,
-        rng: Arc::new(SystemRng::default()),
-        reader: Default::default(),
-    }))
+    Ok(stored::with_consumers(disk)?.0)
 }
 
 async fn append_all(events: &EventStore) -> Result<()> {

@@ -10,11 +10,11 @@ use foundation_services::ConfigServer;
 use foundation_services::config::{HistoryQuery, Update};
 use foundation_store::clock::SystemClock;
 use foundation_store::config::{ConfigState, Documents};
-use foundation_store::journal::{Embedded, EmbeddedOptions, Journal, Mode};
-use foundation_store::random::SystemRng;
+use foundation_store::journal::{Embedded, Journal};
 use foundation_types::{Path, Result, Settings, Version};
 
 use crate::simulated::{Dice, Failure, Lie, SimulatedDisk};
+use crate::stored;
 
 /// Images that are made of each power cut, unless `PROOF_IMAGES` says how many.
 const IMAGES: u64 = 2;
@@ -29,21 +29,13 @@ struct Node {
 }
 
 fn open(disk: &SimulatedDisk) -> Result<Node> {
-    let clock = Arc::new(SystemClock::default());
     let state = Arc::new(ConfigState::<Settings>::new()?);
     let mut documents = Documents::default();
     documents.link(Arc::clone(&state))?;
     // Segments small enough that there are several, with snapshots of the document between them.
-    let options = EmbeddedOptions {
-        mode: Mode::Write,
-        segment_bytes: 2_048,
-        background: false,
-        reserve_bytes: 0,
-    };
-    let (files, rng) = (Arc::new(disk.clone()), SystemRng::default());
-    let (journal, _) = Embedded::open(files, options, clock.clone(), &rng, Arc::new(documents))?;
-    let journal = Arc::new(journal);
-    let settings = ConfigServer::open(journal.clone(), state, Vec::new(), clock)?;
+    let journal = stored::journal(disk, 2_048, Arc::new(documents))?;
+    let settings =
+        ConfigServer::open(journal.clone(), state, Vec::new(), Arc::new(SystemClock::default()))?;
     Ok(Node { journal, settings })
 }
 

@@ -7,16 +7,13 @@ use std::sync::Arc;
 use foundation_services::event::{
     EventStore, EventStoreParts, PersonalRule, Reader, SubjectIn, Vault, VaultParts,
 };
-use foundation_services::telemetry::TelemetryService;
-use foundation_store::clock::SystemClock;
-use foundation_store::config::{ConfigState, Seals, SecretKey};
-use foundation_store::event::EventLog;
-use foundation_store::journal::{Embedded, EmbeddedOptions, Journal, Mode};
+use foundation_store::config::{Seals, SecretKey};
+use foundation_store::journal::{Journal, Mode};
 use foundation_store::random::SystemRng;
-use foundation_types::config::BufferSettings;
 use foundation_types::{Error, ErrorKind, Event, Result};
 
 use crate::simulated::{Dice, Failure, Lie, SimulatedDisk};
+use crate::stored;
 
 /// Images that are made of each power cut, unless `PROOF_IMAGES` says how many.
 const IMAGES: u64 = 6;
@@ -31,35 +28,15 @@ struct Acked {
 }
 
 async fn open(disk: &SimulatedDisk) -> Result<EventStore> {
-    let clock = Arc::new(SystemClock::default());
-    let log = Arc::new(EventLog::new(BufferSettings::default()));
-    let options = EmbeddedOptions {
-        mode: Mode::Write,
-        segment_bytes: 4_096,
-        background: false,
-        reserve_bytes: 0,
-    };
-    let (files, rng) = (Arc::new(disk.clone()), SystemRng::default());
-    let (journal, _) = Embedded::open(files.clone(), options, clock.clone(), &rng, log.clone())?;
-    let journal: Arc<dyn Journal> = Arc::new(journal);
+    let log = stored::log();
+    let journal: Arc<dyn Journal> = stored::journal(disk, stored::SMALL, log.clone())?;
     let key = Some(SecretKey::new(&[7; 32]));
     let seals = Arc::new(Seals::new(key, Vec::new(), Arc::new(SystemRng::default())));
     let rules = vec![PersonalRule::new("moved".into(), SubjectIn::Event, &["name"])?];
-    let parts =
-        VaultParts { rules, disk: files, seals, journal: &*journal, log: &log, mode: Mode::Write };
-    let vault = Vault::open_in(parts).await?;
-    let events = EventStore::new(EventStoreParts {
-        consumers: None,
-        journal,
-        log,
-        durability: foundation_services::event::EventDurability::default(),
-        settings: Arc::new(ConfigState::new()?),
-        telemetry: TelemetryService::new(10, clock.clone()),
-        clock,
-        rng: Arc::new(SystemRng::default()),
-        reader: Reader::default().with_vault(Some(vault)),
-        pipeline: Default::default(),
-    });
+    let (files, mode) = (Arc::new(disk.clone()), Mode::Write);
+    let parts = VaultParts { rules, disk: files, seals, journal: &*journal, log: &log, mode };
+    let reader = Reader::default().with_vault(Some(Vault::open_in(parts).await?));
+    let events = EventStore::new(EventStoreParts { reader, ..stored::parts(journal, log)? });
     events.tell_forgotten().await?;
     Ok(events)
 }

@@ -8,13 +8,13 @@ use foundation_services::ConfigServer;
 use foundation_services::config::HistoryQuery;
 use foundation_store::clock::SystemClock;
 use foundation_store::config::{ConfigState, Documents};
-use foundation_store::journal::{Embedded, EmbeddedOptions, Journal, Mode};
-use foundation_store::random::SystemRng;
+use foundation_store::journal::{Embedded, Journal};
 use foundation_types::{Document, ErrorKind, Result, Version};
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
 use crate::simulated::{Dice, Failure, Lie, SimulatedDisk};
+use crate::stored;
 
 /// Images that are made of each power cut.
 const IMAGES: u64 = 4;
@@ -63,21 +63,13 @@ struct Node<T: Document> {
 }
 
 fn open<T: Document>(disk: &SimulatedDisk, evolution: Evolution) -> Result<Node<T>> {
-    let clock = Arc::new(SystemClock::default());
     let state = Arc::new(ConfigState::<T>::evolving(Arc::default(), evolution)?);
     let mut documents = Documents::default();
     documents.link(Arc::clone(&state))?;
     // Small enough that a snapshot is between the versions.
-    let options = EmbeddedOptions {
-        mode: Mode::Write,
-        segment_bytes: 1_024,
-        background: false,
-        reserve_bytes: 0,
-    };
-    let (files, rng) = (Arc::new(disk.clone()), SystemRng::default());
-    let (journal, _) = Embedded::open(files, options, clock.clone(), &rng, Arc::new(documents))?;
-    let journal = Arc::new(journal);
-    let booth = ConfigServer::open(journal.clone(), state, Vec::new(), clock)?;
+    let journal = stored::journal(disk, 1_024, Arc::new(documents))?;
+    let booth =
+        ConfigServer::open(journal.clone(), state, Vec::new(), Arc::new(SystemClock::default()))?;
     Ok(Node { journal, booth })
 }
 

@@ -4,21 +4,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use foundation_services::event::{EventDurability, EventStore, EventStoreParts};
+use foundation_services::event::EventStore;
 use foundation_services::projection::{Projection, ProjectionStates, Projections};
 use foundation_services::tasks::Tasks;
-use foundation_services::telemetry::TelemetryService;
-use foundation_store::clock::SystemClock;
-use foundation_store::config::ConfigState;
-use foundation_store::event::EventLog;
-use foundation_store::journal::{Embedded, EmbeddedOptions, Journal, Mode};
-use foundation_store::random::SystemRng;
+use foundation_store::journal::Journal;
 use foundation_store::table::Tables;
 use foundation_store::together::Together;
-use foundation_types::config::BufferSettings;
 use foundation_types::{Event, EventQuery, Position, Recorded, Result};
 
 use crate::simulated::{Dice, Failure, SimulatedDisk};
+use crate::stored;
 
 const IMAGES: u64 = 4;
 const ROUNDS: u64 = 6;
@@ -48,33 +43,12 @@ pub(crate) struct Node {
 }
 
 pub(crate) fn open(disk: &SimulatedDisk) -> Result<Node> {
-    let clock = Arc::new(SystemClock::default());
-    let log = Arc::new(EventLog::new(BufferSettings::default()));
-    let mut tables = Tables::default();
+    let (log, mut tables) = (stored::log(), Tables::default());
     let states = ProjectionStates::link(&mut tables)?;
-    let options = EmbeddedOptions {
-        mode: Mode::Write,
-        segment_bytes: 4_096,
-        background: false,
-        reserve_bytes: 0,
-    };
     let followers = Arc::new(Together::new(vec![log.clone(), Arc::new(tables)]));
-    let (files, rng) = (Arc::new(disk.clone()), SystemRng::default());
-    let (journal, _) = Embedded::open(files, options, clock.clone(), &rng, followers)?;
-    let journal: Arc<dyn Journal> = Arc::new(journal);
+    let journal: Arc<dyn Journal> = stored::journal(disk, stored::SMALL, followers)?;
     let projections = states.open(&journal)?;
-    let events = EventStore::new(EventStoreParts {
-        pipeline: Default::default(),
-        consumers: None,
-        journal,
-        log,
-        durability: EventDurability::default(),
-        settings: Arc::new(ConfigState::new()?),
-        telemetry: TelemetryService::new(10, clock.clone()),
-        clock,
-        rng: Arc::new(SystemRng::default()),
-        reader: Default::default(),
-    });
+    let events = EventStore::new(stored::parts(journal, log)?);
     Ok(Node { events, projections, tasks: Tasks::default() })
 }
 

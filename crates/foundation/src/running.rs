@@ -275,6 +275,9 @@ impl Foundation {
     /// (`foundation.events.ttl_expired`) and recorded (`foundation.events.cleanup_complete`). With
     /// `events.expiry.free` a node does so by itself, each `events.expiry.every_s`.
     ///
+    /// What was answered is recorded, and what is recorded was done. If the process ends before it answers,
+    /// files may be gone of which no event tells; nothing that lives is among them.
+    ///
     /// # Errors
     /// As [`Foundation::checkpoint`].
     pub async fn free_expired(&self) -> Result<PruneReport> {

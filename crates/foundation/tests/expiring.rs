@@ -129,3 +129,29 @@ async fn a_node_frees_it_by_itself_if_it_is_told_to() {
     assert_eq!(counted(&foundation, "foundation.events.ttl_expired"), expired);
     stop(foundation).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_running_node_lets_what_is_old_leave_its_buffer() {
+    let hands = Arc::new(Hands::default());
+    let foundation = Foundation::in_memory().clock(hands.clone()).start().await.expect("starts");
+    foundation.settings().set("events.buffer.max_age_s", 60).await.expect("may be set");
+    foundation.events().append(Event::new("tick").id("old")).await.expect("is in");
+    let buffered = || foundation.events().stats().buffered_events;
+    // The clock of the runtime only has the node look; how old something is, the other one says.
+    let looks = || tokio::time::sleep(Duration::from_secs(5));
+    looks().await;
+    let both = buffered();
+    assert!(both >= 1, "{both}: it is young");
+    hands.turn(30);
+    foundation.events().append(Event::new("tick").id("young")).await.expect("is in");
+    looks().await;
+    assert_eq!(buffered(), both + 1, "and it still is");
+    hands.turn(31);
+    looks().await;
+    assert_eq!(buffered(), 1, "only the young one is left");
+    foundation.events().get("old").await.expect("it is in the log");
+    hands.turn(31);
+    looks().await;
+    assert_eq!(buffered(), 0);
+    stop(foundation).await;
+}

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use foundation::config::{Document, Sources};
+use foundation::config::{Document, Migrations, OnInvalid, Sources};
 use foundation::events::EventData;
 use foundation::{Event, Foundation, Value};
 use serde::{Deserialize, Serialize};
@@ -106,4 +106,68 @@ fn migrations_are_told_before_they_are_logged_as_far_as_the_program_has_the_type
         assert_eq!((&told[1]["document"], &told[1]["logged"]), (&"shop".into(), &3.into()));
         assert!(told[1]["present"].is_null(), "{told}");
     }
+}
+
+/// The shop as it was first.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Validate, Document)]
+#[document(name = "shop")]
+#[serde(default, deny_unknown_fields)]
+struct FirstShop {
+    beds: u64,
+    keeper: String,
+}
+
+/// And with a rule that it did not have.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Validate, Document)]
+#[document(name = "shop", schema = 3)]
+#[serde(default, deny_unknown_fields)]
+struct StrictShop {
+    #[validate(range(max = 10))]
+    rooms: u64,
+    host: String,
+}
+
+#[test]
+fn what_a_running_node_has_still_to_migrate_is_told_with_what_is_wrong_with_it() {
+    let store = Store::new();
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let foundation = runtime.block_on(async {
+        let builder = Foundation::builder(store.directory());
+        let first = builder.document::<FirstShop>(Sources::defaults()).start().await;
+        let first = first.expect("starts");
+        let shop = first.config::<FirstShop>().expect("known");
+        shop.transaction().set("beds", 70).set("keeper", "Ann").await.expect("fits");
+        first.shutdown(Duration::from_secs(5)).await.into_result().expect("is clean");
+        let migrations = Migrations::<StrictShop>::new()
+            .to(2, |step| step.rename("beds", "rooms"))
+            .to(3, |step| step.rename("keeper", "host"));
+        let builder = Foundation::builder(store.directory());
+        let builder = builder.document::<StrictShop>(Sources::defaults()).migrations(migrations);
+        let node = builder.on_invalid(OnInvalid::Park).control_socket().start().await;
+        node.expect("what does not pass waits")
+    });
+    insta::assert_snapshot!(store.ok(&["config", "check-migrations"]), @r"
+    foundation  version 0  nothing was logged of it
+    shop  version 1  schema 1 to 3: 4 changes, 1 problem
+      beds: 70 -> (nothing)
+      host: (nothing) -> Ann
+      keeper: Ann -> (nothing)
+      rooms: (nothing) -> 70
+      rooms: out of range, got 70, expected integer, 0 to 10
+    ");
+    let told = store.json(&["config", "check-migrations"]);
+    assert_eq!((&told[1]["logged"], &told[1]["present"]), (&1.into(), &3.into()), "{told}");
+    assert_eq!(told[1]["problems"][0]["path"], "rooms", "{told}");
+    // What corrects it is logged behind the migration, and nothing is left to do.
+    runtime.block_on(async {
+        let shop = foundation.config::<StrictShop>().expect("known");
+        shop.set("rooms", 7).await.expect("passes");
+    });
+    insta::assert_snapshot!(store.ok(&["config", "check-migrations"]), @r"
+    foundation  version 0  nothing was logged of it
+    shop  version 3  schema 3, nothing to migrate
+    ");
+    runtime.block_on(async {
+        foundation.shutdown(Duration::from_secs(5)).await.into_result().expect("is clean");
+    });
 }

@@ -5,18 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use foundation_logic::event::{EventKeys, matches};
-use foundation_services::event::{
-    Consumer, ConsumerStates, EventStore, EventStoreParts, Start, Subscription,
-};
-use foundation_services::telemetry::TelemetryService;
-use foundation_store::clock::SystemClock;
-use foundation_store::config::ConfigState;
-use foundation_store::event::EventLog;
-use foundation_store::journal::{Embedded, EmbeddedOptions, Journal, Mode};
-use foundation_store::random::SystemRng;
-use foundation_store::table::Tables;
-use foundation_store::together::Together;
-use foundation_types::config::BufferSettings;
+use foundation_services::event::{Consumer, EventStore, Start, Subscription};
+use foundation_store::journal::Journal;
 use foundation_types::{
     Durability, ErrorKind, Event, EventQuery, ExpectedVersion, Order, Position, Recorded, Settings,
     StreamName, Timestamp, Version,
@@ -24,6 +14,7 @@ use foundation_types::{
 
 use super::draws::{Act, Draft, If, KINDS};
 use crate::simulated::{Dice, Failure, Lie, SimulatedDisk};
+use crate::stored;
 
 /// Deliveries that the consumer may have open.
 const IN_FLIGHT_MAX: usize = 4;
@@ -79,33 +70,7 @@ impl World {
     }
 
     async fn open(&mut self, told: Position) -> foundation_types::Result<()> {
-        let clock = Arc::new(SystemClock::default());
-        let log = Arc::new(EventLog::new(BufferSettings::default()));
-        let mut tables = Tables::default();
-        let states = ConsumerStates::link(&mut tables)?;
-        let options = EmbeddedOptions {
-            mode: Mode::Write,
-            segment_bytes: 4_096,
-            background: false,
-            reserve_bytes: 0,
-        };
-        let followers = Arc::new(Together::new(vec![log.clone(), Arc::new(tables)]));
-        let files = Arc::new(self.disk.clone());
-        let (journal, _) =
-            Embedded::open(files, options, clock.clone(), &SystemRng::default(), followers)?;
-        let journal: Arc<dyn Journal> = Arc::new(journal);
-        let events = EventStore::new(EventStoreParts {
-            consumers: Some(states.open(&journal)?),
-            journal: journal.clone(),
-            log,
-            durability: Default::default(),
-            settings: Arc::new(ConfigState::new()?),
-            telemetry: TelemetryService::new(10, clock.clone()),
-            clock,
-            rng: Arc::new(SystemRng::default()),
-            reader: Default::default(),
-            pipeline: Default::default(),
-        });
+        let (events, journal) = stored::with_consumers(&self.disk)?;
         self.subscription = Some(events.subscribe(Start::After(told), followed())?);
         let builder = events.consumer("billing").filter(followed()).in_flight_max(IN_FLIGHT_MAX);
         self.consumer = Some(builder.from(Start::Beginning).open().await?);
