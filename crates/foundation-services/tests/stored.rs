@@ -67,7 +67,7 @@ pub(crate) fn parts(journal: Arc<dyn Journal>, log: Arc<EventLog>) -> Result<Eve
 
 /// Events with consumers, on this disk.
 pub(crate) fn with_consumers(disk: &SimulatedDisk) -> Result<(EventStore, Arc<dyn Journal>)> {
-    consuming(|followers| Ok(journal(disk, SMALL, followers)?))
+    consuming(|followers| journal(disk, SMALL, followers))
 }
 
 /// As [`with_consumers`], in memory.
