@@ -249,7 +249,10 @@ impl Follower for EventLog {
 
     fn let_go(&self, last: Position) {
         // What is still in the buffer is found by query, and so by its id.
-        self.indexed(last.min(self.coverage()));
+        let last = last.min(self.coverage());
+        if self.ids.write().unwrap_or_else(PoisonError::into_inner).let_go(last) {
+            self.indexed(last);
+        }
     }
 
     fn done_with(&self) -> Option<Position> {

@@ -149,7 +149,8 @@ async fn a_running_node_lets_what_is_old_leave_its_buffer() {
     hands.turn(31);
     looks().await;
     assert_eq!(buffered(), 1, "only the young one is left");
-    foundation.events().get("old").await.expect("it is in the log");
+    let gone = foundation.events().get("old").await.expect_err("in memory it is nowhere else");
+    assert_eq!(gone.kind(), ErrorKind::NotFound);
     hands.turn(31);
     looks().await;
     assert_eq!(buffered(), 0);

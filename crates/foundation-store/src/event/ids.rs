@@ -19,25 +19,49 @@ const SHARDS: usize = 64;
 #[derive(Debug)]
 pub(super) struct IdIndex {
     shards: Vec<Shard>,
+    /// The records up to here are gone for good.
+    gone: Position,
+    /// Nothing up to here is in the shards.
+    forgotten: Position,
 }
+
+/// Ids that are forgotten together, at least.
+const FORGOTTEN_AT_ONCE_MIN: u64 = 10_000;
 
 type Shard = HashMap<Fingerprint, Position, AsIs>;
 
 impl Default for IdIndex {
     fn default() -> Self {
-        Self { shards: (0..SHARDS).map(|_| Shard::default()).collect() }
+        let shards = (0..SHARDS).map(|_| Shard::default()).collect();
+        Self { shards, gone: Position::START, forgotten: Position::START }
     }
 }
 
 impl IdIndex {
-    /// Learns where records are. The first record with an id keeps it.
+    /// Learns where records are. The first record with an id keeps it, as long as it is kept.
     pub(super) fn extend(&mut self, records: &[Record], digests: &[Digest]) {
+        let gone = self.gone;
         for (record, digest) in records.iter().zip(digests) {
             let Digest::Read { id, .. } = digest else { continue };
             if let Some(shard) = self.shards.get_mut(shard_of(*id)) {
-                shard.entry(*id).or_insert(record.position());
+                let place = shard.entry(*id).or_insert(record.position());
+                if *place <= gone {
+                    *place = record.position();
+                }
             }
         }
+    }
+
+    /// Records up to here are gone: their ids are not known from now on. Gives whether so many went that it
+    /// pays to give their memory back, for which all ids are looked at.
+    pub(super) fn let_go(&mut self, last: Position) -> bool {
+        self.gone = self.gone.max(last);
+        let gone = self.gone.to_engine().saturating_sub(self.forgotten.to_engine());
+        let is_due = gone > FORGOTTEN_AT_ONCE_MIN.max(self.len() / 2);
+        if is_due {
+            self.forgotten = self.gone;
+        }
+        is_due
     }
 
     /// In how many pieces it forgets.
@@ -53,7 +77,8 @@ impl IdIndex {
 
     /// Where the record with this id is.
     pub(super) fn position(&self, id: Fingerprint) -> Option<Position> {
-        self.shards.get(shard_of(id))?.get(&id).copied()
+        let place = self.shards.get(shard_of(id))?.get(&id).copied();
+        place.filter(|place| *place > self.gone)
     }
 
     /// Ids known.

@@ -19,9 +19,6 @@ use crate::clock::Clock;
 use crate::record::Record;
 use crate::record::frame::FrameHeader;
 
-/// Records that are forgotten together, at least.
-const FORGOTTEN_AT_ONCE_MIN: u64 = 10_000;
-
 /// Keeps the newest records that a follower has a use for, up to a bound in bytes.
 pub struct MemoryJournal {
     store: StoreId,
@@ -43,7 +40,7 @@ struct State {
     bytes: usize,
     before_first: u64,
     /// The last record that followers were told of as gone.
-    forgotten: u64,
+    told: u64,
     closed: bool,
 }
 
@@ -86,9 +83,9 @@ impl MemoryJournal {
         if let Some(last) = self.follower.done_with() {
             state.let_go_up_to(last);
         }
-        if state.is_forgetting_due() {
-            state.forgotten = state.before_first;
-            self.follower.let_go(Position::from_engine(state.forgotten));
+        if state.before_first > state.told {
+            state.told = state.before_first;
+            self.follower.let_go(Position::from_engine(state.told));
         }
     }
 }
@@ -124,13 +121,6 @@ impl State {
         self.bytes -= oldest.bytes();
         self.before_first = oldest.position().to_engine();
         true
-    }
-
-    /// Whether so many records were let go of that it pays to have followers forget them: they look
-    /// at all that they know for that.
-    fn is_forgetting_due(&self) -> bool {
-        let gone = self.before_first - self.forgotten;
-        gone > FORGOTTEN_AT_ONCE_MIN.max(self.records.len() as u64 / 2)
     }
 
     fn index_after(&self, position: Position) -> usize {

@@ -292,7 +292,7 @@ async fn kept(bound: u64, kinds: &[usize]) {
     for (at, _) in kinds.iter().enumerate() {
         let told = world.events.get(at.to_string()).await.map(|found| found.position);
         match at < gone {
-            true => assert_eq!(told.map_err(|error| error.kind()), Err(ErrorKind::Compacted)),
+            true => assert_eq!(told.map_err(|error| error.kind()), Err(ErrorKind::NotFound)),
             false => assert_eq!(told.ok(), Some(receipts[at].position)),
         }
     }

@@ -71,16 +71,19 @@ async fn a_repeat_is_recognised_after_the_event_left_the_buffer() {
 }
 
 #[tokio::test]
-async fn where_the_first_is_no_longer_kept_nobody_can_tell() {
+async fn in_memory_an_id_is_new_again_once_its_event_is_gone() {
     let world = World::keeping(400);
     world.set("events.buffer.max_events", 1).await;
     world.events.append(tick("a")).await.expect("stored");
     for at in 0..20 {
         world.events.append(tick(&at.to_string())).await.expect("stored");
     }
-    assert_eq!(kind_of(world.events.append(tick("a")).await), ErrorKind::Compacted);
-    assert_eq!(kind_of(world.events.get("a").await), ErrorKind::Compacted);
-    assert_eq!(world.ledger(), [21, 0, 1, 0]);
+    assert_eq!(kind_of(world.events.get("a").await), ErrorKind::NotFound);
+    let again = world.events.append(tick("a")).await.expect("stored as a new one");
+    assert!(!again.repeated);
+    assert_eq!(world.events.get("a").await.expect("is kept").position, again.position);
+    assert!(world.events.append(tick("a")).await.expect("known").repeated);
+    assert_eq!(world.ledger(), [22, 1, 0, 0]);
 }
 
 #[tokio::test]
