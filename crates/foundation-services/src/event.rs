@@ -46,6 +46,7 @@ pub use follow::Followed;
 pub use history::{HistoryFailure, HistoryPage, HistoryReport, HistoryRow};
 pub use personal::{Forgetting, Forgotten, PersonalRule, SubjectIn, Vault, VaultParts};
 pub use pipeline::{IntakeContext, Pipeline};
+pub(crate) use query::Expired;
 pub use query::{EventPage, ExplainedQuery, Pages};
 pub use reader::{EventTypes, Reader};
 pub use receipt::Receipt;
