@@ -218,7 +218,7 @@ fn a_file_in_yaml_is_checked_like_the_others() {
 fn what_is_wrong_in_one_long_line_is_told_in_a_few_words_for_each_place() {
     let store = Store::new();
     let entries: Vec<String> = (0..80_000).map(|nth| format!("a{nth}: 1")).collect();
-    let long = store.file("long.yaml", &format!("{{{}}}", entries.join(", ")));
+    let long = store.file("long.yaml", format!("{{{}}}", entries.join(", ")));
     let ran = store.run(&["-q", "config", "check", long.to_str().expect("is text")]);
     assert_eq!(ran.code, Some(6));
     assert!(ran.talk.contains("error[config.unknown_key]: 100 problems"), "{}", ran.talk);
