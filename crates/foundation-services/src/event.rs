@@ -48,6 +48,7 @@ pub use personal::{
     Cut, Forgetting, Forgotten, PersonalRule, SubjectIn, Touched, Vault, VaultParts,
 };
 pub use pipeline::{IntakeContext, Pipeline};
+pub(crate) use query::Expired;
 pub use query::{EventPage, ExplainedQuery, Pages};
 pub use reader::{EventTypes, Reader};
 pub use receipt::Receipt;

@@ -6,6 +6,10 @@
 pub const EVENT_BYTES_MAX: usize = 1024 * 1024;
 /// Largest configuration value or change, in bytes as JSON text.
 pub const CONFIG_BYTES_MAX: usize = 1024 * 1024;
+/// Longest excerpt of a line of a configuration file in an error, in characters.
+pub const EXCERPT_CHARS_MAX: usize = 160;
+/// Blanks that an excerpt has for what stands before it in its line; beyond that it has none.
+pub const EXCERPT_BLANKS_MAX: usize = 80;
 /// Longest event id, correlation id or parent id, in bytes.
 pub const ID_BYTES_MAX: usize = 128;
 /// Longest event type, in bytes.

@@ -1,10 +1,12 @@
 //! May this event, this batch, this stream, this query enter?
 
 mod aggregation;
+mod lifetime;
 mod names;
 mod query;
 
 pub use aggregation::aggregation;
+pub use lifetime::time_to_live;
 pub use names::{consumer_name, export_name, no_such_consumer, no_such_export};
 pub use query::{query, type_pattern};
 

@@ -16,7 +16,7 @@ mod yaml_tests;
 
 pub use event_line::event_line;
 pub use exported::{cloud_events, exported_line};
-pub use file::{FileFormat, FileText, Place, Written};
+pub use file::{Excerpt, FileFormat, FileText, Place, Written};
 
 use foundation_types::limits::{CONFIG_BYTES_MAX, DEPTH_MAX};
 use foundation_types::{Error, ErrorKind, Result, Value};

@@ -244,8 +244,10 @@ async fn an_export_takes_no_consumer_over_and_is_deleted_as_what_it_is() {
     assert_eq!(refused.kind(), ErrorKind::InvalidArgument);
     assert!(refused.message().contains("is an export"), "{refused}");
     let reset = ConsumerAction::Reset(Position::START);
-    let refused = foundation.events().change_consumer("audit", reset).await;
-    assert_eq!(refused.expect_err("is an export").kind(), ErrorKind::InvalidArgument);
+    for action in [reset, ConsumerAction::Resume, ConsumerAction::Release] {
+        let refused = foundation.events().change_consumer("audit", action).await;
+        assert_eq!(refused.expect_err("is an export").kind(), ErrorKind::InvalidArgument);
+    }
     foundation.exports().change("audit", ExportAction::Delete).await.expect("goes");
     assert_eq!(places(), before);
 }

@@ -178,7 +178,7 @@ async fn every_problem_of_every_source_is_told_at_once_with_its_place() {
     assert_eq!(
         told,
         [
-            row(ErrorKind::UnknownKey, "inn.toml:1:1", "bedz = 10"),
+            row(ErrorKind::UnknownKey, "inn.toml:1:1", "bedz"),
             row(ErrorKind::WrongType, "inn.toml:2:8", "beds = \"many\""),
             row(ErrorKind::OutOfRange, "more.json:1:23", "             \"cooks\": 300"),
             row(ErrorKind::Malformed, "broken.toml:2:1", ""),

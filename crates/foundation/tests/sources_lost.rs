@@ -189,6 +189,25 @@ async fn a_file_that_is_emptied_is_not_taken_until_the_next_start() {
     stop(foundation).await;
 }
 
+#[cfg(feature = "yaml")]
+#[tokio::test]
+async fn half_of_a_file_in_yaml_is_not_taken_and_an_empty_map_is() {
+    let folder = Folder::new();
+    let file = folder.write("cellar.yaml", "---\nbarrels: 3\n");
+    let foundation = folder.start(Sources::defaults().file(&file).unwatched()).await;
+    let one = cellar(&foundation);
+    for text in ["---", "---\n", "---\n...\n", "--- # of the cellar\n\n", "...\n"] {
+        folder.write("cellar.yaml", text);
+        let error = one.reload().await.expect_err("may be half written");
+        assert_eq!(error.kind(), ErrorKind::EmptyFile, "{text:?}");
+        assert_eq!(one.get().barrels, 3);
+    }
+    folder.write("cellar.yaml", "---\n{}\n");
+    one.reload().await.expect("says that it has nothing");
+    assert_eq!(one.get().barrels, 0);
+    stop(foundation).await;
+}
+
 #[tokio::test]
 async fn a_change_of_a_file_is_seen_long_before_the_next_look() {
     let folder = Folder::new();

@@ -152,7 +152,9 @@ impl Export {
         }
         let wait_ms = if self.follow { FOLLOW_MS } else { 0 };
         loop {
-            let page = connection.call(ExportRead { query: query.clone(), wait_ms }).await?;
+            let page = connection
+                .call(ExportRead { export: self.name.clone(), query: query.clone(), wait_ms })
+                .await?;
             let count = page.events.len();
             self.pass_on(program, page.store, page.events).await?;
             if let (Some(export), Some(before)) = (self.name.clone(), settled) {

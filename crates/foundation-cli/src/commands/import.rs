@@ -28,6 +28,8 @@ use crate::render;
 const GROUP_EVENTS_MAX: usize = 500;
 /// Bytes of lines that are sent together.
 const GROUP_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Refused lines that are told one by one: what is wrong with a whole file is wrong in each line of it.
+const REFUSALS_TOLD_MAX: u64 = 100;
 
 pub(super) async fn run(program: &mut Program, args: &ImportArgs) -> Outcome {
     let source = Source::open(&args.file)?;
@@ -224,8 +226,11 @@ impl Import<'_> {
     }
 
     fn refuse(&mut self, line: u64, error: &Error) {
-        let told = format!("line {line}: refused[{}]: {}", error.code(), render::problems(error));
-        self.bar.suspend(|| crate::program::tell(&render::printable_lines(&told)));
+        if self.report.refused < REFUSALS_TOLD_MAX {
+            let told =
+                format!("line {line}: refused[{}]: {}", error.code(), render::problems(error));
+            self.bar.suspend(|| crate::program::tell(&render::printable_lines(&told)));
+        }
         self.report.refuse(line, error);
     }
 }
@@ -277,6 +282,11 @@ fn finish(
     took: Duration,
     outcome: Outcome,
 ) -> Outcome {
+    let untold = report.refused.saturating_sub(REFUSALS_TOLD_MAX);
+    if untold > 0 {
+        let lines = render::counted(untold, "further line");
+        crate::program::tell(&format!("and {lines} refused, which are not told one by one"));
+    }
     let written = report.write(program, acks, took);
     outcome?;
     if report.refused > 0 {

@@ -73,11 +73,14 @@ fn place(problem: &Problem, indent: &str) -> Vec<String> {
     let Some(origin) = &problem.origin else { return Vec::new() };
     let mut lines = vec![format!("{indent}--> {origin}")];
     if let (Some(text), Origin::File { line, column, .. }) = (&problem.excerpt, origin) {
-        let before = (*column as usize).saturating_sub(1);
-        let marked = text.chars().count().saturating_sub(before).max(1);
+        let (from, cut) = problem.excerpt_from.map_or((1, ""), |from| (from, "…"));
+        let length = text.chars().count();
+        let before = (column.saturating_sub(from) as usize).min(length);
+        let (blanks, marks) = (" ".repeat(before), "^".repeat((length - before).max(1)));
         let gutter = " ".repeat(line.to_string().len());
-        lines.push(format!("{indent}{line} | {text}"));
-        lines.push(format!("{indent}{gutter} | {}{}", " ".repeat(before), "^".repeat(marked)));
+        let under = " ".repeat(cut.chars().count());
+        lines.push(format!("{indent}{line} | {cut}{text}"));
+        lines.push(format!("{indent}{gutter} | {under}{blanks}{marks}"));
     }
     lines
 }

@@ -33,10 +33,11 @@ pub(crate) fn one_line(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// Whether a terminal obeys the character: controls, and what turns the direction of text.
+/// Whether a terminal obeys the character: controls, what separates lines, and what turns the direction
+/// of text.
 fn steers(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The value as one line of JSON. Controls beyond ASCII, which JSON allows as they are, are

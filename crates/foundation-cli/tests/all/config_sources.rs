@@ -68,8 +68,8 @@ fn a_file_is_checked_with_every_problem_under_its_line() {
       no key "interface.max_resluts" in document "foundation"
         did you mean interface.max_results?
         --> bad.toml:2:1
-        2 | max_resluts = 7
-          | ^^^^^^^^^^^^^^^
+        2 | max_resluts
+          | ^^^^^^^^^^^
       interface.query_timeout_ms: wrong type, got "soon"
         expected integer, 1 to 3600000
         --> bad.toml:3:20
@@ -194,8 +194,8 @@ fn a_file_in_yaml_is_checked_like_the_others() {
       no key "interface.max_resluts" in document "foundation"
         did you mean interface.max_results?
         --> bad.yml:3:3
-        3 |   max_resluts: 7
-          |   ^^^^^^^^^^^^^^
+        3 |   max_resluts
+          |   ^^^^^^^^^^^
       interface.query_timeout_ms: wrong type, got "no"
         expected integer, 1 to 3600000
         --> bad.yml:4:21
@@ -212,4 +212,31 @@ fn a_file_in_yaml_is_checked_like_the_others() {
     let ran = store.run(&["-q", "config", "check", twice]);
     assert_eq!(ran.code, Some(6), "{ran:?}");
     assert!(ran.talk.contains("a key is repeated") && ran.talk.contains("line 3"), "{ran:?}");
+}
+
+#[test]
+fn what_is_wrong_in_one_long_line_is_told_in_a_few_words_for_each_place() {
+    let store = Store::new();
+    let entries: Vec<String> = (0..80_000).map(|nth| format!("a{nth}: 1")).collect();
+    let long = store.file("long.yaml", format!("{{{}}}", entries.join(", ")));
+    let ran = store.run(&["-q", "config", "check", long.to_str().expect("is text")]);
+    assert_eq!(ran.code, Some(6));
+    assert!(ran.talk.contains("error[config.unknown_key]: 100 problems"), "{}", ran.talk);
+    assert!(ran.talk.len() < 64 * 1024, "{} bytes", ran.talk.len());
+    let shown =
+        |line: &str| line.trim().strip_prefix("1 | …").is_some_and(|key| key.starts_with('a'));
+    assert!(ran.talk.lines().any(shown), "{}", ran.talk);
+}
+
+#[test]
+fn a_key_that_is_written_like_a_path_is_told_from_one() {
+    let store = Store::new();
+    let dotted = store.file("dotted.yaml", "log.level: debug\n");
+    let ran = store.run(&["-q", "config", "check", dotted.to_str().expect("is text")]);
+    assert_eq!(ran.code, Some(6));
+    insta::assert_snapshot!(ran.talk.replace(dotted.to_str().expect("is text"), "dotted.yaml"), @r#"
+    error[config.unknown_key]: no key "log.level" in document "foundation": a dot in a key is no path
+      expected each key inside of the one before it
+      --> dotted.yaml
+    "#);
 }

@@ -140,6 +140,22 @@ fn a_story_is_told_as_a_tree() {
 }
 
 #[test]
+fn a_file_that_is_wrong_in_each_line_is_told_in_a_hundred() {
+    both(|store| {
+        let line = "{\"type\": \"a\", \"id\": \"1\", \"data\": 2, \"wrong\": 1}\n";
+        let ran = store.feed(&["events", "import", "-"], line.repeat(1_234));
+        assert_eq!(ran.code, Some(6));
+        let told = |number: u64| ran.talk.contains(&format!("line {number}: refused["));
+        assert!(told(1) && told(100) && !told(101), "{}", ran.talk);
+        let rest = "and 1,134 further lines refused, which are not told one by one";
+        assert!(ran.talk.contains(rest), "{}", ran.talk);
+        assert!(ran.out.contains("refused 1,234 in "), "{}", ran.out);
+        let ran = store.feed(&["events", "import", "-"], line.repeat(100));
+        assert!(!ran.talk.contains("further"), "{}", ran.talk);
+    });
+}
+
+#[test]
 fn each_line_is_settled_by_itself() {
     both(|store| {
         let lines = [

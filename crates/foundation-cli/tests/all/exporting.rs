@@ -132,11 +132,38 @@ fn an_export_with_a_name_goes_on_where_it_ended() {
         let refused = export();
         assert_eq!(refused.code, Some(2), "{}", refused.talk);
         assert!(refused.talk.contains("is paused: resume it first"), "{}", refused.talk);
+        for flag in ["--resume", "--release", "--delete"] {
+            let refused = store.run(&["events", "consumers", flag, "audit"]);
+            assert_eq!(refused.code, Some(2), "{flag}: {}", refused.talk);
+            assert!(refused.talk.contains("\"audit\" is an export"), "{}", refused.talk);
+        }
         store.ok(&["events", "export", "resume", "audit"]);
         store.ok(&["events", "export", "delete", "audit"]);
         assert_eq!(store.ok(&["events", "export", "list"]), "");
         let unknown = store.run(&["events", "export", "pause", "audit"]);
         assert!(unknown.talk.contains("there is no export \"audit\""), "{}", unknown.talk);
+    });
+}
+
+#[test]
+fn an_export_with_a_name_has_what_lived_its_time_before_it_was_passed_on() {
+    both(|store| {
+        append(store, &["a"]);
+        let file = store.file("out.ndjson", "");
+        let path = file.to_str().expect("is text");
+        let words = ["events", "export", "--to", path, "--name", "audit", "--type", "order.*"];
+        assert!(store.run(&words).talk.contains("1 event exported"));
+        append(store, &["b", "c"]);
+        let rule = r#"{"types": "order.*", "seconds": 1}"#;
+        store.ok(&["config", "set", "events.ttl.order", rule]);
+        let stages = std::iter::repeat_with(|| store.ok(&["events", "stage", "c"])).take(2_000);
+        assert!({ stages }.any(|stage| stage == "expiring\n"), "a second is over");
+        // Readers do not see it, and neither does who writes a file once.
+        assert_eq!(store.ok(&["events", "export", "--type", "order.*"]), "");
+        let ran = store.run(&words);
+        assert!(ran.talk.contains("2 events exported"), "{}", ran.talk);
+        assert_eq!(lines(&file), ["a", "b", "c"]);
+        assert!(store.run(&words).talk.contains("0 events exported"));
     });
 }
 

@@ -58,6 +58,10 @@ fn a_node_takes_the_directory_over_from_a_short_command() {
     let reader = store.command(&["--lock-timeout", "60", "events", "get", "1"]).spawn();
     owner.end().ok();
     Ran::of(reader.expect("starts")).ok();
+    // Before it serves it may not listen to signals yet.
+    let status = || store.json(&["--lock-timeout", "60", "status"]);
+    let mut serves = std::iter::repeat_with(|| status()["serving"] == true).take(2_000);
+    assert!(serves.any(|serves| serves), "it has the directory");
     super::running::send("TERM", node.id());
     assert!(node.wait().expect("ends").success());
 }

@@ -309,7 +309,8 @@ async fn export_cursor(node: &Node, call: ExportCursor) -> Result<Position> {
 
 async fn export_read(node: &Node, call: ExportRead) -> Result<ExportPage> {
     let wait = Duration::from_millis(call.wait_ms);
-    node.exports.read(call.query, wait, node.tasks.stop_signal()).await
+    let name = call.export.as_deref();
+    node.exports.read(name, call.query, wait, node.tasks.stop_signal()).await
 }
 
 async fn append(node: &Node, call: Append) -> Result<Receipt> {

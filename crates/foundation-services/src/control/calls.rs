@@ -373,6 +373,10 @@ calls! {
     /// One page of the events that answer a query, to be exported; if there are none yet, those
     /// that come within this time, or nothing.
     ExportRead {
+        /// The export that has to have all that is kept, also events whose time to live is over; absent
+        /// for one that is written once and sees what every reader sees.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        export: Option<String>,
         /// The query.
         query: EventQuery,
         /// How long to wait at most, in milliseconds; no more than 30,000 count.

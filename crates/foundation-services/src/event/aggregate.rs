@@ -6,7 +6,7 @@ use foundation_types::limits::AGGREGATE_PAGE_EVENTS;
 use foundation_types::{EventQuery, Result};
 use foundation_validate::event as rules;
 
-use super::EventStore;
+use super::{EventStore, Expired};
 
 impl EventStore {
     /// What the events that answer the query come to: counts, rates, sums and percentiles, by groups
@@ -37,7 +37,8 @@ impl EventStore {
         let deadline = self.0.deadline();
         let mut aggregator = Aggregator::new(asked);
         loop {
-            let page = self.0.page(query, AGGREGATE_PAGE_EVENTS as u64, deadline).await?;
+            let page =
+                self.0.page(query, AGGREGATE_PAGE_EVENTS as u64, Expired::Hidden, deadline).await?;
             for event in &page.events {
                 aggregator.add(event)?;
             }

@@ -51,6 +51,15 @@ pub struct ExplainedQuery {
     pub took_us: u64,
 }
 
+/// Whether events whose time to live is over are part of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Expired {
+    /// They are hidden, as from every reader.
+    Hidden,
+    /// They are there as long as they are kept, for whoever has to have all.
+    Shown,
+}
+
 /// The pages of an answer, read one by one.
 #[derive(Debug)]
 #[must_use = "nothing is read before a page is asked for"]
@@ -89,9 +98,18 @@ impl EventStore {
     /// `InvalidArgument` for a query that can mean nothing, `Timeout` if it takes longer than
     /// `interface.query_timeout_ms`, `Corruption` where stored bytes are not what was written.
     pub async fn query(&self, query: EventQuery) -> Result<EventPage> {
+        self.query_with(query, Expired::Hidden).await
+    }
+
+    /// As [`EventStore::query`], with or without events whose time to live is over.
+    pub(crate) async fn query_with(
+        &self,
+        query: EventQuery,
+        expired: Expired,
+    ) -> Result<EventPage> {
         rules::query(&query)?;
         let max = self.0.settings.current().interface.max_results;
-        self.0.page(query, max, self.0.deadline()).await
+        self.0.page(query, max, expired, self.0.deadline()).await
     }
 
     /// Which way a query goes, and what it looks at for the first page of its answer, which is computed
@@ -130,7 +148,7 @@ impl EventStore {
         let query = EventQuery::all().correlation(&correlation);
         rules::query(&query)?;
         let deadline = self.0.deadline();
-        let page = self.0.page(query, TRACE_EVENTS_MAX as u64, deadline).await?;
+        let page = self.0.page(query, TRACE_EVENTS_MAX as u64, Expired::Hidden, deadline).await?;
         if page.events.is_empty() {
             let shown: String = correlation.as_str().chars().take(128).collect();
             let message = format!("no event has the correlation id {shown:?}");
@@ -177,6 +195,7 @@ impl Core {
         &self,
         mut query: EventQuery,
         max: u64,
+        expired: Expired,
         deadline: Deadline,
     ) -> Result<EventPage> {
         let size = query.limit.map_or(max, |limit| limit.min(max));
@@ -185,7 +204,10 @@ impl Core {
         let wanted = if is_last { size } else { size.saturating_add(1) };
         let started = self.clock.monotonic();
         let seen = self.log.published();
-        let mut records = self.find(&query, wanted, deadline).await?;
+        let mut records = match expired {
+            Expired::Hidden => self.find(&query, wanted, deadline).await?,
+            Expired::Shown => self.find_all(&query, wanted, deadline).await?,
+        };
         self.meters.answered(self.clock.monotonic().saturating_sub(started));
         let size = usize::try_from(size).unwrap_or(usize::MAX);
         // After the search: what was let go of meanwhile counts.

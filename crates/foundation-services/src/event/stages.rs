@@ -85,13 +85,15 @@ impl Core {
     /// The stages behind `validate`, for an event that is new: what is to be recorded, and where.
     ///
     /// # Errors
-    /// `EventDropped` if a rule drops it, what a part says, `StageFailed` if a part panics or changes the
-    /// id.
+    /// `EventDropped` if a rule drops it, `Invalid` for a tag by `events.ttl_tag` that says no time, what a
+    /// part says, `StageFailed` if a part panics or changes the id.
     fn prepared(&self, event: Event, to: &mut Target) -> Result<Event> {
         let current = self.settings.current();
         let ready = self.stages.rules(current.version(), &current);
         drop(current);
         let event = self.altered(event, to, ready.as_deref())?;
+        // A rule may have made the tag.
+        rules::time_to_live(&event, &self.settings.current().events)?;
         self.routed(&event, to)?;
         Ok(event)
     }
@@ -162,7 +164,10 @@ impl Core {
 
     /// Whether anything can happen to an event behind `validate`.
     fn has_stages(&self) -> bool {
-        !self.stages.pipeline.is_empty() || !self.settings.current().events.rules.is_empty()
+        let settings = self.settings.current();
+        let events = &settings.events;
+        let is_configured = !events.rules.is_empty() || !events.ttl_tag.is_empty();
+        !self.stages.pipeline.is_empty() || is_configured
     }
 
     fn altered(&self, mut event: Event, to: &Target, ready: Option<&IntakeRules>) -> Result<Event> {

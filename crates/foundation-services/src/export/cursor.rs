@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::Exports;
-use crate::event::{ConsumerAction, EventPage};
+use crate::event::{ConsumerAction, EventPage, Expired};
 use crate::tasks::StopSignal;
 
 /// The longest that a reader waits for an event.
@@ -62,22 +62,25 @@ impl Exports {
     }
 
     /// A page of the events that answer a query; if there are none yet, those that come within
-    /// `wait`, at most 30 s.
+    /// `wait`, at most 30 s. An export with a name has to have all that is kept, also events whose time to
+    /// live is over by now: its place goes past them.
     ///
     /// # Errors
     /// As [`crate::EventStore::query`].
     pub async fn read(
         &self,
+        name: Option<&str>,
         mut query: EventQuery,
         wait: Duration,
         mut stop: StopSignal,
     ) -> Result<ExportPage> {
+        let expired = if name.is_some() { Expired::Shown } else { Expired::Hidden };
         let end = Instant::now() + wait.min(WAIT_MAX);
         let mut published = self.events().watch();
         loop {
             let _ = published.borrow_and_update();
             let EventPage { mut events, seen, next, .. } =
-                self.events().query(query.clone()).await?;
+                self.events().query_with(query.clone(), expired).await?;
             events.retain(|one| !one.stream.table().is_some_and(is_own_table));
             let is_over = Instant::now() >= end || stop.is_stopped();
             if !events.is_empty() || next.is_some() || is_over {

@@ -273,7 +273,9 @@ impl Timeline {
             }
         }
         for (number, _) in (first..).zip(plan.positions) {
-            let change = self.change_at(journal, Version::new(number)).await?;
+            let change = self.told(journal, Version::new(number)).await;
+            let change = change.map_err(|error| self.asked(journal, version, error))?;
+            let change = change.to_change().map_err(|error| self.named(error))?;
             tree = diff::apply(&tree, &change.changes)?;
         }
         Ok(tree)
@@ -367,6 +369,20 @@ impl Timeline {
             }
             Err(error) => Err(self.named(error)),
         }
+    }
+
+    /// The error of reading a change on the way to a version, as that of the version that was asked for.
+    fn asked(&self, journal: &dyn Journal, version: Version, error: Error) -> Error {
+        if error.kind() != ErrorKind::Compacted {
+            return error;
+        }
+        let first = self.first_kept(journal.extent().before_first);
+        let message = format!(
+            "version {version} is no longer known: it is made of changes to which neither the log \
+             goes back nor the history beside it, which is as long as config.history says; the \
+             first change that is kept made version {first}"
+        );
+        self.named(Error::new(ErrorKind::Compacted, message).caused_by(error))
     }
 
     fn let_go(&self, journal: &dyn Journal, version: Version) -> Error {

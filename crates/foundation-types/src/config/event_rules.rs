@@ -154,9 +154,22 @@ impl EventSettings {
     /// live for ever.
     #[must_use]
     pub fn seconds_by_tag(&self, kind: &str, tag: &str) -> Option<u64> {
+        let seconds = self.said_by_tag(kind, tag)?;
+        // A sign is no digit: what says less than plain seconds says nothing.
+        let is_plain = seconds.bytes().all(|byte| byte.is_ascii_digit());
+        is_plain.then(|| seconds.parse().ok()).flatten()
+    }
+
+    /// Whether this tag of an event of this type is there to say how long it lives.
+    #[must_use]
+    pub fn is_ttl_tag(&self, kind: &str, tag: &str) -> bool {
+        self.said_by_tag(kind, tag).is_some()
+    }
+
+    fn said_by_tag<'a>(&self, kind: &str, tag: &'a str) -> Option<&'a str> {
         if self.ttl_tag.is_empty() || kind.starts_with(EventType::RESERVED_PREFIX) {
             return None;
         }
-        tag.strip_prefix(self.ttl_tag.as_str())?.strip_prefix(':')?.parse().ok()
+        tag.strip_prefix(self.ttl_tag.as_str())?.strip_prefix(':')
     }
 }

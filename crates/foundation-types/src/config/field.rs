@@ -67,7 +67,7 @@ impl Leaf {
     /// use foundation_types::{Document, Settings, config::Leaf};
     /// let leaves = Leaf::all(Settings::FIELDS);
     /// assert_eq!(leaves[0].path.to_string(), "log.level");
-    /// assert_eq!(leaves[1].variable(), "EVENTS__BUFFER__MAX_EVENTS");
+    /// assert_eq!(leaves[1].variable(), "CONFIG__HISTORY__VERSIONS");
     /// ```
     #[must_use]
     pub fn all(fields: &'static [Field]) -> Vec<Self> {

@@ -34,9 +34,12 @@ pub struct Problem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
     /// The line of the file in which it was written, up to the end of what is wrong and with blanks
-    /// before its key; absent if it is secret.
+    /// before its key, which is all that is shown of one that is not known; absent if it is secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub excerpt: Option<String>,
+    /// The column with which the excerpt begins, where much of the line stands before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub excerpt_from: Option<u32>,
     /// How bad it is.
     pub severity: Severity,
 }
@@ -53,6 +56,7 @@ impl Problem {
             hint: None,
             origin: None,
             excerpt: None,
+            excerpt_from: None,
             severity: Severity::Error,
         }
     }
@@ -93,14 +97,19 @@ impl Problem {
 /// The text without line breaks and other characters that a terminal or a log takes for its own: a key
 /// of a file may have them.
 fn in_one_line(text: String) -> String {
-    if !text.contains(char::is_control) {
+    if !text.contains(breaks_a_line) {
         return text;
     }
-    let shown = |character: char| match character.is_control() {
+    let shown = |character: char| match breaks_a_line(character) {
         true => character.escape_default().to_string(),
         false => character.to_string(),
     };
     text.chars().map(shown).collect()
+}
+
+/// Controls, and the separators of lines and paragraphs that Unicode has beside them.
+fn breaks_a_line(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{2028}' | '\u{2029}')
 }
 
 impl fmt::Display for Problem {
@@ -172,5 +181,7 @@ mod tests {
         let problem =
             Problem::new(ErrorKind::UnknownKey, "x\nINFO all is well", "no key \"x\n\u{1b}[2J\"");
         assert_eq!(problem.to_string(), "x\\nINFO all is well: no key \"x\\n\\u{1b}[2J\"");
+        let problem = Problem::new(ErrorKind::UnknownKey, "", "no key \"a\u{2028}b\u{2029}c\"");
+        assert_eq!(problem.to_string(), "no key \"a\\u{2028}b\\u{2029}c\"");
     }
 }

@@ -50,6 +50,11 @@ fn absent<T: Document>(kind: ErrorKind, path: &str) -> Problem {
     let problem = Problem::new(kind, &shown, message);
     let known = known_paths::<T>();
     match nearest(path, known.iter().map(String::as_str)) {
+        // It is there, and yet it is not known: the text has one key that is written like a path.
+        Some(meant) if meant == path => Problem {
+            message: format!("{}: a dot in a key is no path", problem.message),
+            ..problem.expected("each key inside of the one before it")
+        },
         Some(meant) => problem.hint(meant),
         None => problem,
     }

@@ -121,7 +121,7 @@ impl Said {
         };
         // Of a key that is not known the key is wrong, whatever its value.
         let begin: fn(&Place) -> usize = match problem.kind {
-            ErrorKind::UnknownKey => |place| place.key,
+            ErrorKind::UnknownKey => |place| place.key.start,
             _ => |place| place.value.start,
         };
         let mut problem = problem.at(self.origin_by(&path, begin));
@@ -129,7 +129,13 @@ impl Said {
             && let Some(place) = written.place(&path)
             && !is_secret(fields, &path)
         {
-            problem.excerpt = Some(text.excerpt(place));
+            // What is under a key that is not known may be a secret whose key is mistyped.
+            let shown = match problem.kind {
+                ErrorKind::UnknownKey => text.excerpt_of_key(place),
+                _ => text.excerpt(place),
+            };
+            problem.excerpt = Some(shown.text);
+            problem.excerpt_from = (shown.column > 1).then_some(shown.column);
         }
         problem
     }

@@ -4,15 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 
-use foundation_types::limits::CONFIG_BYTES_MAX;
+use foundation_types::limits::{CONFIG_BYTES_MAX, EXCERPT_BLANKS_MAX, EXCERPT_CHARS_MAX};
 use foundation_types::{Error, ErrorKind, Path, Result, Value};
 
 #[cfg(feature = "yaml")]
 use super::yaml_file;
 use super::{json_places, toml_file};
-
-/// Longest excerpt of a line, in characters.
-const EXCERPT_MAX: usize = 160;
 
 /// In what a configuration file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +33,8 @@ impl FileFormat {
             Some("json") => Ok(Self::Json),
             Some("yaml" | "yml") => Ok(Self::Yaml),
             _ => {
-                let message = "the name of a configuration file ends with .toml, .json or .yaml";
+                let message =
+                    "the name of a configuration file ends with .toml, .json, .yaml or .yml";
                 Err(Error::new(ErrorKind::InvalidArgument, message).with("file", name.display()))
             }
         }
@@ -46,10 +44,19 @@ impl FileFormat {
 /// Bytes of one value in the text, and of the key before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// Where its key begins, or the value itself if it has none.
-    pub key: usize,
+    /// Its key, or nothing where the value begins if it has none.
+    pub key: Range<usize>,
     /// The value.
     pub value: Range<usize>,
+}
+
+/// A part of a line of the text, as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Excerpt {
+    /// The part, with blanks for what may not be shown.
+    pub text: String,
+    /// The character of the line with which it begins, from 1.
+    pub column: u32,
 }
 
 /// What a file says, and where.
@@ -81,7 +88,7 @@ impl FileText {
     ///
     /// # Errors
     /// `TooLarge` beyond 1 MiB; `Malformed` for UTF-16, for what is no UTF-8, with the place of the
-    /// first such byte, and for a NUL character.
+    /// first such byte, for a second byte order mark, and for a NUL character.
     pub fn of(bytes: Vec<u8>) -> Result<Self> {
         if bytes.len() > CONFIG_BYTES_MAX {
             let message = format!("the file has more than {CONFIG_BYTES_MAX} bytes");
@@ -100,12 +107,15 @@ impl FileText {
             Some(rest) => rest.to_owned(),
             None => text,
         };
+        let refused = |message: &str, at: usize| {
+            Err(located(Error::new(ErrorKind::Malformed, message), &text, at))
+        };
+        if text.starts_with('\u{feff}') {
+            return refused("the file begins with more than one byte order mark", 0);
+        }
         match text.find('\0') {
             None => Ok(Self(text)),
-            Some(at) => {
-                let error = Error::new(ErrorKind::Malformed, "the file has a NUL character");
-                Err(located(error, &text, at))
-            }
+            Some(at) => refused("the file has a NUL character", at),
         }
     }
 
@@ -142,10 +152,14 @@ impl FileText {
         Err(Error::new(ErrorKind::Malformed, message))
     }
 
-    /// Whether there is nothing in it but blanks and comments, and the lines that begin YAML.
+    /// Whether there is nothing in it but blanks and comments, and the lines that begin and end YAML.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        let says_nothing = |line: &str| line.is_empty() || line.starts_with('#') || line == "---";
+        let says_nothing = |line: &str| {
+            let mark = line.strip_prefix("---").or_else(|| line.strip_prefix("..."));
+            let rest = mark.unwrap_or(line).trim_start();
+            rest.is_empty() || rest.starts_with('#')
+        };
         self.0.lines().map(str::trim).all(says_nothing)
     }
 
@@ -158,13 +172,30 @@ impl FileText {
     /// The line of a place up to the end of its value, with blanks for what stands before its key:
     /// what else stands in the line may be a secret.
     #[must_use]
-    pub fn excerpt(&self, place: &Place) -> String {
-        let begin = self.0[..place.value.start].rfind('\n').map_or(0, |end| end + 1);
-        let shown = place.key.max(begin);
-        let blanks = self.0[begin..shown].chars().map(|_| ' ');
-        let value = &self.0[shown..place.value.end];
-        let line = value.lines().next().unwrap_or_default();
-        blanks.chain(line.chars()).take(EXCERPT_MAX).collect()
+    pub fn excerpt(&self, place: &Place) -> Excerpt {
+        let begin = self.line_begin(place.value.start);
+        self.shown(begin, place.key.start.max(begin)..place.value.end)
+    }
+
+    /// The line of a key up to the end of the key: what a value is that nobody asked for is not known,
+    /// and it may be a secret.
+    #[must_use]
+    pub fn excerpt_of_key(&self, place: &Place) -> Excerpt {
+        self.shown(self.line_begin(place.key.start), place.key.clone())
+    }
+
+    fn line_begin(&self, at: usize) -> usize {
+        self.0[..at].rfind('\n').map_or(0, |end| end + 1)
+    }
+
+    /// A part of the line that begins at a byte; far from there, without what is before it.
+    fn shown(&self, begin: usize, part: Range<usize>) -> Excerpt {
+        let before = self.0[begin..part.start].chars().count();
+        let cut = if before > EXCERPT_BLANKS_MAX { before } else { 0 };
+        let line = self.0[part].lines().next().unwrap_or_default();
+        let blanks = std::iter::repeat_n(' ', before - cut);
+        let text = blanks.chain(line.chars()).take(EXCERPT_CHARS_MAX).collect();
+        Excerpt { text, column: count(cut + 1) }
     }
 }
 
@@ -184,6 +215,9 @@ pub(super) fn located(error: Error, text: &str, at: usize) -> Error {
 fn line_and_column(text: &str, at: usize) -> (u32, u32) {
     let before = text.get(..at.min(text.len())).unwrap_or(text);
     let begin = before.rfind('\n').map_or(0, |end| end + 1);
-    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     (count(before.matches('\n').count() + 1), count(before[begin..].chars().count() + 1))
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }

@@ -15,7 +15,7 @@ fn place(text: &str, format: FileFormat, path: &str) -> ((u32, u32), String) {
     let path: Path = path.parse().expect("a path");
     let (text, written) = read(text, format);
     let place = written.place(&path).expect("is there");
-    (text.line_and_column(place.value.start), text.excerpt(place))
+    (text.line_and_column(place.value.start), text.excerpt(place).text)
 }
 
 #[test]
@@ -38,6 +38,70 @@ fn a_value_has_its_line_and_nothing_else_of_the_line_is_shown() {
     ];
     for (path, position, excerpt) in rows {
         assert_eq!(place(json, FileFormat::Json, path), (position, excerpt.to_owned()), "{path}");
+    }
+}
+
+#[test]
+fn of_a_key_that_is_not_known_the_key_alone_is_shown() {
+    let rows = [
+        ("a = 1\nkye = \"hunter2\"", FileFormat::Toml, "kye", "kye"),
+        ("\"kye\" = { a = \"hunter2\" } # hunter2", FileFormat::Toml, "kye", "\"kye\""),
+        ("pay.kye = \"hunter2\"", FileFormat::Toml, "pay.kye", "    kye"),
+        ("pay.kye = \"hunter2\"", FileFormat::Toml, "pay", "pay"),
+        ("[pay]\nkye = \"\"\"\nhunter2\"\"\"", FileFormat::Toml, "pay.kye", "kye"),
+        ("[pay] # hunter2\nkye = \"hunter2\"", FileFormat::Toml, "pay", "[pay]"),
+        ("[[pay]]\nkye = \"hunter2\"\n[[pay]]", FileFormat::Toml, "pay", "[[pay]]"),
+        (
+            "{\"a\": \"hunter2\", \"kye\" : \"hunter2\"}",
+            FileFormat::Json,
+            "kye",
+            "                 \"kye\"",
+        ),
+        ("{\"kye\":\n  [\"hunter2\"]}", FileFormat::Json, "kye", " \"kye\""),
+        #[cfg(feature = "yaml")]
+        ("kye: hunter2", FileFormat::Yaml, "kye", "kye"),
+        #[cfg(feature = "yaml")]
+        ("pay:\n  'kye': [hunter2]", FileFormat::Yaml, "pay.kye", "  'kye'"),
+        #[cfg(feature = "yaml")]
+        ("kye: |\n  hunter2", FileFormat::Yaml, "kye", "kye"),
+    ];
+    for (text, format, path, shown) in rows {
+        let (file, written) = read(text, format);
+        let place = written.places.get(&path.parse().expect("a path")).expect("is there");
+        assert_eq!(file.excerpt_of_key(place).text, shown, "{text}");
+    }
+}
+
+#[test]
+fn far_behind_in_a_line_an_excerpt_begins_with_its_key() {
+    let entries: Vec<String> = (0..80_001).map(|nth| format!("\"a{nth}\": 1")).collect();
+    let line = format!("{{{}, \"long\": \"{}\"}}", entries.join(", "), "x".repeat(1_000));
+    let (file, written) = read(&line[..], FileFormat::Json);
+    let place = |path: &str| written.places.get(&path.parse().expect("a path")).expect("is there");
+    let near = file.excerpt(place("a8"));
+    assert_eq!((near.text.trim_start(), near.column), ("\"a8\": 1", 1));
+    assert_eq!(near.text.len(), 73 + "\"a8\": 1".len());
+    let far = file.excerpt(place("a80000"));
+    assert_eq!((&far.text[..], far.column), ("\"a80000\": 1", 1_028_892));
+    let long = file.excerpt(place("long"));
+    assert_eq!(long.text.chars().count(), foundation_types::limits::EXCERPT_CHARS_MAX);
+    assert_eq!(file.excerpt_of_key(place("long")).text, "\"long\"");
+}
+
+#[test]
+fn a_file_has_one_byte_order_mark_at_most_and_may_say_nothing() {
+    let marked = |marks: usize| FileText::of(format!("{}a = 1", "\u{feff}".repeat(marks)).into());
+    assert!(marked(1).expect("is text").read(FileFormat::Toml).is_ok());
+    let refused = marked(2).expect_err("has two").to_string();
+    assert!(refused.contains("more than one byte order mark"), "{refused}");
+    let empty = |text: &str| FileText::of(text.into()).expect("is text").is_empty();
+    for text in
+        ["", " \n", "# a\n", "---", "---\n...\n", "--- # a\n\n...  # b\n# c", "\u{feff}---\n"]
+    {
+        assert!(empty(text), "{text:?}");
+    }
+    for text in ["{}", "---\n{}\n", "--- {}", "---a", "a: 1", "-- -"] {
+        assert!(!empty(text), "{text:?}");
     }
 }
 
@@ -68,7 +132,7 @@ proptest! {
                 if let Ok(written) = text.read(format) {
                     for place in written.places.values() {
                         let (line, column) = text.line_and_column(place.value.start);
-                        prop_assert!(line > 0 && column > 0 && text.excerpt(place).lines().count() <= 1);
+                        prop_assert!(line > 0 && column > 0 && text.excerpt(place).text.lines().count() <= 1);
                     }
                 }
             }

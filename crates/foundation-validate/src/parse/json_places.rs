@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 
 use foundation_types::path::Segment;
 use foundation_types::{Path, Result};
@@ -32,13 +33,14 @@ fn place(text: &str, value: &str, path: &Path, written: &mut Written) {
         let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(value) else { return };
         for (index, raw) in (0..).zip(items) {
             if let Ok(inner) = path.join(Segment::Index(index)) {
-                note(text, raw.get(), offset(text, raw.get()), inner, written);
+                let begin = offset(text, raw.get());
+                note(text, raw.get(), begin..begin, inner, written);
             }
         }
     }
 }
 
-fn note(text: &str, raw: &str, key: usize, path: Path, written: &mut Written) {
+fn note(text: &str, raw: &str, key: Range<usize>, path: Path, written: &mut Written) {
     let begin = offset(text, raw);
     place(text, raw, &path, written);
     written.places.insert(path, Place { key, value: begin..begin + raw.len() });
@@ -49,19 +51,19 @@ fn offset(text: &str, part: &str) -> usize {
     (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize).min(text.len())
 }
 
-/// Where the key of a value begins: before it are a colon and, at the end of a quoted text, a quote.
-fn key_before(text: &str, value: usize) -> usize {
+/// The key of a value: before it are a colon and, at the end of a quoted text, a quote.
+fn key_before(text: &str, value: usize) -> Range<usize> {
     let before = text[..value].trim_end().trim_end_matches(':').trim_end();
-    let Some(inside) = before.strip_suffix('"') else { return value };
+    let Some(inside) = before.strip_suffix('"') else { return value..value };
     let mut end = inside.len();
     while let Some(quote) = text[..end].rfind('"') {
         let escapes = text[..quote].bytes().rev().take_while(|byte| *byte == b'\\').count();
         if escapes % 2 == 0 {
-            return quote;
+            return quote..before.len();
         }
         end = quote;
     }
-    value
+    value..value
 }
 
 /// The entries of an object in their order, each value as it stands in the text.

@@ -39,10 +39,10 @@ impl Reader<'_> {
         for (key, value) in table {
             let name: Arc<str> = Arc::from(key.get_ref().as_ref());
             let inner = path.and_then(|path| path.join(Segment::Key(name.clone())).ok());
-            let (span, place) = (value.span(), key.span().start);
+            let (span, place) = (value.span(), key.span());
             if let Some(inner) = &inner {
                 // A table of its own has its place in its header.
-                let key = if place <= span.start { place } else { span.start };
+                let key = if place.start <= span.start { place } else { span.clone() };
                 self.written.places.insert(inner.clone(), Place { key, value: span });
             }
             map.insert(name, self.value(value, inner.as_ref(), depth)?);
@@ -81,7 +81,7 @@ impl Reader<'_> {
                     let inner = path.and_then(|path| path.join(Segment::Index(index)).ok());
                     if let Some(inner) = &inner {
                         let span = item.span();
-                        let place = Place { key: span.start, value: span };
+                        let place = Place { key: span.start..span.start, value: span };
                         self.written.places.insert(inner.clone(), place);
                     }
                     list.push_back(self.value(item, inner.as_ref(), depth + 1)?);

@@ -129,7 +129,7 @@ impl<'a> Reader<'a> {
                 // Nothing is written for what is left out, and nothing but its key for a block.
                 let value =
                     if node.block || node.bytes.is_empty() { key.clone() } else { node.bytes };
-                self.written.places.insert(inner, Place { key: key.start, value });
+                self.written.places.insert(inner, Place { key, value });
             }
             map.insert(name, node.value);
         }
@@ -153,7 +153,7 @@ impl<'a> Reader<'a> {
             if let Some(inner) = inner {
                 let start = node.bytes.start;
                 let value = if node.block { start..start } else { node.bytes };
-                self.written.places.insert(inner, Place { key: start, value });
+                self.written.places.insert(inner, Place { key: start..start, value });
             }
             list.push_back(node.value);
         }

@@ -95,7 +95,7 @@ fn a_value_has_its_line_and_nothing_else_of_the_line_is_shown() {
     for (path, position, excerpt) in rows {
         let path: Path = path.parse().expect("a path");
         let place = written.places.get(&path).expect("is there");
-        let found = (file.line_and_column(place.value.start), file.excerpt(place));
+        let found = (file.line_and_column(place.value.start), file.excerpt(place).text);
         assert_eq!(found, (position, excerpt.to_owned()), "{path}");
     }
 }
@@ -238,7 +238,7 @@ proptest! {
         prop_assert_eq!(&written.tree, &expected, "{}", blocks);
         let text = FileText::of(blocks.into_bytes()).expect("is text");
         for place in written.places.values() {
-            prop_assert!(text.line_and_column(place.key) <= text.line_and_column(place.value.start));
+            prop_assert!(text.line_and_column(place.key.start) <= text.line_and_column(place.value.start));
         }
     }
 
@@ -248,7 +248,7 @@ proptest! {
             && let Ok(written) = file.read(FileFormat::Yaml)
         {
             for place in written.places.values() {
-                prop_assert!(file.excerpt(place).lines().count() <= 1);
+                prop_assert!(file.excerpt(place).text.lines().count() <= 1);
             }
         }
     }

@@ -244,14 +244,14 @@ async fn calls(foundation: &Foundation, first: &mut First) {
         ParkedDrop { filter: Default::default(), dry_run: true }.into(),
         Replay { after: Position::START, until: None, shape: ReplayShape::Read }.into(),
         follow().into(),
-        ExportRead { query: by_field(), wait_ms: 0 }.into(),
+        ExportRead { export: None, query: by_field(), wait_ms: 0 }.into(),
     ];
     assert!(requests.iter().all(reads_events));
     let page = foundation.call(EventsQuery { query: by_field() }).await.expect("a page");
     first.is("call query", &page.events[0]);
     let followed = foundation.call(follow()).await.expect("it is there");
     first.is("call follow", &followed.events[0]);
-    let read = foundation.call(ExportRead { query: by_field(), wait_ms: 0 }).await;
+    let read = foundation.call(ExportRead { export: None, query: by_field(), wait_ms: 0 }).await;
     first.is("call export", &read.expect("a page").events[0]);
     let parked = foundation.call(ParkedList { filter: Default::default() }).await.expect("a list");
     first.is("call parked", parked[0].event.as_ref().expect("is small"));

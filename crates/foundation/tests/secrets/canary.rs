@@ -365,6 +365,52 @@ async fn a_secret_comes_out_nowhere() {
     assert!(of("file ") >= 4 && of("JSON of a notice") >= 8 && traced > 0);
 }
 
+/// Files in which a secret stands under a key that is mistyped, in each format.
+fn mistyped() -> Vec<(&'static str, String)> {
+    let rows = [
+        ("toml", "keey = \"C\""),
+        ("toml", "inner.tokn = \"C\""),
+        ("toml", "[inner]\ntokn = \"C\""),
+        ("toml", "key_old = { a = \"C\", b = [\"C\"] } # C"),
+        ("toml", "plain = \"x\"\n[vault] # C\nkey = \"C\""),
+        ("toml", "kye = \"\"\"C\nC\"\"\"\nkey = \"C\""),
+        ("toml", "innr.token = \"C\""),
+        ("json", "{\"plain\": \"C\", \"keey\": \"C\", \"key\": \"C\"}"),
+        ("json", "{\"inner\": {\"pni\": 918273645, \"tokn\": \"C\"}}"),
+        ("json", "{\"keey\":\n[\"C\"], \"key.old\": \"C\", \"inner.token\": \"C\"}"),
+        ("yaml", "keey: C\nkey: C\n"),
+        ("yaml", "inner:\n  tokn: C\n  'pni': 918273645\n"),
+        ("yaml", "keey: |\n  C\nkey_old: {a: C}\ninner.token: C\n"),
+        ("yaml", "keey:\n- C\n- {a: C}\n"),
+    ];
+    rows.into_iter().map(|(format, text)| (format, text.replace('C', CANARY))).collect()
+}
+
+#[tokio::test]
+async fn a_secret_under_a_mistyped_key_of_a_file_comes_out_nowhere() {
+    let directory = directory();
+    let mut sinks = Sinks::default();
+    for (number, (format, text)) in mistyped().into_iter().enumerate() {
+        let file = directory.path().join(format!("vault{number}.{format}"));
+        std::fs::write(&file, text).expect("writes");
+        let sources = Sources::defaults().file(&file).unwatched();
+        let builder = Foundation::in_memory().document::<Vault>(sources).sealing_key(key(9));
+        let error = builder.start().await.expect_err("has a key that is not known");
+        if format != "yaml" || error.kind() != ErrorKind::InvalidArgument {
+            let unknown = |one: &Problem| one.kind == ErrorKind::UnknownKey;
+            assert!(error.problems().iter().any(unknown), "{number}: {error}");
+        }
+        sinks.error(&format!("{number} in {format}"), &error);
+    }
+    assert_eq!(sinks.leaks(), [""; 0]);
+    // Of a key that is known and no secret the value is shown: the look would find it.
+    let file = directory.path().join("plain.toml");
+    std::fs::write(&file, format!("plain = [\"{CANARY}\"]")).expect("writes");
+    let builder = Foundation::in_memory().document::<Vault>(Sources::defaults().file(&file));
+    sinks.error("plain", &builder.start().await.expect_err("is a list"));
+    assert!(!sinks.leaks().is_empty());
+}
+
 #[tokio::test]
 async fn what_is_no_secret_is_found_by_the_same_look() {
     let sinks = sinks(Some(CANARY)).await;

@@ -11,7 +11,7 @@ use crate::exit::Outcome;
 use crate::program::{Program, tell};
 use crate::render;
 
-/// Refusals that are kept for the report; all of them are counted, and told as they come.
+/// Refusals that are kept for the report; all of them are counted, and the first are told as they come.
 const REFUSALS_MAX: usize = 1_000;
 
 /// What an import came to.

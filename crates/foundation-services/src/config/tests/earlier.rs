@@ -89,7 +89,7 @@ async fn what_the_journal_let_go_of_is_said_to_be_gone() {
     let gone = HistoryQuery { from: Some(Version::new(1)), ..HistoryQuery::default() };
     assert_eq!(node.settings.history(gone).await.expect_err("gone").kind(), ErrorKind::Compacted);
     let gone = node.settings.at(Version::new(70)).await.expect_err("gone");
-    insta::assert_snapshot!(redacted(&gone, kept[0]), @"compacted: the change that made version 65 is no longer kept: neither the log goes back to it nor the history beside it, which is as long as config.history says; the first change that is kept made version [first]");
+    insta::assert_snapshot!(redacted(&gone, kept[0]), @"compacted: version 70 is no longer known: it is made of changes to which neither the log goes back nor the history beside it, which is as long as config.history says; the first change that is kept made version [first]");
     let gone = node.settings.version_at(Timestamp::UNIX_EPOCH).await.expect_err("gone");
     assert_eq!(gone.kind(), ErrorKind::Compacted);
     let from = node.settings.subscribe_from(Version::new(64), Path::root()).await;

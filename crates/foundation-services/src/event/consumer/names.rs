@@ -29,11 +29,12 @@ impl Registry {
     }
 
     /// Whether somebody who means a consumer has not named an export.
-    pub(super) fn refuse_to_move_export(&self, name: &str) -> Result<()> {
+    pub(super) fn refuse_to_change_export(&self, name: &str) -> Result<()> {
         if self.is_export(name)? {
             let message = format!(
-                "{name:?} is an export: `events export delete` deletes all of it, and `events \
-                 export reset` has it begin anew"
+                "{name:?} is an export: `events export resume` has it go on, `events export \
+                 delete` deletes all of it, `events export reset` has it begin anew, and `events \
+                 prune --force` goes past it"
             );
             return Err(Error::new(ErrorKind::InvalidArgument, message));
         }

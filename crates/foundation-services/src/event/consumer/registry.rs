@@ -84,12 +84,10 @@ impl EventStore {
     /// Does something about a consumer, at work or not.
     ///
     /// # Errors
-    /// `NotFound` if there is none with this name; `InvalidArgument` for the place of an export that is
-    /// to be reset or deleted; as [`Table::insert`] otherwise.
+    /// `NotFound` if there is none with this name; `InvalidArgument` for the name of an export; as
+    /// [`Table::insert`] otherwise.
     pub async fn change_consumer(&self, name: &str, action: ConsumerAction) -> Result<()> {
-        if matches!(action, ConsumerAction::Reset(_) | ConsumerAction::Delete) {
-            self.0.consumers.refuse_to_move_export(name)?;
-        }
+        self.0.consumers.refuse_to_change_export(name)?;
         self.change_place(name, action).await
     }
 

@@ -86,6 +86,23 @@ async fn an_event_says_itself_how_long_it_lives_if_it_is_let() {
         assert_eq!(ids(&world.all(EventQuery::all()).await), lasting);
         assert_eq!(kind_of(world.events.get("minute").await), ErrorKind::Expired);
         assert_eq!(world.events.stage_of("data").await.expect("known"), Stage::Expiring);
+        // From now on a tag that says no time is told.
+        for tag in ["ttl:soon", "ttl:-1", "ttl:+1", "ttl:1.5", "ttl:", "ttl:99999999999999999999"] {
+            let refused = world.events.append(say("refused", tag)).await.expect_err("says none");
+            assert_eq!(refused.kind(), ErrorKind::Invalid, "{tag}");
+            let told = format!(
+                "tags[0]: says no time to live, got {tag:?}, expected whole seconds, such as ttl:60"
+            );
+            assert_eq!(refused.problems()[0].to_string(), told);
+            let batch = world.events.append_batch(vec![tick("a"), say("b", tag)]).await;
+            assert_eq!(kind_of(batch), ErrorKind::Invalid, "{tag}");
+        }
+        let by_data = tick("c").data(&BTreeMap::from([("seconds", "soon")])).expect("is JSON");
+        assert_eq!(kind_of(world.events.append(by_data).await), ErrorKind::Invalid);
+        // What is stored already is a repeat, whatever is refused by now.
+        assert!(
+            world.events.append(say("no number", "ttl:soon")).await.expect("is known").repeated
+        );
         // The shortest counts, whoever says it.
         let rule = TtlRule { types: "tick".into(), seconds: 30, ..TtlRule::default() };
         world.set("events.ttl", BTreeMap::from([("short", rule)])).await;
