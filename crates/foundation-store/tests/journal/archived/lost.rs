@@ -103,6 +103,21 @@ fn an_archive_that_is_away_is_told_by_the_indices_that_stayed() {
 }
 
 #[test]
+fn a_manifest_is_not_made_again_where_nothing_says_how_the_log_begins() {
+    for loss in LOSSES {
+        let mut image = without_manifest(sample().image(), loss);
+        let oldest = archived(&image)[0].clone();
+        image.get_mut("FRONT").expect("is there").fill(0xff);
+        image.remove(&oldest);
+        let left = refused(&image);
+        assert!(
+            ["ARCHIVE", "FRONT"].iter().all(|file| left.iter().any(|one| one == file)),
+            "{left:?}"
+        );
+    }
+}
+
+#[test]
 fn a_store_whose_manifest_is_lost_is_not_repaired_as_one_without_an_archive() {
     let image = without_manifest(sample().image(), Loss::Removed);
     let disk = SimulatedDisk::of_image(&image);

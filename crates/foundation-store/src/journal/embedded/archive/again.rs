@@ -83,7 +83,8 @@ impl Known {
     ) -> Result<bool> {
         let live = store.live_names()?;
         let mut gaps = gaps.to_vec();
-        if self.manifest.segments().is_empty() {
+        let is_begun = !self.manifest.segments().is_empty();
+        if !is_begun {
             gaps.extend(self.before_live(store, id, &live)?);
         }
         if gaps.is_empty() {
@@ -124,6 +125,13 @@ impl Known {
             let what = "the manifest of the archive does not name all that is in the archive";
             let found = self.untold().unwrap_or_else(|| damage(FILE, what));
             self.found.get_or_insert(found);
+        }
+        if is_taken && !is_begun {
+            // Without it nobody knows whether the first of them are missing.
+            match Mark::open(store.live(), FRONT, id, Access::Read) {
+                Err(error) if is_damage(&error) => self.left.push(damage(FRONT, error.message())),
+                front => drop(front?),
+            }
         }
         Ok(is_taken)
     }

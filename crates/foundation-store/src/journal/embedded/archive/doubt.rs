@@ -138,6 +138,6 @@ pub(in super::super) fn told(error: Error, store: &ArchivedStore, id: StoreId) -
 fn has_traces(store: &ArchivedStore, id: StoreId) -> bool {
     let has_files =
         store.files().list().is_ok_and(|names| names.iter().any(|one| is_archived(one)));
-    let everything = [0..u64::MAX];
-    has_files || were_archived(store.live(), id, &everything).unwrap_or(false)
+    has_files
+        || were_archived(store.live(), id, std::slice::from_ref(&(0..u64::MAX))).unwrap_or(false)
 }
