@@ -166,11 +166,8 @@ impl Embedded {
     ) -> Result<(Self, Recovered)> {
         let lock = take_lock(&*disk, options.mode)?;
         let store = identity::open_or_create(&*disk, options.mode, &*clock, rng)?;
-        let recovered = recovery::recover(&disk, store, options.mode, &*follower);
-        let mut recovery = recovered.map_err(|error| match &archived {
-            Some(archived) => archive::told(error, archived, store),
-            None => error,
-        })?;
+        let mut recovery = recovery::recover(&disk, store, options.mode, &*follower)
+            .map_err(|error| archive::told(error, archived.as_deref(), store))?;
         let recovered = recovery.report();
         let tail = recovery.tail;
         let last = tail.cursor.next - 1;

@@ -118,7 +118,8 @@ fn alone(disk: &dyn Disk, store: StoreId) -> Result<Vec<(u64, Was)>> {
 }
 
 /// An error of opening with the way out of it, if it comes from a manifest that is lost or damaged.
-pub(in super::super) fn told(error: Error, store: &ArchivedStore, id: StoreId) -> Error {
+pub(in super::super) fn told(error: Error, store: Option<&ArchivedStore>, id: StoreId) -> Error {
+    let Some(store) = store else { return error };
     let wrong = match (error.kind(), store.manifest()) {
         (ErrorKind::AckedDataMissing, Ok(None)) if has_traces(store, id) => "missing",
         (ErrorKind::Corruption, Err(_)) => "damaged",
