@@ -126,13 +126,19 @@ pub(crate) enum Command {
     /// Put a backup in the place of the store; what was there is kept beside it
     Restore(RestoreArgs),
     /// Mend what can be mended of a stopped store: what is derived from the log is made again
-    Repair {
-        /// Only tell what would be done
-        #[arg(long)]
-        dry_run: bool,
-    },
+    Repair(RepairArgs),
     /// Print every record of the log in order, one JSON value a line
     Replay(ReplayArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RepairArgs {
+    /// Only tell what would be done
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Go on without what the archive should have and has not: its records are lost for good
+    #[arg(long)]
+    pub give_up_archived: bool,
 }
 
 #[derive(Debug, Args)]

@@ -36,7 +36,6 @@ use crate::exit::Outcome;
 use crate::logging;
 use crate::program::Program;
 use foundation::config::LogLevel;
-use foundation::node::RepairMode;
 
 /// Does what was typed.
 pub(crate) async fn run(program: &mut Program, command: Command) -> Outcome {
@@ -58,8 +57,7 @@ pub(crate) async fn run(program: &mut Program, command: Command) -> Outcome {
         Command::Verify(args) => verify::run(program, &args).await,
         Command::Backup { directory } => backup::run(program, &directory).await,
         Command::Restore(args) => backup::restore(program, args).await,
-        Command::Repair { dry_run: true } => repair::run(program, RepairMode::DryRun).await,
-        Command::Repair { dry_run: false } => repair::run(program, RepairMode::Apply).await,
+        Command::Repair(args) => repair::run(program, &args).await,
         Command::Replay(args) => replay::run(program, args).await,
     }
 }

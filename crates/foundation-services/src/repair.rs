@@ -4,7 +4,7 @@ use std::path::Path;
 
 use foundation_store::disk::Files;
 use foundation_store::journal::{
-    Finding, Remedy, Repair, RepairAction, RepairMode, repair_archived_store,
+    Finding, Remedy, Repair, RepairAction, RepairMode, RepairOptions, repair_archived_store,
 };
 use foundation_types::{Event, Result};
 use serde::{Deserialize, Serialize};
@@ -93,11 +93,11 @@ impl From<RepairAction> for RepairStep {
 ///
 /// # Errors
 /// As [`repair_archived_store`]; `NotFound` also for a directory that is not there.
-pub fn repair(directory: &Path, mode: RepairMode) -> Result<RepairReport> {
+pub fn repair(directory: &Path, options: RepairOptions) -> Result<RepairReport> {
     let files = Files::existing(directory).map_err(|cause| unopened(directory, cause))?;
-    let Repair { actions, left } = repair_archived_store(&with_archive(files, None), mode)?;
+    let Repair { actions, left } = repair_archived_store(&with_archive(files, None), options)?;
     Ok(RepairReport {
-        applied: mode == RepairMode::Apply,
+        applied: options.mode == RepairMode::Apply,
         actions: actions.into_iter().map(Into::into).collect(),
         left: left.into_iter().map(Into::into).collect(),
     })

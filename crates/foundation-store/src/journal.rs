@@ -27,10 +27,10 @@ pub use batch::{Appended, Batch};
 pub use commit::{Commit, Room};
 pub use embedded::{
     ArchiveDirectory, ArchiveMode, ArchivePolicy, ArchiveStore, Archived, ArchivedSegment,
-    ArchivedStore, Backup, Embedded, EmbeddedOptions, FoldCheck, FoldedState, Mode, Recovered,
-    Remedy, Repair, RepairAction, RepairMode, RestoreOptions, Restored, archive_place,
-    repair_archived_store, repair_store, require_store, restore, verify_archived_store,
-    verify_store, verify_store_with,
+    ArchivedStore, Backup, Embedded, EmbeddedOptions, FoldCheck, FoldedState, MissingArchived,
+    Mode, Recovered, Remedy, Repair, RepairAction, RepairMode, RepairOptions, RestoreOptions,
+    Restored, archive_place, repair_archived_store, repair_store, require_store, restore,
+    verify_archived_store, verify_store, verify_store_with,
 };
 pub use find::Found;
 pub use follower::{Before, Capture, Follower, State};

@@ -9,7 +9,7 @@ use foundation_services::fold::FoldReport;
 use foundation_services::node::{ReplayPage, ReplayShape, VerifyReport};
 use foundation_services::repair::RepairReport;
 use foundation_store::journal::{
-    ArchiveMode, ArchivePolicy, RepairMode, RestoreOptions, VerifyOptions,
+    ArchiveMode, ArchivePolicy, RepairOptions, RestoreOptions, VerifyOptions,
 };
 use foundation_types::{Position, Result};
 
@@ -208,7 +208,11 @@ pub fn restore(
 
 /// Finds what can be mended in the store in a directory that nobody has open, and mends it: what is
 /// derived from the log and wrong is made again, and the log goes on behind records that cannot be
-/// read. What it cannot mend is told, and left alone.
+/// read. What it cannot mend is told, and left alone. Nothing is given up that an archive may have, and
+/// nothing else is touched until it is there, unless the options say [`MissingArchived::GiveUp`].
+///
+/// [`MissingArchived::GiveUp`]: crate::node::MissingArchived::GiveUp
+///
 /// What was done is recorded as events `foundation.store.repaired`, unless damage is left that keeps
 /// the store from being opened. Needs a tokio runtime.
 ///
@@ -238,9 +242,12 @@ pub fn restore(
 /// # Errors
 /// `NotFound` if there is no store, `Locked` if somebody has it open, `UnknownFormat` for a newer
 /// one, a kind of corruption if its identity is damaged, `Disk`.
-pub async fn repair(directory: impl AsRef<Path>, mode: RepairMode) -> Result<RepairReport> {
+pub async fn repair(
+    directory: impl AsRef<Path>,
+    options: impl Into<RepairOptions>,
+) -> Result<RepairReport> {
     let directory = directory.as_ref();
-    let report = foundation_services::repair::repair(directory, mode)?;
+    let report = foundation_services::repair::repair(directory, options.into())?;
     if report.applied && !report.actions.is_empty() {
         let opened = match Foundation::builder(directory).start().await {
             // What is left may be what keeps it from being opened, and is told.

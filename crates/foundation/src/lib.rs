@@ -394,7 +394,9 @@ pub mod node {
         Status, StoreReport, TableStatus, VerifyFinding, VerifyReport,
     };
     pub use foundation_services::repair::{RepairRemedy, RepairReport, RepairStep};
-    pub use foundation_store::journal::{RepairMode, RestoreOptions, VerifyOptions};
+    pub use foundation_store::journal::{
+        MissingArchived, RepairMode, RepairOptions, RestoreOptions, VerifyOptions,
+    };
 }
 
 /// What may be swapped under a store, for tests: clocks and randomness.

@@ -1,17 +1,25 @@
 //! `foundation repair`: what can be mended of a stopped store, told first or done.
 
 use foundation::error::Category;
-use foundation::node::RepairMode;
+use foundation::node::{MissingArchived, RepairMode, RepairOptions};
 use foundation::{Error, ErrorKind};
 
+use crate::args::RepairArgs;
 use crate::connection::Owner;
 use crate::exit::{Failure, Outcome};
 use crate::program::Program;
 use crate::render;
 
-pub(super) async fn run(program: &mut Program, mode: RepairMode) -> Outcome {
+pub(super) async fn run(program: &mut Program, args: &RepairArgs) -> Outcome {
+    let options = RepairOptions {
+        mode: if args.dry_run { RepairMode::DryRun } else { RepairMode::Apply },
+        missing: match args.give_up_archived {
+            true => MissingArchived::GiveUp,
+            false => MissingArchived::Refuse,
+        },
+    };
     let directory = program.global.data.clone();
-    let owner = program.reach_or(async || foundation::repair(&directory, mode).await).await?;
+    let owner = program.reach_or(async || foundation::repair(&directory, options).await).await?;
     let report = match owner {
         Owner::Us(report) => report,
         Owner::Node(_) => {

@@ -133,7 +133,13 @@ pub(crate) fn repair(report: &RepairReport) -> Vec<String> {
         }
     }
     lines.extend(report.left.iter().map(|one| {
-        format!("left  {} {}..{}  {}: restore a backup", one.file, one.from, one.to, one.what)
+        let way_out = match one.file.as_str() {
+            file if file == "ARCHIVE" || file.ends_with(".arc") => {
+                "put back what is missing; `repair --give-up-archived` goes on without it"
+            }
+            _ => "restore a backup",
+        };
+        format!("left  {} {}..{}  {}: {way_out}", one.file, one.from, one.to, one.what)
     }));
     if lines.is_empty() {
         lines.push("there is nothing to repair".to_owned());

@@ -108,3 +108,42 @@ fn a_damaged_file_that_does_not_come_back_is_told_with_what_did() {
         );
     });
 }
+
+#[test]
+fn a_repair_gives_up_nothing_of_an_archive_that_is_away_unless_told_to() {
+    let store = Store::new();
+    fill(&store);
+    store.ok(&["events", "archive", "--keep-segments", "0"]);
+    let first = store.ok(&["events", "get", "order-13"]);
+    let (data, archive) = (store.directory(), store.directory().join("archive"));
+    let manifest = std::fs::read(data.join("ARCHIVE")).expect("reads");
+    let away = archive.with_file_name("elsewhere");
+    std::fs::remove_file(data.join("ARCHIVE")).expect("is removed");
+    std::fs::rename(&archive, &away).expect("is moved");
+    let unopened = store.run(&["events", "get", "order-13"]);
+    assert_eq!(unopened.code, Some(5), "{unopened:?}");
+    assert!(unopened.talk.contains("ARCHIVE, which says "), "{unopened:?}");
+    assert!(unopened.talk.contains("foundation repair --dry-run"), "{unopened:?}");
+    for words in [&["repair", "--dry-run"][..], &["repair"], &["repair"]] {
+        let left = store.run(words);
+        assert_eq!(left.code, Some(5), "{words:?} {left:?}");
+        let told = left.out.contains("left  00000000000000000001.arc 0..0  positions 1 to ");
+        assert!(told && left.out.contains("repair --give-up-archived"), "{left:?}");
+        assert!(!left.out.contains("lost"), "{left:?}");
+    }
+    std::fs::rename(&away, &archive).expect("is moved back");
+    let done = store.ok(&["repair"]);
+    assert!(done.starts_with("made again  ARCHIVE "), "{done}");
+    assert_eq!(std::fs::read(data.join("ARCHIVE")).expect("reads"), manifest);
+    assert_eq!(store.ok(&["events", "get", "order-13"]), first);
+
+    std::fs::remove_dir_all(&archive).expect("is removed");
+    assert_eq!(store.run(&["repair"]).code, Some(5));
+    let plan = store.ok(&["repair", "--give-up-archived", "--dry-run"]);
+    assert!(plan.contains("would be bridged  00000000000000000001.seg "), "{plan}");
+    let done = store.ok(&["repair", "--give-up-archived"]);
+    assert_eq!(done.replace("made", "would be made").replace("bridged", "would be bridged"), plan);
+    assert_eq!(store.run(&["events", "get", "order-13"]).code, Some(4));
+    store.ok(&["events", "get", "b"]);
+    assert_eq!(store.ok(&["repair"]), "there is nothing to repair\n");
+}

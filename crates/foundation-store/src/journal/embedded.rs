@@ -46,7 +46,10 @@ pub use fold::{FoldCheck, FoldedState};
 pub use identity::require_store;
 pub use options::{EmbeddedOptions, Mode};
 pub use recovery::Recovered;
-pub use repair::{Remedy, Repair, RepairAction, RepairMode, repair_archived_store, repair_store};
+pub use repair::{
+    MissingArchived, Remedy, Repair, RepairAction, RepairMode, RepairOptions,
+    repair_archived_store, repair_store,
+};
 pub use restore::{RestoreOptions, Restored, restore};
 pub use verify::{verify_archived_store, verify_store, verify_store_with};
 
@@ -163,7 +166,8 @@ impl Embedded {
     ) -> Result<(Self, Recovered)> {
         let lock = take_lock(&*disk, options.mode)?;
         let store = identity::open_or_create(&*disk, options.mode, &*clock, rng)?;
-        let mut recovery = recovery::recover(&disk, store, options.mode, &*follower)?;
+        let mut recovery = recovery::recover(&disk, store, options.mode, &*follower)
+            .map_err(|error| archive::told(error, archived.as_deref(), store))?;
         let recovered = recovery.report();
         let tail = recovery.tail;
         let last = tail.cursor.next - 1;

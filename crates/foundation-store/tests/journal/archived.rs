@@ -4,6 +4,7 @@ mod answers;
 mod attacked;
 mod cost;
 mod crashed;
+mod lost;
 
 use std::sync::Arc;
 

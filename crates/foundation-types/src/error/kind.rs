@@ -194,7 +194,7 @@ kinds! {
         "keep the directory as it is, run `foundation verify`, and restore from a backup";
     /// Data that was acked is not there.
     AckedDataMissing "corruption.acked_data_missing" Corruption "journal" Critical AfterRepair
-        "keep the directory as it is and restore from a backup: the log is shorter than what was acked";
+        "keep the directory as it is: `foundation repair --dry-run` tells what is missing and can be mended; otherwise restore from a backup";
     /// A file of another store, or an older copy of a file.
     ForeignFile "corruption.foreign_file" Corruption "journal" Critical AfterRepair
         "put back the file that belongs here";

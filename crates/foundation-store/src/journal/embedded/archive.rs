@@ -11,18 +11,21 @@ mod back;
 mod check;
 mod columns;
 mod container;
+mod doubt;
 mod leave;
 mod manifest;
 mod packed;
+mod proposed;
 mod reader;
 mod shown;
 mod store;
 #[cfg(test)]
 mod tests;
 
-pub(super) use again::remade;
+pub(super) use again::{Known, known};
 pub(super) use back::{bring_back, clear};
 pub(super) use check::{check, verify};
+pub(super) use doubt::{told, were_archived};
 pub(super) use leave::archive;
 pub use leave::{ArchiveMode, ArchivePolicy, Archived};
 pub use manifest::{ArchivedSegment, archive_place};

@@ -37,7 +37,7 @@ mod tests;
 pub(super) use build::IndexBuilder;
 pub(super) use candidates::Candidates;
 pub(super) use grain::Grain;
-pub(super) use header::MAGIC;
+pub(super) use header::{MAGIC, OWNER_BYTES, owner};
 
 use std::ops::{Range, RangeInclusive};
 

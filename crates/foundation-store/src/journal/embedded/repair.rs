@@ -4,21 +4,24 @@
 //! What a repair does is told before it is done. Nothing is thrown away: a file of the log that is
 //! changed is kept whole in quarantine, a file whose name begins so.
 
+mod archived;
 mod bridge;
 mod holes;
 mod rename;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use foundation_types::{Error, ErrorKind, Result, StoreId};
 
-use super::archive::{self, ArchivedStore};
+use super::archive;
 use super::identity::remove_if_there;
 use super::options::Mode;
 use super::verify::{Checked, Known, verify};
 use super::{disk_failure, identity, index, segment, snapshot, take_lock};
 use crate::disk::Disk;
 use crate::journal::status::Finding;
+pub use archived::{MissingArchived, RepairOptions, repair_archived_store};
 use holes::{Hole, Holes};
 use rename::Moves;
 
@@ -83,57 +86,29 @@ pub enum Remedy {
 /// `NotFound` if there is none, `Locked` if somebody has it open, `UnknownFormat` if a newer program
 /// wrote it, the error of its identity if that is damaged; `Disk` if something could not be read or
 /// removed, in which case a repair can be tried again: what could not be read is not given up.
+/// `InvalidArgument` if a part of it is in an archive.
 pub fn repair_store(disk: &Arc<dyn Disk>, mode: RepairMode) -> Result<Repair> {
     // Without its archive, what is there would be given up.
-    if archive::has_segments(&**disk)? {
+    let elsewhere = || {
         let message = "the store has segments in an archive; repair it together with that";
-        return Err(Error::new(ErrorKind::InvalidArgument, message));
+        Error::new(ErrorKind::InvalidArgument, message)
+    };
+    if archive::has_segments(&**disk)? {
+        return Err(elsewhere());
     }
-    repair(disk, mode)
-}
-
-/// As [`repair_store`], for a store with an archive. Its manifest is made again from the archived files
-/// if it is lost or damaged. What is damaged or missing there is not mended, and as long as there is
-/// such, neither is anything else.
-///
-/// # Errors
-/// As [`repair_store`].
-pub fn repair_archived_store(store: &Arc<ArchivedStore>, mode: RepairMode) -> Result<Repair> {
-    if let Some(repair) = repair_manifest(store, mode)? {
-        return Ok(repair);
+    if identity::read(&**disk)?.is_none() {
+        return Err(identity::no_store(&**disk));
     }
-    let mut left = Vec::new();
-    for segment in store.away()? {
-        left.extend(archive::check(store, &segment)?);
+    let _lock = take_lock(&**disk, claim(mode))?;
+    let store = identity::read(&**disk)?.ok_or_else(|| identity::no_store(&**disk))?;
+    let plan = plan(disk, store)?;
+    if archive::were_archived(&**disk, store, &plan.gaps())? {
+        return Err(elsewhere());
     }
-    if !left.is_empty() {
-        return Ok(Repair { actions: Vec::new(), left });
+    match mode {
+        RepairMode::DryRun => Ok(plan.repair),
+        RepairMode::Apply => carry_out(disk, store, plan),
     }
-    repair(&(Arc::clone(store) as Arc<dyn Disk>), mode)
-}
-
-/// Makes the manifest of the archive again, if it is lost or damaged. What else there is to be mended
-/// is told after that: without the manifest it looks as if segments were missing.
-fn repair_manifest(store: &Arc<ArchivedStore>, mode: RepairMode) -> Result<Option<Repair>> {
-    let Some(id) = identity::read(store.live())? else { return Ok(None) };
-    if archive::remade(store, id)?.is_none() {
-        return Ok(None);
-    }
-    let _lock = take_lock(&**store, claim(mode))?;
-    let Some(remade) = archive::remade(store, id)? else { return Ok(None) };
-    let left = remade.left.clone();
-    if !left.is_empty() {
-        return Ok(Some(Repair { actions: Vec::new(), left }));
-    }
-    let (file, found) = (archive::FILE.to_owned(), remade.found.clone());
-    let actions = vec![RepairAction { file, found, remedy: Remedy::MakeAgain }];
-    let mut repair = Repair { actions, left };
-    if mode == RepairMode::Apply {
-        remade.write(store)?;
-        let found = verify(&**store, None, id, Known::Nothing)?.found.findings;
-        repair.left = found.into_iter().filter(|finding| finding.damage).collect();
-    }
-    Ok(Some(repair))
 }
 
 fn claim(mode: RepairMode) -> Mode {
@@ -143,14 +118,27 @@ fn claim(mode: RepairMode) -> Mode {
     }
 }
 
-fn repair(disk: &Arc<dyn Disk>, mode: RepairMode) -> Result<Repair> {
-    if identity::read(&**disk)?.is_none() {
-        return Err(identity::no_store(&**disk));
+/// A repair, and what it is done by.
+struct Plan {
+    repair: Repair,
+    moves: Moves,
+    holes: Vec<Hole>,
+    /// Whether the log goes on, or can.
+    is_mendable: bool,
+}
+
+impl Plan {
+    /// The positions of which no segment is there.
+    fn gaps(&self) -> Vec<Range<u64>> {
+        let missing = self.holes.iter().filter(|hole| hole.is_whole && hole.lost > 0);
+        missing.map(|hole| hole.before.next..hole.before.next + hole.lost).collect()
     }
-    let _lock = take_lock(&**disk, claim(mode))?;
-    let store = identity::read(&**disk)?.ok_or_else(|| identity::no_store(&**disk))?;
-    let (mut repair, moves, holes) = plan(disk, store)?;
-    if mode == RepairMode::Apply && !repair.actions.is_empty() {
+}
+
+/// Does what is planned; gives what is left then.
+fn carry_out(disk: &Arc<dyn Disk>, store: StoreId, plan: Plan) -> Result<Repair> {
+    let Plan { mut repair, moves, holes, .. } = plan;
+    if !repair.actions.is_empty() {
         moves.apply(&**disk)?;
         apply(&**disk, store, &repair, &holes)?;
         let found = verify(&**disk, None, store, Known::Nothing)?.found.findings;
@@ -161,7 +149,7 @@ fn repair(disk: &Arc<dyn Disk>, mode: RepairMode) -> Result<Repair> {
 
 /// What is to be done, as long as the log goes on behind it: a log that cannot be mended needs a
 /// backup, and until there is one, nothing beside it is touched either.
-fn plan(disk: &Arc<dyn Disk>, store: StoreId) -> Result<(Repair, Moves, Vec<Hole>)> {
+fn plan(disk: &Arc<dyn Disk>, store: StoreId) -> Result<Plan> {
     let mut repair = Repair::default();
     let moves = Moves::find(&**disk, store)?;
     let seen = moves.seen(disk);
@@ -174,7 +162,8 @@ fn plan(disk: &Arc<dyn Disk>, store: StoreId) -> Result<(Repair, Moves, Vec<Hole
             false => verify(&**disk, None, store, Known::Nothing)?.found,
         };
         repair.left = found.findings.into_iter().filter(|finding| finding.damage).collect();
-        return Ok((repair, Moves::default(), Vec::new()));
+        let (moves, holes) = (Moves::default(), Vec::new());
+        return Ok(Plan { repair, moves, holes, is_mendable: false });
     };
     let is_mended = !holes.is_empty() || !stale.is_empty();
     repair.actions.extend(moves.actions());
@@ -200,7 +189,7 @@ fn plan(disk: &Arc<dyn Disk>, store: StoreId) -> Result<(Repair, Moves, Vec<Hole
             None => {}
         }
     }
-    Ok((repair, moves, holes))
+    Ok(Plan { repair, moves, holes, is_mendable: true })
 }
 
 /// Where the log cannot be read; nothing if it cannot go on behind that.

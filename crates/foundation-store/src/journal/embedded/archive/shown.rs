@@ -10,6 +10,7 @@ use foundation_types::{Error, ErrorKind, Result, StoreId};
 
 use super::super::{disk_failure, segment};
 use super::manifest::{ArchivedSegment, Manifest};
+use super::proposed::Proposed;
 use super::reader::{ArchivedFile, BlockCache, as_io};
 use super::store::{ArchiveStore, missing};
 use crate::disk::{Access, Claim, Disk, DiskFile, LockGuard};
@@ -75,6 +76,12 @@ impl ArchivedStore {
         manifest.write(&*self.disk)?;
         *self.manifest.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(manifest));
         Ok(())
+    }
+
+    /// The same with another manifest, only to be read.
+    pub(super) fn with_manifest(&self, manifest: &Manifest) -> Result<Arc<Self>> {
+        let disk = Arc::new(Proposed::new(Arc::clone(&self.disk), manifest)?);
+        Ok(Arc::new(Self::new(disk, Arc::clone(&self.store), self.place.clone())))
     }
 
     /// The names of files in the store itself.

@@ -14,7 +14,7 @@ use crate::record::reader::Reader;
 
 pub(in super::super) const MAGIC: &[u8; 8] = b"FNDINDEX";
 /// Bytes that say whose the index is, the last four of them their checksum.
-const OWNER_BYTES: usize = 64;
+pub(in crate::journal::embedded) const OWNER_BYTES: usize = 64;
 
 const SEALED: u16 = 1;
 /// At least one record is covered.
@@ -114,6 +114,17 @@ impl Header {
         }
         Ok(header)
     }
+}
+
+/// The grain of an index and the store that it is of, from its first bytes; nothing if they do not say.
+pub(in crate::journal::embedded) fn owner(head: &[u8]) -> Option<(Grain, StoreId)> {
+    let (owner, sum) = head.get(..OWNER_BYTES)?.split_at(OWNER_BYTES - 4);
+    let mut reader = Reader(owner);
+    let is_whole =
+        reader.array::<8>().as_ref() == Some(MAGIC) && sum == crc32c::crc32c(owner).to_le_bytes();
+    let grain = Grain::of_format(reader.u16()?).filter(|_| is_whole)?;
+    let store = Reader(owner.get(16..)?).array()?;
+    Some((grain, StoreId::from_bits(u128::from_le_bytes(store))))
 }
 
 /// Refuses an index of something else before it can be told as damage; gives the grain of this one.
