@@ -36,8 +36,8 @@ fn file(bytes: &[u8], format: FileFormat) {
     }
     for (path, place) in &written.places {
         let (line, column) = text.line_and_column(place.value.start);
-        assert!(line > 0 && column > 0 && place.key <= place.value.end);
-        assert!(text.excerpt(place).lines().count() <= 1);
+        assert!(line > 0 && column > 0 && place.key.start <= place.value.end);
+        assert!(text.excerpt(place).text.lines().count() <= 1);
         let there = foundation_logic::lens::get(&written.tree, path).expect("is in the tree");
         if format == FileFormat::Json {
             let plain = std::str::from_utf8(bytes).expect("is text");
