@@ -203,10 +203,11 @@ fn deliveries(criterion: &mut Criterion) {
 /// A query for a story whose ten events are in a segment of the archive.
 fn archives(criterion: &mut Criterion) {
     let bench = Bench::durable();
-    fill(&bench, STORED);
+    // More than a full file.
+    fill(&bench, 2 * STORED);
     bench.runtime.block_on(async {
         for _ in 0..2 {
-            bench.foundation.events().append(event(STORED * 10)).await.expect("may enter");
+            bench.foundation.events().append(event(STORED * 20)).await.expect("may enter");
             bench.foundation.checkpoint().await.expect("is made");
         }
         let policy = ArchivePolicy { keep_segments: Some(0), ..ArchivePolicy::default() };

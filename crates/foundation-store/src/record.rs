@@ -62,7 +62,7 @@ impl Record {
     /// Causal stamp.
     #[must_use]
     pub fn stamp(&self) -> Stamp {
-        Stamp::from_bits(self.header().stamp)
+        Stamp::from_bits(u64::from_le_bytes(self.frame_bytes(frame::STAMP_AT)))
     }
 
     /// When it was recorded.
@@ -74,7 +74,7 @@ impl Record {
     /// What it is.
     #[must_use]
     pub fn kind(&self) -> RecordKind {
-        match self.header().kind {
+        match self.kind_byte() {
             frame::KIND_CHANGE => RecordKind::Change,
             _ => RecordKind::Event,
         }
@@ -82,7 +82,7 @@ impl Record {
 
     /// Checksum of the frame, which binds it to all that came before.
     pub(crate) fn checksum(&self) -> u32 {
-        self.header().checksum
+        u32::from_le_bytes(self.frame_bytes(frame::CHECKSUM_AT))
     }
 
     /// Bytes of the frame, header included.
@@ -133,13 +133,18 @@ impl Record {
 
     /// Whether it is the same record, wherever it stands and whatever stands before it.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
-        let place = |one: &Self| (one.position(), one.stamp(), one.header().kind);
+        let place = |one: &Self| (one.position(), one.stamp(), one.kind_byte());
         place(self) == place(other) && self.body() == other.body()
     }
 
-    fn header(&self) -> FrameHeader {
-        let frame = self.chunk.get(self.start as usize..).unwrap_or_default();
-        FrameHeader::read(frame).unwrap_or_default()
+    fn kind_byte(&self) -> u8 {
+        u8::from_le_bytes(self.frame_bytes(frame::KIND_AT))
+    }
+
+    /// The bytes of a field of the frame's header; the frame is there, or there would be no record.
+    fn frame_bytes<const N: usize>(&self, at: usize) -> [u8; N] {
+        let field = self.chunk.get(self.start as usize + at..).and_then(|rest| rest.first_chunk());
+        field.copied().unwrap_or([0; N])
     }
 
     fn body(&self) -> &[u8] {

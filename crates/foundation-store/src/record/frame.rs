@@ -10,6 +10,10 @@ use super::reader::Reader;
 
 /// Bytes before the body of a frame.
 pub(crate) const FRAME_HEADER_BYTES: usize = 40;
+/// Where the checksum, the kind and the stamp stand in a frame.
+pub(crate) const CHECKSUM_AT: usize = 4;
+pub(crate) const KIND_AT: usize = 20;
+pub(crate) const STAMP_AT: usize = 24;
 /// Largest body; a longer length is damage and is never allocated.
 pub(crate) const FRAME_BODY_BYTES_MAX: usize = 4 * (EVENT_BYTES_MAX + CONFIG_BYTES_MAX);
 /// Bytes of the frame that opens a group.
