@@ -6,12 +6,14 @@
 mod files;
 mod memory;
 mod pool;
+mod read_only;
 mod siblings;
 mod syncs;
 
 pub use files::Files;
 pub use memory::MemoryDisk;
 pub(crate) use pool::Pool;
+pub(crate) use read_only::{ReadOnly, View};
 pub use siblings::{FileSiblings, Siblings};
 
 use std::io;

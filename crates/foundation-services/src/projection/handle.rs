@@ -26,6 +26,42 @@ impl<S> Clone for Seen<S> {
     }
 }
 
+/// What tells how far a projection is.
+pub(super) trait Reached: Clone {
+    fn position(&self) -> Position;
+    /// Why it goes no further.
+    fn halted(&self) -> Option<&Arc<str>>;
+}
+
+impl<S> Reached for Seen<S> {
+    fn position(&self) -> Position {
+        self.position
+    }
+
+    fn halted(&self) -> Option<&Arc<str>> {
+        self.halted.as_ref()
+    }
+}
+
+/// What is seen of a projection once a position is in it.
+pub(super) async fn reached<S: Reached>(
+    name: &str,
+    mut seen: watch::Receiver<S>,
+    position: Position,
+) -> Result<S> {
+    let is_settled = |seen: &S| seen.position() >= position || seen.halted().is_some();
+    let Ok(seen) = seen.wait_for(is_settled).await.map(|seen| seen.clone()) else {
+        return Err(Error::new(ErrorKind::Unavailable, "the projection is gone"));
+    };
+    match seen.halted() {
+        Some(cause) if seen.position() < position => {
+            let message = format!("projection {name} stands still: {cause}");
+            Err(Error::new(ErrorKind::Unavailable, message).with("position", seen.position()))
+        }
+        _ => Ok(seen),
+    }
+}
+
 /// One version of a projection, to be read. Clones are the same.
 pub struct ProjectionHandle<P: Projection>(pub(super) Arc<Shared<P>>);
 
@@ -71,18 +107,7 @@ impl<P: Projection> ProjectionHandle<P> {
     /// # Errors
     /// `Unavailable` if the projection stands still before it, or is gone with its node.
     pub async fn wait_for(&self, position: Position) -> Result<Seen<P::State>> {
-        let mut seen = self.0.seen.subscribe();
-        let reached = |seen: &Seen<P::State>| seen.position >= position || seen.halted.is_some();
-        let Ok(seen) = seen.wait_for(reached).await.map(|seen| seen.clone()) else {
-            return Err(Error::new(ErrorKind::Unavailable, "the projection is gone"));
-        };
-        match &seen.halted {
-            Some(cause) if seen.position < position => {
-                let message = format!("projection {} stands still: {cause}", P::NAME);
-                Err(Error::new(ErrorKind::Unavailable, message).with("position", seen.position))
-            }
-            _ => Ok(seen),
-        }
+        reached(P::NAME, self.0.seen.subscribe(), position).await
     }
 
     /// Has the state made anew from the oldest event that is kept; until that has caught up, the

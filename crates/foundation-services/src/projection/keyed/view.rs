@@ -8,13 +8,13 @@ use std::sync::atomic::Ordering;
 use foundation_store::table::TableSnapshot;
 use foundation_types::event::KeyedKept;
 use foundation_types::limits::{ANSWER_BYTES_MAX, KEYED_PAGE_MAX};
-use foundation_types::{Error, ErrorKind, Position, Result};
+use foundation_types::{Position, Result};
 use serde::de::DeserializeOwned;
 use tokio::sync::{Mutex, watch};
 
 use super::KeyedProjection;
 use super::build::Build;
-use crate::projection::handle::Signals;
+use crate::projection::handle::{Reached, Signals, reached};
 
 /// States that changed since they were kept last; nothing for a key that is no more.
 pub(super) type Ahead<S> = BTreeMap<String, Option<Arc<S>>>;
@@ -168,24 +168,23 @@ impl<P: KeyedProjection> KeyedHandle<P> {
     /// # Errors
     /// `Unavailable` if the projection stands still before it, or is gone with its node.
     pub async fn wait_for(&self, position: Position) -> Result<KeyedView<P::State>> {
-        let mut seen = self.0.seen.subscribe();
-        let reached = |seen: &KeyedView<_>| seen.position >= position || seen.halted.is_some();
-        let Ok(seen) = seen.wait_for(reached).await.map(|seen| seen.clone()) else {
-            return Err(Error::new(ErrorKind::Unavailable, "the projection is gone"));
-        };
-        match &seen.halted {
-            Some(cause) if seen.position < position => {
-                let message = format!("projection {} stands still: {cause}", P::NAME);
-                Err(Error::new(ErrorKind::Unavailable, message).with("position", seen.position))
-            }
-            _ => Ok(seen),
-        }
+        reached(P::NAME, self.0.seen.subscribe(), position).await
     }
 
     /// Has all states made anew from the oldest event that is kept, beside those that there are,
     /// which are read until then. It goes on after a restart.
     pub fn rebuild(&self) {
         self.0.signals.rebuild.notify_one();
+    }
+}
+
+impl<S> Reached for KeyedView<S> {
+    fn position(&self) -> Position {
+        self.position
+    }
+
+    fn halted(&self) -> Option<&Arc<str>> {
+        self.halted.as_ref()
     }
 }
 

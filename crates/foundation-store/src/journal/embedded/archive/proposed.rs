@@ -7,7 +7,7 @@ use foundation_types::Result;
 
 use super::super::indexing::Held;
 use super::manifest::{FILE, Manifest};
-use crate::disk::{Access, Claim, Disk, DiskFile, LockGuard};
+use crate::disk::{Access, Disk, DiskFile, View};
 
 /// A disk and the manifest that it would have.
 pub(super) struct Proposed {
@@ -21,11 +21,7 @@ impl Proposed {
     }
 }
 
-fn refused<T>() -> io::Result<T> {
-    Err(io::ErrorKind::ReadOnlyFilesystem.into())
-}
-
-impl Disk for Proposed {
+impl View for Proposed {
     fn list(&self) -> io::Result<Vec<String>> {
         let mut names = self.disk.list()?;
         if !names.iter().any(|name| name == FILE) {
@@ -34,28 +30,11 @@ impl Disk for Proposed {
         Ok(names)
     }
 
-    fn open(&self, name: &str, access: Access) -> io::Result<Box<dyn DiskFile>> {
-        match access {
-            Access::Read if name == FILE => Ok(Box::new(Held(self.manifest.clone()))),
-            Access::Read => self.disk.open(name, access),
-            Access::Write | Access::Create => refused(),
+    fn read(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
+        match name {
+            FILE => Ok(Box::new(Held(self.manifest.clone()))),
+            _ => self.disk.open(name, Access::Read),
         }
-    }
-
-    fn rename(&self, _: &str, _: &str) -> io::Result<()> {
-        refused()
-    }
-
-    fn remove(&self, _: &str) -> io::Result<()> {
-        refused()
-    }
-
-    fn sync_names(&self) -> io::Result<()> {
-        refused()
-    }
-
-    fn lock(&self, _: &str, _: Claim<'_>) -> io::Result<Option<Box<dyn LockGuard>>> {
-        refused()
     }
 
     fn place(&self) -> String {

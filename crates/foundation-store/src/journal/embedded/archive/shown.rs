@@ -13,7 +13,7 @@ use super::manifest::{ArchivedSegment, Manifest};
 use super::proposed::Proposed;
 use super::reader::{ArchivedFile, BlockCache, as_io};
 use super::store::{ArchiveStore, missing};
-use crate::disk::{Access, Claim, Disk, DiskFile, LockGuard};
+use crate::disk::{Access, Claim, Disk, DiskFile, LockGuard, ReadOnly};
 use crate::journal::status::ArchiveExtent;
 
 /// The directory of a store and its archive, as one.
@@ -80,7 +80,7 @@ impl ArchivedStore {
 
     /// The same with another manifest, only to be read.
     pub(super) fn with_manifest(&self, manifest: &Manifest) -> Result<Arc<Self>> {
-        let disk = Arc::new(Proposed::new(Arc::clone(&self.disk), manifest)?);
+        let disk = Arc::new(ReadOnly(Proposed::new(Arc::clone(&self.disk), manifest)?));
         Ok(Arc::new(Self::new(disk, Arc::clone(&self.store), self.place.clone())))
     }
 

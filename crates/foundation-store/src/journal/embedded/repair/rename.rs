@@ -11,7 +11,7 @@ use super::super::cause::is_damage;
 use super::super::segment::{self, HEADER_BYTES};
 use super::super::{disk_failure, row};
 use super::{Remedy, RepairAction};
-use crate::disk::{Access, Claim, Disk, DiskFile, LockGuard};
+use crate::disk::{Access, Disk, DiskFile, ReadOnly, View};
 use crate::journal::status::Finding;
 
 /// What a segment is called between its two names. If a repair is cut then, the next one finds it.
@@ -82,7 +82,7 @@ impl Moves {
             return Arc::clone(disk);
         }
         let moved = self.moves.iter().map(|(name, to, _)| (to.clone(), name.clone()));
-        Arc::new(Moved { disk: Arc::clone(disk), from: moved.collect() })
+        Arc::new(ReadOnly(Moved { disk: Arc::clone(disk), from: moved.collect() }))
     }
 
     /// Gives them their names. No name is taken before it is free for good.
@@ -112,11 +112,7 @@ struct Moved {
     from: BTreeMap<String, String>,
 }
 
-fn refused<T>() -> io::Result<T> {
-    Err(io::ErrorKind::ReadOnlyFilesystem.into())
-}
-
-impl Disk for Moved {
+impl View for Moved {
     fn list(&self) -> io::Result<Vec<String>> {
         let mut names = self.disk.list()?;
         names.retain(|name| !self.from.values().any(|from| from == name));
@@ -124,31 +120,14 @@ impl Disk for Moved {
         Ok(names)
     }
 
-    fn open(&self, name: &str, access: Access) -> io::Result<Box<dyn DiskFile>> {
-        match (access, self.from.get(name)) {
-            (Access::Read, Some(from)) => self.disk.open(from, access),
-            (Access::Read, None) if self.from.values().any(|from| from == name) => {
+    fn read(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
+        match self.from.get(name) {
+            Some(from) => self.disk.open(from, Access::Read),
+            None if self.from.values().any(|from| from == name) => {
                 Err(io::ErrorKind::NotFound.into())
             }
-            (Access::Read, None) => self.disk.open(name, access),
-            (Access::Write | Access::Create, _) => refused(),
+            None => self.disk.open(name, Access::Read),
         }
-    }
-
-    fn rename(&self, _: &str, _: &str) -> io::Result<()> {
-        refused()
-    }
-
-    fn remove(&self, _: &str) -> io::Result<()> {
-        refused()
-    }
-
-    fn sync_names(&self) -> io::Result<()> {
-        refused()
-    }
-
-    fn lock(&self, _: &str, _: Claim<'_>) -> io::Result<Option<Box<dyn LockGuard>>> {
-        refused()
     }
 
     fn place(&self) -> String {
